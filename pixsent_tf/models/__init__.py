@@ -1,0 +1,1 @@
+"""Which networks turn pixels into features, and features into sentiment?"""

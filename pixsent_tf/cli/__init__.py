@@ -1,0 +1,62 @@
+"""Which verbs does the command `pixsent-tf` have?
+
+This module and `--help` load no TensorFlow: each verb's module is read when the verb is
+named, and loads what is heavy inside its function.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NoReturn
+
+import click
+
+from pixsent_tf.errors import PixsentError
+from pixsent_tf.version import VERSION
+
+VERBS = ("fit", "crossval", "predict", "doctor")
+
+
+class _Verbs(click.Group):
+    """A group whose commands are modules of this package, read when named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        return importlib.import_module(f"pixsent_tf.cli.{name}").command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PixsentError as error:
+            raise _OneLine(error) from error
+
+
+class _OneLine(click.ClickException):
+    """An error of ours: one line, and the exit code that it carries."""
+
+    def __init__(self, error: PixsentError) -> None:
+        super().__init__(" ".join(str(error).split()))
+        self.exit_code = error.exit_code
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="pixsent-tf")
+def cli() -> None:
+    """Predict whether pictures feel negative or positive.
+
+    \b
+    Example:
+      pixsent-tf fit                      train on the drawn sample
+      pixsent-tf fit pictures/            train on your own labelled folders
+      pixsent-tf predict photo.jpg --model runs/fit-pictures-1
+    """
+
+
+def main() -> NoReturn:
+    """Run the command; exit 0 on success, 1 on failure, 2 on bad usage."""
+    cli(prog_name="pixsent-tf")
+    raise SystemExit(0)

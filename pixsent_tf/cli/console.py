@@ -1,0 +1,137 @@
+"""Where does output go?
+
+The answer goes to standard output; progress and warnings go to standard error. With
+`--json` the answer is one JSON object and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+MAX_NAMED = 5
+LOG_SECONDS = 10
+
+
+def warn(message: str) -> None:
+    """Print one line of warning to standard error.
+
+    Args:
+        message: What happened, and what follows from it.
+    """
+    click.echo(f"Warning: {message}", err=True)
+
+
+def warn_unreadable(messages: Sequence[str]) -> None:
+    """Name the pictures that could not be read.
+
+    Args:
+        messages: One line per picture.
+    """
+    for message in messages[:MAX_NAMED]:
+        warn(f"{message} It is left out.")
+    if len(messages) > MAX_NAMED:
+        more = len(messages) - MAX_NAMED
+        warn(f"{more} more pictures cannot be read; predictions.csv names them all.")
+
+
+def print_results(
+    rows: Sequence[tuple[str, str]], results: Mapping[str, Any], *, as_json: bool
+) -> None:
+    """Print an answer.
+
+    Args:
+        rows: Names and values, for people.
+        results: The same for programs.
+        as_json: Whether a program reads it.
+    """
+    if as_json:
+        click.echo(json.dumps(results, allow_nan=False))
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+@contextlib.contextmanager
+def progress(
+    total: int, what: str, *, quiet: bool
+) -> Iterator[Callable[[int], object]]:
+    """Show how far a long step is.
+
+    On a terminal a bar with rate and remaining time; in a log a plain line now and
+    then.
+
+    Args:
+        total: Number of items.
+        what: The step, in a word or two.
+        quiet: Show nothing.
+
+    Yields:
+        A function to call with the number of items done.
+    """
+    if quiet:
+        yield lambda count: None
+    elif sys.stderr.isatty():
+        from tqdm import tqdm
+
+        bar = tqdm(total=total, desc=what, unit=" pictures", dynamic_ncols=True)
+        with bar:
+            yield bar.update
+    else:
+        yield _Log(total, what).update
+
+
+class _Log:
+    """Progress as plain lines: one every ten seconds, and one at the end."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self.total, self.what, self.done = total, what, 0
+        self.started = self.printed = time.monotonic()
+
+    def update(self, count: int) -> None:
+        self.done += count
+        now = time.monotonic()
+        if count == 0 or (self.done < self.total and now < self.printed + LOG_SECONDS):
+            return
+        self.printed = now
+        rate = self.done / max(now - self.started, 1e-9)
+        line = f"{self.what} {self.done}/{self.total}, {rate:.1f} pictures/s"
+        if self.done < self.total:
+            line += f", {(self.total - self.done) / rate:.0f} s left"
+        click.echo(line, err=True)
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keep TensorFlow's start-up messages away from the terminal.
+
+    They come from C++ and ignore Python's logging; only the file descriptor stops them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow and touch its device without its start-up messages."""
+    with quiet_start():
+        import tensorflow as tf
+
+        tf.zeros([])

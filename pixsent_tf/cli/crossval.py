@@ -1,0 +1,39 @@
+"""pixsent-tf crossval DATA: train and test on every fold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pixsent_tf.cli.options import (
+    data_options,
+    output_options,
+    read_recipe,
+    training_options,
+)
+from pixsent_tf.cli.train import run_study
+from pixsent_tf.config import Recipe
+
+
+@click.command(name="crossval")
+@click.argument("data")
+@data_options
+@training_options
+@click.option("--folds", type=int, help="Folds to make; published folds stand.")
+@output_options
+def command(
+    out: str | None, as_json: bool, quiet: bool, settings: tuple[str, ...], **named: Any
+) -> None:
+    """Train and test on every fold; report the pooled predictions.
+
+    Published folds are used where the data has them, stratified ones otherwise.
+    Nothing is chosen on a test fold.
+
+    \b
+    Example:
+      pixsent-tf crossval pictures/ --folds 10
+      pixsent-tf crossval deepsent/ --subset five_agrees
+    """
+    recipe = read_recipe(Recipe(), settings, **named)
+    run_study("crossval", recipe, out=out, as_json=as_json, quiet=quiet)

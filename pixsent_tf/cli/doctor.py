@@ -1,0 +1,78 @@
+"""pixsent-tf doctor: does everything that the package needs work here?"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from pixsent_tf.cli import console
+
+
+@click.command(name="doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(as_json: bool) -> None:
+    """Check versions, the device, the weights and the decoder.
+
+    \b
+    Example:
+      pixsent-tf doctor
+    """
+    console.load_tensorflow()
+    from pixsent_tf.runs import environment
+
+    report: dict[str, Any] = environment()
+    report.pop("command")
+    healthy = True
+    for name, check in _CHECKS.items():
+        try:
+            report[name] = check()
+        except Exception as error:  # a doctor names every illness, then fails
+            healthy = False
+            report[name] = f"FAILED: {type(error).__name__}: {error}"
+    packages = report.pop("packages")
+    rows = [(name, str(value)) for name, value in (report | packages).items()]
+    console.print_results(
+        rows, {**report, "packages": packages, "healthy": healthy}, as_json=as_json
+    )
+    if not healthy:
+        sys.exit(1)
+
+
+def _device() -> str:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    return f"{len(gpus)} GPU" if gpus else "CPU only"
+
+
+def _weights() -> str:
+    from pixsent_tf.config import ModelConfig
+    from pixsent_tf.models.zoo import build_backbone
+
+    backbone = build_backbone(ModelConfig())
+    return f"{backbone.name} loads, {backbone.count_params():,} numbers"
+
+
+def _decoder() -> str:
+    import tensorflow as tf
+    from PIL import Image
+
+    from pixsent_tf.data.decode import decode
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(buffer, "JPEG", quality=100)
+    pixel = decode(tf.constant(buffer.getvalue())).numpy()[4, 4].tolist()
+    if pixel[0] < 250 or max(pixel[1:]) > 5:
+        raise RuntimeError(f"a red JPEG decodes to {pixel}; reinstall tensorflow")
+    return "a JPEG decodes"
+
+
+_CHECKS: dict[str, Callable[[], str]] = {
+    "device": _device,
+    "weights": _weights,
+    "decoder": _decoder,
+}

@@ -1,0 +1,40 @@
+"""pixsent-tf fit [DATA]: train on labelled pictures, test on a held-out part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pixsent_tf.cli.options import (
+    data_options,
+    output_options,
+    read_recipe,
+    training_options,
+)
+from pixsent_tf.cli.train import run_study
+from pixsent_tf.config import Recipe
+
+
+@click.command(name="fit")
+@click.argument("data", default="smileys")
+@data_options
+@training_options
+@click.option("--test-fraction", type=float, help="Share to hold out; 0.2 by default.")
+@output_options
+def command(
+    out: str | None, as_json: bool, quiet: bool, settings: tuple[str, ...], **named: Any
+) -> None:
+    """Train on labelled pictures and test on a held-out part.
+
+    DATA is a folder with one subfolder per class, a list file (`name label` a line), a
+    CSV file (columns path,label), a DeepSent folder, tfds:NAME, or smileys, the drawn
+    sample that is used when nothing is given.
+
+    \b
+    Example:
+      pixsent-tf fit
+      pixsent-tf fit pictures/ --out runs/mine
+    """
+    recipe = read_recipe(Recipe(), settings, **named)
+    run_study("fit", recipe, out=out, as_json=as_json, quiet=quiet)

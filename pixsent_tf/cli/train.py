@@ -1,0 +1,42 @@
+"""What do `fit` and `crossval` have in common? Everything but the study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pixsent_tf.cli import console
+from pixsent_tf.config import Recipe
+
+
+def run_study(
+    verb: str, recipe: Recipe, *, out: str | None, as_json: bool, quiet: bool
+) -> dict[str, Any]:
+    """Run a study and print its results.
+
+    Args:
+        verb: "fit" or "crossval".
+        recipe: What to run.
+        out: The run folder; the next free one below `runs/` if None.
+        as_json: Print one JSON object.
+        quiet: Show no progress.
+
+    Returns:
+        The results.
+    """
+    console.load_tensorflow()
+    from pixsent_tf.data.sources import open_dataset
+    from pixsent_tf.evaluation import metrics
+    from pixsent_tf.runs import Run, next_folder
+    from pixsent_tf.studies import crossval, holdout
+
+    study = {"fit": holdout.fit, "crossval": crossval.crossval}[verb]
+    dataset = open_dataset(recipe.data, seed=recipe.seed)
+    run = Run.create(Path(out) if out else next_folder(f"{verb}-{dataset.name}"))
+    with console.progress(len(dataset), "reading", quiet=quiet) as advance:
+        results = study(recipe, dataset, run, advance=advance)
+    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    rows = [*metrics.describe(results), ("seconds", f"{results['seconds']:.1f}")]
+    rows.append(("run", results["run"]))
+    console.print_results(rows, results, as_json=as_json)
+    return results

@@ -1,0 +1,160 @@
+"""Which pictures are there, and what are they labelled?
+
+Whatever the source, pictures are files on disk and a data set is a table of them, in
+an order that does not depend on the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.errors import DataError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table of labelled pictures.
+
+    Attributes:
+        name: Short name for folders and titles.
+        ids: Unique name of each picture, [N].
+        paths: File of each picture, [N].
+        labels: Class index of each picture, int32 [N].
+        class_names: Names by class index, [K].
+        folds: Published test fold of each picture, int32 [N], from 1; 0 = left out of
+            every published fold. None where nothing is published.
+        votes: Votes per class, int32 [N, K]; None where unknown.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    folds: np.ndarray | None = None
+    votes: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, K."""
+        return len(self.class_names)
+
+    @property
+    def majority_rate(self) -> float:
+        """Accuracy of always answering the most frequent class, 0…1."""
+        return float(np.bincount(self.labels).max() / len(self))
+
+    def take(self, indices: np.ndarray) -> Dataset:
+        """Select pictures, keeping names and classes.
+
+        Args:
+            indices: Positions, int [M], or a mask, bool [N].
+
+        Returns:
+            A data set of the selected pictures, in that order.
+        """
+        indices = np.arange(len(self))[indices]
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in indices),
+            paths=tuple(self.paths[i] for i in indices),
+            labels=self.labels[indices],
+            folds=None if self.folds is None else self.folds[indices],
+            votes=None if self.votes is None else self.votes[indices],
+        )
+
+    def targets(self, kind: str = "hard") -> np.ndarray:
+        """Give what the training aims at.
+
+        Args:
+            kind: "hard" for one-hot labels, "votes" for the share of the votes.
+
+        Returns:
+            Target probabilities, float32 [N, K]; rows sum to one.
+
+        Raises:
+            DataError: If votes are asked for and the data has none.
+        """
+        if kind == "hard":
+            return np.eye(self.num_classes, dtype="float32")[self.labels]
+        if self.votes is None:
+            raise DataError(
+                f"{self.name} has no votes; leave --labels out to use its labels."
+            )
+        totals = self.votes.sum(axis=1, keepdims=True)
+        return (self.votes / totals).astype("float32")
+
+
+def order_classes(names: Sequence[str]) -> tuple[str, ...]:
+    """Put class names into their fixed order.
+
+    Args:
+        names: Names in any order, repeated or not.
+
+    Returns:
+        Each name once: negative before positive where these are the names, whatever
+        their case; sorted otherwise.
+    """
+    unique = sorted(set(names))
+    by_lower = {name.lower(): name for name in unique}
+    if len(unique) == 2 and set(by_lower) == set(CLASS_NAMES):
+        return tuple(by_lower[name] for name in CLASS_NAMES)
+    return tuple(unique)
+
+
+def build_dataset(
+    *,
+    name: str,
+    ids: Sequence[str],
+    paths: Sequence[Path],
+    labels: Sequence[str],
+    class_names: tuple[str, ...] | None = None,
+) -> Dataset:
+    """Check a table of pictures and make it a data set.
+
+    Args:
+        name: Short name for folders and titles.
+        ids: Unique name of each picture.
+        paths: File of each picture.
+        labels: Class name of each picture.
+        class_names: Names by class index; by default in the order of `order_classes`.
+
+    Returns:
+        The data set, in the order given.
+
+    Raises:
+        DataError: If it is empty, has one class, names a picture twice or misses files.
+    """
+    if not ids:
+        raise DataError(f"{name} holds no pictures; it needs some of each class.")
+    if len(set(ids)) < len(ids):
+        twice = next(i for i in ids if list(ids).count(i) > 1)
+        raise DataError(f"{name} names {twice!r} twice; name every picture once.")
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"{name} names {len(missing)} of {len(paths)} files that do not exist, "
+            f"first {missing[0]}; correct the list or name the folder with --images."
+        )
+    class_names = class_names or order_classes(labels)
+    index = {class_name: i for i, class_name in enumerate(class_names)}
+    present = sorted(set(labels))
+    if len(present) < 2:
+        raise DataError(
+            f"{name} holds one class only, {present[0]!r}; two or more are needed."
+        )
+    return Dataset(
+        name=name,
+        ids=tuple(ids),
+        paths=tuple(str(path) for path in paths),
+        labels=np.array([index[label] for label in labels], dtype="int32"),
+        class_names=class_names,
+    )

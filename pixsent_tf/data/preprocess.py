@@ -1,0 +1,141 @@
+"""How does a picture of any size become what a network reads?
+
+Geometry only: colors are normalized by the first layers of each backbone. The one
+`Preprocessor` of a model is used by the pipeline that trains it and, inside the
+`ToCrop` layer, by every saved and exported form of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.crops import center_crop, ten_crop
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """The geometry that one backbone was trained for.
+
+    Attributes:
+        config: Sizes, fit and interpolation.
+    """
+
+    config: PreprocessConfig
+
+    def to_canvas(self, images: tf.Tensor) -> tf.Tensor:
+        """Resize to the square canvas, antialiased as Pillow does.
+
+        Args:
+            images: One image, [H, W, 3], or images of one size, [B, H, W, 3]; uint8.
+
+        Returns:
+            uint8, [canvas, canvas, 3] or [B, canvas, canvas, 3]. Images that have this
+            size already come back as they are.
+        """
+        side = self.config.canvas_size
+        if tuple(images.shape[-3:-1]) == (side, side):
+            return images
+        if self.config.fit == "crop":
+            images = _center_square(images)
+        resized = tf.image.resize(
+            images, [side, side], method=self.config.resample, antialias=True
+        )
+        return tf.saturate_cast(tf.round(resized), tf.uint8)
+
+    def center_crop(self, canvases: tf.Tensor) -> tf.Tensor:
+        """Cut the center that a network reads.
+
+        Args:
+            canvases: uint8, [B, canvas, canvas, 3].
+
+        Returns:
+            uint8, [B, crop, crop, 3].
+        """
+        return center_crop(canvases, self.config.crop_size)
+
+    def ten_crop(self, canvases: tf.Tensor) -> tf.Tensor:
+        """Cut the ten crops of oversampling.
+
+        Args:
+            canvases: uint8, [B, canvas, canvas, 3].
+
+        Returns:
+            uint8, [B, 10, crop, crop, 3], in the order of `crops.ten_crop`.
+        """
+        return ten_crop(canvases, self.config.crop_size)
+
+
+def _center_square(images: tf.Tensor) -> tf.Tensor:
+    height, width = tf.unstack(tf.shape(images)[-3:-1])
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return images[..., top : top + side, left : left + side, :]
+
+
+@keras.saving.register_keras_serializable(package="pixsent_tf")
+class ToCrop(keras.layers.Layer):
+    """The geometry as the first layer of a saved model.
+
+    Takes images of any one size, uint8 [B, H, W, 3]; gives center crops, uint8
+    [B, crop, crop, 3].
+
+    Args:
+        settings: The fields of a `PreprocessConfig`.
+        kwargs: What every Keras layer takes.
+    """
+
+    def __init__(self, settings: dict[str, Any], **kwargs: Any) -> None:
+        kwargs["dtype"] = "uint8"
+        super().__init__(trainable=False, **kwargs)
+        self.preprocessor = Preprocessor(PreprocessConfig(**settings))
+
+    @classmethod
+    def build_from(cls, preprocess: PreprocessConfig) -> ToCrop:
+        """Make the layer for a backbone.
+
+        Args:
+            preprocess: The backbone's geometry.
+
+        Returns:
+            The layer, named `to_crop`.
+        """
+        return cls(dataclasses.asdict(preprocess), name="to_crop")
+
+    def call(self, images: tf.Tensor) -> tf.Tensor:
+        """Resize and cut.
+
+        Args:
+            images: uint8, [B, H, W, 3].
+
+        Returns:
+            uint8, [B, crop, crop, 3].
+        """
+        return self.preprocessor.center_crop(self.preprocessor.to_canvas(images))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Give the shape of the crops.
+
+        Args:
+            input_shape: (B, H, W, 3).
+
+        Returns:
+            (B, crop, crop, 3).
+        """
+        side = self.preprocessor.config.crop_size
+        return (input_shape[0], side, side, 3)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give what `from_config` needs.
+
+        Returns:
+            The layer's configuration.
+        """
+        base = super().get_config()
+        base.pop("trainable")
+        return {**base, "settings": dataclasses.asdict(self.preprocessor.config)}

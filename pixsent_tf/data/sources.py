@@ -1,0 +1,198 @@
+"""Where do the pictures come from?
+
+smileys               the drawn sample; needs nothing
+FOLDER                one subfolder per class, or the DeepSent layout
+LIST.txt, TABLE.csv   `name label` a line, or the columns path,label
+tfds:NAME[/CONFIG]    any TensorFlow Datasets image classification set
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pixsent_tf import runs
+from pixsent_tf.config import CLASS_NAMES, DataConfig
+from pixsent_tf.data import deepsent
+from pixsent_tf.data.dataset import Dataset, build_dataset
+from pixsent_tf.errors import ConfigError, DataError
+
+SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif"]
+)
+LISTS = (".txt", ".csv", ".tsv", ".lst")
+
+
+def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
+    """Open any source of labelled pictures.
+
+    Args:
+        data: The source and how to read it.
+        seed: Of the drawn sample.
+
+    Returns:
+        The data set; no picture has been decoded.
+
+    Raises:
+        ConfigError: If `data.subset` is asked of a source that has none.
+        DataError: If the source is missing, empty, has one class, or names missing
+            files.
+    """
+    if data.source == "smileys":
+        _refuse_subset(data)
+        return _open_smileys(seed)
+    if data.source.startswith("tfds:"):
+        from pixsent_tf.data import tfds
+
+        return tfds.open_tfds(data.source.removeprefix("tfds:"))
+    path = Path(data.source)
+    if path.is_dir():
+        if deepsent.is_deepsent(path):
+            return deepsent.open_deepsent(path, data.subset or "five_agrees")
+        _refuse_subset(data)
+        return open_folder(path)
+    if path.is_file():
+        _refuse_subset(data)
+        return open_list(path, Path(data.images) if data.images else path.parent)
+    raise DataError(
+        f"{data.source} does not exist; give a folder with one subfolder per class, a "
+        f"list, tfds:NAME or smileys."
+    )
+
+
+def open_folder(folder: Path) -> Dataset:
+    """Open a folder with one subfolder per class.
+
+    Args:
+        folder: The folder; a subfolder's name is the class, its pictures may lie
+            deeper.
+
+    Returns:
+        The data set, sorted by path.
+
+    Raises:
+        DataError: If there are fewer than two subfolders, or one without pictures.
+    """
+    classes = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".")
+    )
+    if len(classes) < 2:
+        found = f"only {classes[0]!r}" if classes else "none"
+        raise DataError(
+            f"{folder} needs one subfolder per class, two or more; it has {found}."
+        )
+    ids, paths, labels = [], [], []
+    for name in classes:
+        files = list(walk_pictures(folder / name))
+        if not files:
+            raise DataError(
+                f"{folder / name} holds no pictures; remove it or add some "
+                f"({', '.join(sorted(SUFFIXES))})."
+            )
+        ids += [path.relative_to(folder).as_posix() for path in files]
+        paths += files
+        labels += [name] * len(files)
+    return build_dataset(
+        name=folder.resolve().name, ids=ids, paths=paths, labels=labels
+    )
+
+
+def walk_pictures(folder: Path) -> Iterable[Path]:
+    """Find the files below a folder that are named like pictures.
+
+    Args:
+        folder: Where to look; hidden entries are passed over.
+
+    Yields:
+        Paths, sorted within each folder.
+    """
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(parent, name)
+
+
+def open_list(path: Path, images: Path) -> Dataset:
+    """Open a list or a table of pictures.
+
+    Args:
+        path: A text file with `name label` a line, or a CSV file with the columns
+            `path` and `label`. Labels are class names, or 0 and 1 for negative and
+            positive.
+        images: The folder that the names are relative to.
+
+    Returns:
+        The data set, in the order of the file.
+
+    Raises:
+        DataError: If a line cannot be read or a named file does not exist.
+    """
+    read = _read_csv if path.suffix.lower() in (".csv", ".tsv") else _read_pairs
+    ids, labels = read(path)
+    class_names = None
+    if set(labels) <= {"0", "1"}:
+        class_names = CLASS_NAMES
+        labels = [CLASS_NAMES[int(label)] for label in labels]
+    return build_dataset(
+        name=path.stem,
+        ids=ids,
+        paths=[images / name for name in ids],
+        labels=labels,
+        class_names=class_names,
+    )
+
+
+def _read_pairs(path: Path) -> tuple[list[str], list[str]]:
+    names, labels = [], []
+    lines = path.read_text("utf-8-sig").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        name, _, label = line.strip().rpartition(" ")
+        if not name:
+            raise DataError(
+                f"{path}:{number} reads {line!r:.60}; a line is `name label`."
+            )
+        names.append(name.strip())
+        labels.append(label)
+    return names, labels
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        reader = csv.DictReader(file, delimiter=delimiter)
+        columns = reader.fieldnames or []
+        if not {"path", "label"} <= set(columns):
+            raise DataError(
+                f"{path} has the columns {', '.join(columns) or 'none'}; it needs "
+                f"path and label."
+            )
+        rows = list(reader)
+    return [row["path"] for row in rows], [row["label"] for row in rows]
+
+
+def _open_smileys(seed: int) -> Dataset:
+    from pixsent_tf.data import smileys
+
+    folder = runs.cache_folder("smileys", f"seed-{seed}")
+    smileys.write_smileys(folder, seed=seed)
+    dataset = open_folder(folder)
+    return build_dataset(
+        name="smileys",
+        ids=dataset.ids,
+        paths=[Path(path) for path in dataset.paths],
+        labels=[dataset.class_names[label] for label in dataset.labels],
+    )
+
+
+def _refuse_subset(data: DataConfig) -> None:
+    if data.subset is not None:
+        raise ConfigError(
+            f"{data.source} has no subset {data.subset!r}; only a DeepSent folder has."
+        )

@@ -1,0 +1,64 @@
+"""What can go wrong that a user can act on?
+
+    PixsentError             exit code 1
+    ├── UsageError           exit code 2: the question itself cannot be answered
+    │   └── ConfigError      a recipe, a backbone, a layer or a setting that does not exist
+    ├── DataError            a data set that is missing, empty, or contradicts itself
+    │   └── ImageError       one picture that cannot be read; `reason` is a fixed word
+    ├── WeightsError         a file of weights that is damaged or fits another network
+    ├── RunError             a run folder that exists already, or is not one
+    ├── ExportError          a model that cannot be exported as asked, or lost too much
+    └── ServingError         a server that does not answer, or answers with an error
+
+Every message is one line: what was wrong, what came, what would do.
+"""
+
+from __future__ import annotations
+
+
+class PixsentError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(PixsentError):
+    """A request that no data could satisfy."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A name or a setting that the package does not know."""
+
+
+class DataError(PixsentError):
+    """A data set that is missing, empty, or contradicts itself."""
+
+
+class ImageError(DataError):
+    """One picture that cannot be read.
+
+    Attributes:
+        reason: One of `data.decode.REASONS`; reports count failures by it.
+    """
+
+    def __init__(self, message: str, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class WeightsError(PixsentError):
+    """A file of weights that is damaged or belongs to another network."""
+
+
+class RunError(PixsentError):
+    """A run folder that exists already, is incomplete, or is none."""
+
+
+class ExportError(PixsentError):
+    """A model that cannot be exported as asked, or lost too much on the way."""
+
+
+class ServingError(PixsentError):
+    """A model server that cannot be reached or refuses the request."""

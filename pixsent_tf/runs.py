@@ -1,0 +1,227 @@
+"""What does a training leave behind, and where?
+
+    RUN/
+      recipe.json        every setting
+      environment.json   versions, device, command line
+      history.csv        loss and accuracy by epoch (or by penalty)
+      predictions.csv    id, fold, label, prob of each class, status
+      results.json       the numbers that were printed
+      model.keras        uint8 pixels of any size -> probabilities, preprocessing inside
+
+Files are written whole: to a temporary name beside them, then renamed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pixsent_tf import config
+from pixsent_tf.errors import RunError
+from pixsent_tf.version import VERSION
+
+PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> Run:
+        """Make the folder of a new run.
+
+        Args:
+            path: A folder that does not exist yet, or is empty.
+
+        Returns:
+            The run.
+
+        Raises:
+            RunError: If something is there already.
+        """
+        folder = Path(path)
+        if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+            raise RunError(f"{folder} exists already; name another folder with --out.")
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """Open the folder of a finished run.
+
+        Args:
+            path: A folder that `create` made.
+
+        Returns:
+            The run.
+
+        Raises:
+            RunError: If the folder is missing or holds no recipe.
+        """
+        folder = Path(path)
+        if not (folder / "recipe.json").is_file():
+            raise RunError(f"{folder} is no run folder: it holds no recipe.json.")
+        return cls(folder)
+
+    @property
+    def model_path(self) -> Path:
+        """Where the trained model is."""
+        return self.path / "model.keras"
+
+    def write_recipe(self, recipe: config.Recipe) -> None:
+        """Write the recipe, and the environment it runs in.
+
+        Args:
+            recipe: What is about to be run.
+        """
+        write_text(self.path / "recipe.json", config.to_json(recipe))
+        self.write_json("environment.json", environment())
+
+    def read_recipe(self) -> config.Recipe:
+        """Read the recipe.
+
+        Returns:
+            The recipe that made this run.
+        """
+        return config.from_json((self.path / "recipe.json").read_text("utf-8"))
+
+    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        """Write a JSON file into the folder.
+
+        Args:
+            name: The file's name.
+            values: What to write; no NaN.
+        """
+        text = json.dumps(values, indent=2, allow_nan=False)
+        write_text(self.path / name, text + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read a JSON file of the folder.
+
+        Args:
+            name: The file's name.
+
+        Returns:
+            What it holds.
+
+        Raises:
+            RunError: If the run has no such file.
+        """
+        try:
+            return json.loads((self.path / name).read_text("utf-8"))
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.path} holds no {name}; the run did not get that far."
+            ) from None
+
+    def write_table(
+        self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> None:
+        """Write a CSV file into the folder.
+
+        Args:
+            name: The file's name.
+            columns: The header.
+            rows: One sequence per line, as long as the header.
+        """
+        temporary = self.path / f".{name}.part"
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(rows)
+        temporary.replace(self.path / name)
+
+    def read_table(self, name: str) -> list[dict[str, str]]:
+        """Read a CSV file of the folder.
+
+        Args:
+            name: The file's name.
+
+        Returns:
+            One dictionary per line, by column.
+
+        Raises:
+            RunError: If the run has no such file.
+        """
+        try:
+            with (self.path / name).open(encoding="utf-8", newline="") as file:
+                return list(csv.DictReader(file))
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.path} holds no {name}; the run did not get that far."
+            ) from None
+
+
+def next_folder(stem: str, parent: str | os.PathLike[str] = "runs") -> Path:
+    """Name the next free folder, `runs/STEM-1`, `runs/STEM-2` and so on.
+
+    Args:
+        stem: What the folder is for.
+        parent: The folder that holds the runs.
+
+    Returns:
+        A path at which nothing exists.
+    """
+    number = 1
+    while (path := Path(parent) / f"{stem}-{number}").exists():
+        number += 1
+    return path
+
+
+def cache_folder(*parts: str) -> Path:
+    """Name a folder below the cache, `$PIXSENT_CACHE` or the user's own.
+
+    Args:
+        parts: Names below the cache.
+
+    Returns:
+        The folder; it need not exist.
+    """
+    base = os.environ.get("PIXSENT_CACHE")
+    if base:
+        return Path(base).joinpath(*parts)
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home, "pixsent-tf", *parts)
+
+
+def environment() -> dict[str, Any]:
+    """Describe the machine and the versions, as `environment.json` records them.
+
+    Returns:
+        Names and versions; the command line is the one of this process.
+    """
+    return {
+        "pixsent-tf": VERSION,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "command": ["pixsent-tf", *sys.argv[1:]],
+    }
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, or leave the old one as it was.
+
+    Args:
+        path: The file.
+        text: Its content.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,94 @@
+"""What does a notebook call? The verbs of the command line as three functions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pixsent_tf import config
+from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.runs import Run, next_folder
+from pixsent_tf.studies import crossval as crossval_study
+from pixsent_tf.studies import holdout
+
+
+def fit(
+    source: str | os.PathLike[str] = "smileys",
+    *,
+    out: str | os.PathLike[str] | None = None,
+    recipe: config.Recipe | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Train on labelled pictures and test on a held-out part.
+
+    Args:
+        source: A folder with one subfolder per class, a list, "tfds:NAME" or "smileys".
+        out: The run folder to make; the next free one below `runs/` by default.
+        recipe: What to train; the default recipe if None.
+        settings: Changes to the recipe by dotted name, as `config.override` takes.
+
+    Returns:
+        The results: `accuracy`, `accuracy_interval`, `majority_rate`, ..., and `run`,
+        the folder.
+
+    Raises:
+        PixsentError: With a line that says what to do.
+    """
+    return _study(holdout.fit, "fit", source, out, recipe, settings)
+
+
+def crossval(
+    source: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    recipe: config.Recipe | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Cross-validate a recipe on labelled pictures.
+
+    Args:
+        source: As in `fit`.
+        out: As in `fit`.
+        recipe: As in `fit`.
+        settings: As in `fit`.
+
+    Returns:
+        The results of the pooled predictions, as `fit` returns them.
+
+    Raises:
+        PixsentError: With a line that says what to do.
+    """
+    return _study(crossval_study.crossval, "crossval", source, out, recipe, settings)
+
+
+def load(path: str | os.PathLike[str]) -> Predictor:
+    """Load a trained model.
+
+    Args:
+        path: A run folder, or the `.keras` file of one.
+
+    Returns:
+        A predictor of files.
+
+    Raises:
+        PixsentError: If there is no such model.
+    """
+    return Predictor.load(Path(path))
+
+
+def _study(
+    study: Any,
+    verb: str,
+    source: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None,
+    recipe: config.Recipe | None,
+    settings: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    changes = {"data.source": os.fspath(source), **(settings or {})}
+    recipe = config.override(recipe or config.Recipe(), changes)
+    dataset = open_dataset(recipe.data, seed=recipe.seed)
+    folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
+    return study(recipe, dataset, Run.create(folder))

@@ -1,0 +1,50 @@
+"""How good is a model that is trained on most of the pictures? (`pixsent-tf fit`)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import Recipe
+from pixsent_tf.data import splits
+from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.experiment import Experiment
+
+
+def fit(
+    recipe: Recipe,
+    dataset: Dataset,
+    run: Run,
+    *,
+    advance: Callable[[int], object] = lambda count: None,
+) -> dict[str, Any]:
+    """Train on one part of the pictures and test on the rest.
+
+    Args:
+        recipe: What to train, and how much to hold out.
+        dataset: The pictures.
+        run: The folder to fill.
+        advance: Called with the number of pictures read since the last call.
+
+    Returns:
+        What `results.json` holds.
+
+    Raises:
+        DataError: If too few pictures can be read, or a class is too small.
+    """
+    test = splits.holdout(
+        dataset.labels, recipe.evaluation.test_fraction, seed=recipe.seed
+    )
+    run.write_recipe(recipe)
+    experiment = Experiment.prepare(recipe, dataset, advance)
+    fitted = experiment.train(~test)
+    history = fitted.history
+    run.write_table("history.csv", list(history[0]), [row.values() for row in history])
+    experiment.save_model(run, fitted)
+    tested = np.flatnonzero(test & experiment.readable)
+    probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
+    probs[tested] = fitted.probs(tested)
+    return experiment.write(run, probs, test.astype("int32"))

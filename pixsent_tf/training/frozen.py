@@ -1,0 +1,187 @@
+"""How is a head trained on a backbone that does not change?
+
+Each image passes the backbone once; folds, penalties and seeds reuse its features. The
+head is logistic regression, so there is nothing to schedule and nothing to stop early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from pixsent_tf.data.pipeline import CanvasStream
+from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import DataError, ImageError
+
+# Inverse penalties on standardized features. The ends are never the best choice on
+# any set seen so far: ten examples choose about 1e-5, ten thousand about 1e-2.
+PENALTIES = tuple(10.0**exponent for exponent in (-5, -4.5, -4, -3.5, -3, -2.5, -2, -1))
+NUM_INNER_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a backbone sees in each picture.
+
+    Attributes:
+        values: float32 [N, F]; zero where a picture could not be read.
+        failures: The error of each picture that could not be read, by position.
+    """
+
+    values: np.ndarray
+    failures: dict[int, ImageError]
+
+    @property
+    def readable(self) -> np.ndarray:
+        """True where a picture could be read, bool [N]."""
+        mask = np.ones(len(self.values), dtype=bool)
+        mask[list(self.failures)] = False
+        return mask
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """A linear classifier on features.
+
+    Attributes:
+        kernel: float32 [F, K].
+        bias: float32 [K].
+        penalty: The inverse penalty that inner cross-validation chose.
+        history: One row per penalty tried: inverse penalty, mean inner log loss.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    penalty: float
+    history: tuple[tuple[float, float], ...]
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Score features.
+
+        Args:
+            features: float [N, F].
+
+        Returns:
+            float32 [N, K].
+        """
+        return features @ self.kernel + self.bias
+
+
+def extract_features(
+    backbone: keras.Model,
+    paths: Sequence[str],
+    preprocessor: Preprocessor,
+    *,
+    batch_size: int = 32,
+    advance: Callable[[int], object] = lambda count: None,
+) -> Features:
+    """Pass each picture through the backbone once, by its center crop.
+
+    Args:
+        backbone: Model from crops to features.
+        paths: The pictures.
+        preprocessor: The backbone's geometry.
+        batch_size: Pictures a step.
+        advance: Called with the number of pictures done since the last call.
+
+    Returns:
+        Features in the order of `paths`.
+
+    Raises:
+        DataError: If none of the pictures can be read.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def embed(canvases: tf.Tensor) -> tf.Tensor:
+        return backbone(preprocessor.center_crop(canvases), training=False)
+
+    values = np.zeros((len(paths), backbone.output.shape[-1]), dtype="float32")
+    stream = CanvasStream(paths, preprocessor, batch_size)
+    for positions, canvases in stream:
+        values[positions] = embed(canvases).numpy()
+        advance(len(positions))
+    advance(len(stream.failures))
+    if len(stream.failures) == len(paths):
+        reason = next(iter(stream.failures.values()), "there is none")
+        raise DataError(f"None of the {len(paths)} pictures can be read: {reason}")
+    return Features(values, stream.failures)
+
+
+def fit_head(
+    features: np.ndarray, labels: np.ndarray, num_classes: int, *, seed: int = 0
+) -> LinearHead:
+    """Train a logistic head; its penalty is chosen by inner cross-validation.
+
+    Features are standardized, and that is folded into the kernel. Rotating them onto
+    their principal axes changes no L2-penalized solution and makes wide features as
+    cheap as there are examples.
+
+    Args:
+        features: float [N, F].
+        labels: Class indices, int [N]; every class occurs.
+        num_classes: K.
+        seed: Of the inner folds.
+
+    Returns:
+        The head.
+
+    Raises:
+        DataError: If a class has fewer than two examples.
+    """
+    counts = np.bincount(labels, minlength=num_classes)
+    if counts.min() < 2:
+        raise DataError(
+            f"Each class needs two readable training pictures; one has {counts.min()}."
+        )
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+    standardized = ((features - mean) / scale).astype("float64")
+    _, _, axes = np.linalg.svd(standardized, full_matrices=False)
+    rotated = standardized @ axes.T  # [N, min(N, F)]
+    losses = _inner_losses(rotated, labels, min(NUM_INNER_FOLDS, counts.min()), seed)
+    penalty = PENALTIES[int(np.argmin(losses))]
+    kernel, bias = _symmetric(next(_fit_path(rotated, labels, (penalty,))))
+    kernel = (axes.T @ kernel) / scale[:, None]  # [F, K]
+    return LinearHead(
+        kernel=kernel.astype("float32"),
+        bias=(bias - mean @ kernel).astype("float32"),
+        penalty=penalty,
+        history=tuple(zip(PENALTIES, losses.tolist(), strict=True)),
+    )
+
+
+def _inner_losses(
+    features: np.ndarray, labels: np.ndarray, num_folds: int, seed: int
+) -> np.ndarray:
+    """Mean log loss of each penalty over inner folds, [len(PENALTIES)]."""
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
+    losses = np.zeros(len(PENALTIES))
+    for train, test in splitter.split(features, labels):
+        path = _fit_path(features[train], labels[train], PENALTIES)
+        for i, model in enumerate(path):
+            log_probs = model.predict_log_proba(features[test])
+            losses[i] -= log_probs[np.arange(len(test)), labels[test]].sum()
+    return losses / len(labels)
+
+
+def _fit_path(
+    features: np.ndarray, labels: np.ndarray, penalties: Sequence[float]
+) -> Iterator[LogisticRegression]:
+    """Yield the solution for each penalty; each starts from the one before."""
+    model = LogisticRegression(max_iter=1000, tol=1e-4, warm_start=True)
+    for penalty in penalties:
+        yield model.set_params(C=penalty).fit(features, labels)
+
+
+def _symmetric(model: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
+    """Give kernel [F, K] and bias [K] of a softmax, also for two classes."""
+    if len(model.classes_) > 2:
+        return model.coef_.T, model.intercept_
+    half = model.coef_[0] / 2
+    bias = model.intercept_[0] / 2
+    return np.stack([-half, half], axis=1), np.array([-bias, bias])

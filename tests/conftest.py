@@ -1,0 +1,43 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep the tests' cache out of the user's."""
+    os.environ["PIXSENT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The photographs and Caffe files that lie beside the project, where they do."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs {folder}, which is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def colored_folder(tmp_path_factory) -> Path:
+    """Twelve small pictures in two classes that any network can tell apart."""
+    folder = tmp_path_factory.mktemp("colored")
+    generator = np.random.default_rng(0)
+    for label, level in (("negative", 40), ("positive", 215)):
+        (folder / label).mkdir()
+        for number in range(12):
+            pixels = generator.integers(level - 40, level + 40, (48, 64, 3))
+            image = Image.fromarray(pixels.astype("uint8"))
+            image.save(folder / label / f"{number:02}.png")
+    return folder

@@ -25,8 +25,8 @@ STRATEGIES = ("head", "last-blocks", "all", "lp-ft")
 class PreprocessConfig:
     """How a picture of any size becomes the square that a network reads.
 
-    The whole picture is brought to a square canvas, and crops are cut from it. Training,
-    evaluation and the exported model all use this one object.
+    The whole picture is brought to a square canvas, and crops are cut from it.
+    Training, evaluation and the exported model all use this one object.
 
     Attributes:
         canvas_size: Side of the canvas, in pixels.

@@ -2,7 +2,7 @@
 
     PixsentError             exit code 1
     ├── UsageError           exit code 2: the question itself cannot be answered
-    │   └── ConfigError      a recipe, a backbone, a layer or a setting that does not exist
+    │   └── ConfigError      a backbone, a layer or a setting that does not exist
     ├── DataError            a data set that is missing, empty, or contradicts itself
     │   └── ImageError       one picture that cannot be read; `reason` is a fixed word
     ├── WeightsError         a file of weights that is damaged or fits another network

@@ -46,7 +46,7 @@ class _OneLine(click.ClickException):
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="pixsent-tf")
 def cli() -> None:
-    """Predict whether pictures feel negative or positive.
+    r"""Predict whether pictures feel negative or positive.
 
     \b
     Example:

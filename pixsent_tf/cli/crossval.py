@@ -25,7 +25,7 @@ from pixsent_tf.config import Recipe
 def command(
     out: str | None, as_json: bool, quiet: bool, settings: tuple[str, ...], **named: Any
 ) -> None:
-    """Train and test on every fold; report the pooled predictions.
+    r"""Train and test on every fold; report the pooled predictions.
 
     Published folds are used where the data has them, stratified ones otherwise.
     Nothing is chosen on a test fold.

@@ -25,7 +25,7 @@ from pixsent_tf.config import Recipe
 def command(
     out: str | None, as_json: bool, quiet: bool, settings: tuple[str, ...], **named: Any
 ) -> None:
-    """Train on labelled pictures and test on a held-out part.
+    r"""Train on labelled pictures and test on a held-out part.
 
     DATA is a folder with one subfolder per class, a list file (`name label` a line), a
     CSV file (columns path,label), a DeepSent folder, tfds:NAME, or smileys, the drawn

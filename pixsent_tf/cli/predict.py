@@ -42,7 +42,7 @@ def command(
     out: str | None,
     quiet: bool,
 ) -> None:
-    """Predict pictures: one row for each file.
+    r"""Predict pictures: one row for each file.
 
     PATHS are files, folders (walked), globs, or - for a list on standard input. A file
     that cannot be read gets a row that says why; then the exit code is 1.

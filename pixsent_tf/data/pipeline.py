@@ -1,6 +1,6 @@
 """In which order do files become batches?
 
-    paths -> check header -> read -> decode (parallel) -> canvas -> batch uint8 -> prefetch
+    paths -> check header -> read -> decode (parallel) -> canvas -> batch -> prefetch
 
 TensorFlow decodes what it can; what it refuses is read by Pillow, in its place in the
 order; what neither can read is named, and the stream goes on.

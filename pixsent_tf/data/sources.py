@@ -19,10 +19,10 @@ from pixsent_tf.data import deepsent
 from pixsent_tf.data.dataset import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 
-SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif"]
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp"),
+    *(".tif", ".tiff", ".heic", ".heif"),
 )
-LISTS = (".txt", ".csv", ".tsv", ".lst")
 
 
 def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:

@@ -2,71 +2,73 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import (
+    confusion_matrix,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
+from pixsent_tf.evaluation import reliability
+from pixsent_tf.evaluation.intervals import (
+    auc_interval,
+    bootstrap_means,
+    percentile_interval,
+    wilson_interval,
+)
 
-def wilson_interval(
-    successes: int, trials: int, *, confidence: float = 0.95
-) -> tuple[float, float]:
-    """Bound a share by the score interval.
-
-    Args:
-        successes: Number of successes.
-        trials: Number of trials, 1 or more.
-        confidence: Coverage, 0…1.
-
-    Returns:
-        The lower and the upper bound, 0…1.
-
-    Raises:
-        ValueError: If there are no trials, or more successes than trials.
-
-    Reference:
-        Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-        JASA 22 (1927).
-    """
-    if not 0 <= successes <= trials or trials == 0:
-        raise ValueError(f"{successes} successes in {trials} trials are impossible.")
-    z = float(norm.ppf(0.5 + confidence / 2))
-    share = successes / trials
-    center = share + z**2 / (2 * trials)
-    margin = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    scale = 1 + z**2 / trials
-    return max(0.0, (center - margin) / scale), min(1.0, (center + margin) / scale)
+SMALLEST_PROB = 1e-7  # of float32; one sure mistake must not make the mean infinite
 
 
 def summarize(
-    *, labels: np.ndarray, probs: np.ndarray, folds: np.ndarray | None = None
+    *,
+    labels: np.ndarray,
+    probs: np.ndarray,
+    folds: np.ndarray | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Compute the numbers that every verb reports.
 
     Args:
-        labels: Class indices, int [N]; at least two classes occur.
+        labels: Class indices, int [N].
         probs: Probabilities, float [N, K].
         folds: Test fold of each picture, int [N]; None for a single held-out part.
+        class_names: Names by class index; the indices as text if None.
 
     Returns:
-        `accuracy`, `accuracy_interval`, `majority_rate`, `balanced_accuracy`, `auc`
-        (one against the rest, averaged over classes, where there are more than two),
-        `num_examples` and `per_fold`, the accuracy of each fold in order.
+        `accuracy` with its Wilson `accuracy_interval`, `majority_rate`,
+        `balanced_accuracy`, `auc` (one against the rest, averaged over classes, where
+        there are more than two; None where only one class occurs) with DeLong's
+        `auc_interval` (None beyond two classes), `log_loss`, `brier`, `ece` with
+        `ece_null_band`, `per_class`, `confusion` (rows are the truth), `num_examples`,
+        and `per_fold`, the accuracy of each fold in order. `bootstrap_intervals` holds
+        an interval for each of the means.
     """
-    correct = probs.argmax(axis=1) == labels
-    num_correct = int(correct.sum())
+    names = class_names or [str(k) for k in range(probs.shape[1])]
+    answers = probs.argmax(axis=1)
+    correct = answers == labels
     fold_ids = np.zeros(len(labels), int) if folds is None else folds
+    means, intervals = _means(labels, probs)
+    predicted, happened = reliability.events(labels=labels, probs=probs)
     return {
         "accuracy": float(correct.mean()),
-        "accuracy_interval": list(wilson_interval(num_correct, len(labels))),
+        "accuracy_interval": list(wilson_interval(int(correct.sum()), len(labels))),
         "majority_rate": float(np.bincount(labels).max() / len(labels)),
-        "balanced_accuracy": float(
-            balanced_accuracy_score(labels, probs.argmax(axis=1))
-        ),
+        "balanced_accuracy": means["balanced_accuracy"],
         "auc": auc(labels=labels, probs=probs),
+        "auc_interval": _auc_interval(labels, probs),
+        "log_loss": means["log_loss"],
+        "brier": means["brier"],
+        "ece": reliability.reliability(predicted, happened).error,
+        "ece_null_band": list(reliability.null_band(predicted)),
+        "bootstrap_intervals": intervals,
+        "per_class": _per_class(labels, answers, names),
+        "confusion": confusion_matrix(
+            labels, answers, labels=range(len(names))
+        ).tolist(),
         "num_examples": len(labels),
         "per_fold": [
             float(correct[fold_ids == fold].mean()) for fold in np.unique(fold_ids)
@@ -74,7 +76,7 @@ def summarize(
     }
 
 
-def auc(*, labels: np.ndarray, probs: np.ndarray) -> float:
+def auc(*, labels: np.ndarray, probs: np.ndarray) -> float | None:
     """Measure how well probabilities rank.
 
     Args:
@@ -83,37 +85,174 @@ def auc(*, labels: np.ndarray, probs: np.ndarray) -> float:
 
     Returns:
         Area under the ROC curve, 0…1; with more than two classes the mean over classes
-        of one against the rest.
+        of one against the rest. None where only one class occurs.
     """
+    present = np.unique(labels)
+    if len(present) < 2:
+        return None
     if probs.shape[1] == 2:
         return float(roc_auc_score(labels, probs[:, 1]))
-    present = np.unique(labels)
     return float(np.mean([roc_auc_score(labels == k, probs[:, k]) for k in present]))
+
+
+def log_losses(*, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """Charge each picture for the probability that the truth was given.
+
+    Args:
+        labels: Class indices, int [N].
+        probs: Probabilities, float [N, K].
+
+    Returns:
+        Minus the natural logarithm of that probability, float64 [N].
+    """
+    given = probs[np.arange(len(labels)), labels].astype("float64")
+    return -np.log(np.clip(given, SMALLEST_PROB, None))
+
+
+def brier_scores(*, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """Charge each picture for the squared distance of its probabilities to the truth.
+
+    Args:
+        labels: Class indices, int [N].
+        probs: Probabilities, float [N, K].
+
+    Returns:
+        float64 [N]: with two classes the squared error of one probability, 0…1; with
+        more the sum over classes, 0…2.
+    """
+    truth = np.eye(probs.shape[1])[labels]
+    total = ((probs - truth) ** 2).sum(axis=1)
+    return total / 2 if probs.shape[1] == 2 else total
+
+
+def _means(
+    labels: np.ndarray, probs: np.ndarray
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """The metrics that are means, or ratios of means, and their intervals."""
+    correct = probs.argmax(axis=1) == labels
+    member = labels[:, None] == np.unique(labels)  # [N, classes that occur]
+    columns = np.column_stack(
+        [
+            correct,
+            log_losses(labels=labels, probs=probs),
+            brier_scores(labels=labels, probs=probs),
+            member & correct[:, None],
+            member,
+        ]
+    )
+
+    def table(means: np.ndarray) -> dict[str, np.ndarray]:
+        right, of_class = np.split(means[:, 3:], 2, axis=1)
+        with np.errstate(invalid="ignore"):  # a sample without some class
+            recalls = right / of_class
+        return {
+            "accuracy": means[:, 0],
+            "balanced_accuracy": recalls.mean(axis=1),
+            "log_loss": means[:, 1],
+            "brier": means[:, 2],
+        }
+
+    point = table(columns.mean(axis=0, keepdims=True))
+    samples = table(bootstrap_means(columns))
+    return (
+        {name: float(value[0]) for name, value in point.items()},
+        {name: list(percentile_interval(value)) for name, value in samples.items()},
+    )
+
+
+def _auc_interval(labels: np.ndarray, probs: np.ndarray) -> list[float] | None:
+    counts = np.bincount(labels, minlength=2)
+    if probs.shape[1] != 2 or counts.min() < 2:
+        return None
+    return list(auc_interval(labels=labels, scores=probs[:, 1]))
+
+
+def _per_class(
+    labels: np.ndarray, answers: np.ndarray, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    columns = precision_recall_fscore_support(
+        labels, answers, labels=range(len(names)), zero_division=0
+    )
+    return [
+        {
+            "name": name,
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
+            "num_examples": int(count),
+        }
+        for name, precision, recall, f1, count in zip(names, *columns, strict=True)
+    ]
 
 
 def describe(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Put results into words.
 
     Args:
-        results: What `summarize` returned.
+        results: What `summarize` returned; an evaluation adds `ten_crop`, `coverage`,
+            `label_ceiling` and `settings_tried`, which are told where they are there.
 
     Returns:
         Pairs of a name and its value, in the order of reading.
     """
-    low, high = results["accuracy_interval"]
-    rows = [
-        (
-            "accuracy",
-            f"{results['accuracy']:.3f}  (95 % interval {low:.3f} to {high:.3f})",
-        ),
+    rows = [("accuracy", with_interval(results, "accuracy", " (95 % interval {})"))]
+    folds = results["per_fold"]
+    if len(folds) > 1:
+        spread = f"{np.mean(folds):.3f} ± {np.std(folds, ddof=1):.3f}"
+        rows.append(("mean over folds", spread))
+    if ten_crop := results.get("ten_crop"):
+        rows.append(
+            ("with ten crops", with_interval(ten_crop, "accuracy", " ({})")),
+        )
+    rows += [
         ("majority rate", f"{results['majority_rate']:.3f}"),
         ("balanced accuracy", f"{results['balanced_accuracy']:.3f}"),
-        ("AUC", f"{results['auc']:.3f}"),
-        ("pictures", f"{results['num_examples']}"),
     ]
-    if len(results["per_fold"]) > 1:
-        folds = results["per_fold"]
-        spread = f"{np.mean(folds):.3f} ± {np.std(folds, ddof=1):.3f}"
-        rows.insert(1, ("mean over folds", spread))
+    if results.get("auc") is not None:
+        rows.append(("AUC", with_interval(results, "auc", " ({})")))
+    rows += [
+        ("log loss", f"{results['log_loss']:.3f}"),
+        ("Brier score", f"{results['brier']:.3f}"),
+        ("calibration error", _calibration(results)),
+    ]
+    if ceiling := results.get("label_ceiling"):
+        rows.append(("label ceiling", f"{ceiling:.3f}  (agreement of another person)"))
+    rows.append(("pictures", _coverage(results)))
+    if len(folds) > 1:
         rows.append(("each fold", "  ".join(f"{fold:.3f}" for fold in folds)))
+    if tried := results.get("settings_tried"):
+        rows.append(("settings tried", f"{tried}"))
     return rows
+
+
+def with_interval(results: Mapping[str, Any], name: str, form: str) -> str:
+    """Write a number and, where it is known, its interval.
+
+    Args:
+        results: Holds the number as `name` and its bounds as `name_interval`.
+        name: Of the number.
+        form: Where the bounds go, such as " ({})".
+
+    Returns:
+        Text like "0.893 (0.871 to 0.912)".
+    """
+    bounds = results.get(f"{name}_interval")
+    text = f"{results[name]:.3f}"
+    if not bounds:
+        return text
+    return text + form.format(f"{bounds[0]:.3f} to {bounds[1]:.3f}")
+
+
+def _calibration(results: Mapping[str, Any]) -> str:
+    low, high = results["ece_null_band"]
+    verdict = "no evidence of" if results["ece"] <= high else "shows"
+    return (
+        f"{results['ece']:.3f}  (a calibrated model: {low:.3f} to {high:.3f}; "
+        f"{verdict} miscalibration)"
+    )
+
+
+def _coverage(results: Mapping[str, Any]) -> str:
+    count = results["num_examples"]
+    unread = len(results.get("unreadable", ()))
+    return f"{count} of {count + unread}; {unread} unreadable" if unread else f"{count}"

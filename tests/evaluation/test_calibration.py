@@ -1,0 +1,157 @@
+"""Temperatures that are known beforehand are found; abstention by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.evaluation.calibration import (
+    abstain,
+    abstention_across_folds,
+    abstention_for_precision,
+    apply_temperature,
+    fit_temperature,
+    isotonic_across_folds,
+    temperature_across_folds,
+)
+from pixsent_tf.evaluation.reliability import null_band, reliability
+
+
+def _draw(num_examples: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of a calibrated model and labels drawn from them."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(size=(num_examples, 2)) * 2
+    labels = (generator.random(num_examples) < softmax(logits, axis=1)[:, 1]).astype(
+        int
+    )
+    return logits, labels
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_that_spoiled_a_calibrated_model_is_found(temperature):
+    logits, labels = _draw(20_000)
+
+    found = fit_temperature(log_probs=logits * temperature, labels=labels)
+
+    assert found == pytest.approx(temperature, rel=0.05)
+
+
+def test_two_right_answers_do_not_make_the_model_infinitely_sure():
+    log_probs = np.array([[0.0, -5.0], [-5.0, 0.0]])
+
+    found = fit_temperature(log_probs=log_probs, labels=np.array([0, 1]))
+
+    assert 0.8 < found < 1.0
+
+
+def test_no_predictions_are_refused():
+    with pytest.raises(ValueError, match="0 predictions do not fit 2 labels"):
+        fit_temperature(log_probs=np.zeros((0, 2)), labels=np.array([0, 1]))
+
+
+def test_temperature_of_probabilities_equals_temperature_of_logits():
+    logits = np.array([[2.0, -1.0], [0.5, 0.25]])
+
+    scaled = apply_temperature(softmax(logits, axis=1), 2.5)
+
+    assert scaled == pytest.approx(softmax(logits / 2.5, axis=1))
+
+
+def test_a_probability_of_zero_stays_a_probability():
+    scaled = apply_temperature(np.array([[1.0, 0.0]], dtype="float32"), 2.0)
+
+    assert np.isfinite(scaled).all()
+    assert scaled.sum() == pytest.approx(1.0)
+
+
+def test_folds_calibrate_each_other_into_the_null_band():
+    logits, labels = _draw(2000)
+    spoiled = softmax(logits * 3, axis=1)
+    folds = np.arange(2000) % 5
+
+    calibrated = temperature_across_folds(probs=spoiled, labels=labels, folds=folds)
+
+    def error(probs):
+        return reliability(probs[:, 1], labels == 1).error
+
+    high = null_band(calibrated[:, 1])[1]
+    assert error(spoiled) > 2 * high
+    assert error(calibrated) < high
+
+
+def test_no_fold_sees_its_own_labels():
+    logits, labels = _draw(200)
+    probs, folds = softmax(logits, axis=1), np.arange(200) % 2
+    lied = np.where(folds == 0, 1 - labels, labels)
+
+    honest = temperature_across_folds(probs=probs, labels=labels, folds=folds)
+    other = temperature_across_folds(probs=probs, labels=lied, folds=folds)
+
+    assert np.array_equal(honest[folds == 0], other[folds == 0])
+
+
+def test_isotonic_repairs_what_is_monotone():
+    logits, labels = _draw(4000)
+    truth = softmax(logits, axis=1)[:, 1]
+
+    repaired = isotonic_across_folds(
+        predicted=truth**3, happened=labels == 1, folds=np.arange(4000) % 4
+    )
+
+    assert np.abs(repaired - truth).mean() < 0.03
+
+
+# sureness .99 .9 .9 .8 .7 .6; right yes, yes, no, yes, yes, no
+PROBS = np.array(
+    [[0.01, 0.99], [0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
+)
+LABELS = np.array([1, 0, 1, 1, 0, 0])
+
+
+def test_the_threshold_answers_as_many_as_it_may():
+    chosen = abstention_for_precision(probs=PROBS, labels=LABELS, precision=0.8)
+
+    assert (chosen.threshold, chosen.precision) == (0.7, 4 / 5)
+    assert (chosen.coverage, chosen.num_answered) == (5 / 6, 5)
+
+
+def test_equal_probabilities_are_never_parted():
+    chosen = abstention_for_precision(probs=PROBS, labels=LABELS, precision=0.9)
+
+    assert chosen.threshold == 0.99  # at .9 two answers come in, one of them wrong
+
+
+def test_a_precision_out_of_reach_answers_nothing():
+    chosen = abstention_for_precision(
+        probs=PROBS[2:3], labels=LABELS[2:3], precision=0.5
+    )
+
+    assert chosen.coverage == 0
+    assert chosen.precision_interval == (0.0, 1.0)
+    assert (
+        abstain(probs=PROBS, labels=LABELS, threshold=chosen.threshold).num_answered
+        == 0
+    )
+
+
+def test_an_impossible_precision_is_refused():
+    with pytest.raises(
+        ConfigError, match=r"precision=95 must be above 0 and at most 1"
+    ):
+        abstention_for_precision(probs=PROBS, labels=LABELS, precision=95)
+
+
+def test_abstention_keeps_its_promise_on_folds_that_did_not_choose_it():
+    logits, labels = _draw(5000)
+
+    found = abstention_across_folds(
+        probs=softmax(logits, axis=1),
+        labels=labels,
+        folds=np.arange(5000) % 5,
+        precision=0.95,
+    )
+
+    assert found["precision"] == pytest.approx(0.95, abs=0.01)
+    assert 0.3 < found["coverage"] < 0.9

@@ -1,0 +1,140 @@
+"""Intervals against worked examples, and against a thousand simulated sets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from pixsent_tf.evaluation.intervals import (
+    auc_interval,
+    bootstrap_interval,
+    delong,
+    percentile_interval,
+    resample_counts,
+    wilson_interval,
+)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "expected"),
+    [  # Newcombe, Statistics in Medicine 17 (1998), table I, method 3
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0.0000, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+    ],
+)
+def test_wilson_interval_as_published(successes, trials, expected):
+    assert wilson_interval(successes, trials) == pytest.approx(expected, abs=5e-5)
+
+
+def test_more_successes_than_trials_are_refused():
+    with pytest.raises(ValueError, match="3 successes in 2 trials are impossible"):
+        wilson_interval(3, 2)
+
+
+def test_each_resample_has_as_many_examples_as_the_set():
+    blocks = list(resample_counts(1_000_003, num_resamples=9))
+
+    assert len(blocks) > 1  # bounded memory
+    assert np.concatenate([block.sum(axis=1) for block in blocks]).tolist() == (
+        [1_000_003] * 9
+    )
+
+
+def test_bootstrap_of_a_share_is_the_binomial_distribution():
+    values = np.repeat([1.0, 0.0], [850, 150])
+
+    interval = bootstrap_interval(values, num_resamples=20_000)
+
+    expected = binom.ppf([0.025, 0.975], 1000, 0.85) / 1000
+    assert interval == pytest.approx(tuple(expected), abs=0.0015)
+
+
+def test_bootstrap_covers_the_truth_in_95_of_100_simulated_sets():
+    generator = np.random.default_rng(0)
+    covered = 0
+    for seed in range(1000):
+        losses = generator.exponential(size=400)  # skewed, like a log loss
+        low, high = bootstrap_interval(losses, num_resamples=400, seed=seed)
+        covered += low <= 1.0 <= high
+
+    assert 930 <= covered <= 970
+
+
+def test_bootstrap_of_accuracy_covers_the_truth_in_95_of_100_simulated_sets():
+    generator = np.random.default_rng(1)
+    covered = 0
+    for seed in range(1000):
+        correct = generator.random(500) < 0.83
+        low, high = bootstrap_interval(correct, num_resamples=400, seed=seed)
+        covered += low <= 0.83 <= high
+
+    assert 930 <= covered <= 970
+
+
+def test_undefined_samples_are_passed_over():
+    samples = np.array([np.nan, *np.linspace(0, 1, 1001)])
+
+    assert percentile_interval(samples) == pytest.approx((0.025, 0.975))
+
+
+# Positives .9 .6 .4, negatives .5 .3. By hand: shares of negatives under each positive
+# 1, 1, 1/2; shares of positives over each negative 2/3, 1. Area 5/6; variance
+# (1/12)/3 + (1/18)/2 = 1/18.
+LABELS = np.array([1, 1, 1, 0, 0])
+SCORES = np.array([0.9, 0.6, 0.4, 0.5, 0.3])
+
+
+def test_delong_by_hand():
+    areas, covariance = delong(labels=LABELS, scores=SCORES[None])
+
+    assert areas[0] == pytest.approx(5 / 6)
+    assert covariance[0, 0] == pytest.approx(1 / 18)
+
+
+def test_delong_of_two_models_by_brute_force_over_pairs():
+    generator = np.random.default_rng(3)
+    labels = np.repeat([1, 0], [30, 20])
+    scores = np.round(generator.normal(size=(2, 50)) + labels, 1)  # with ties
+
+    areas, covariance = delong(labels=labels, scores=scores)
+
+    wins = [
+        (s[:30, None] > s[None, 30:]) + 0.5 * (s[:30, None] == s[None, 30:])
+        for s in scores
+    ]
+    by_positive = np.stack([win.mean(axis=1) for win in wins])
+    by_negative = np.stack([win.mean(axis=0) for win in wins])
+    expected = np.cov(by_positive) / 30 + np.cov(by_negative) / 20
+    assert areas == pytest.approx([win.mean() for win in wins])
+    assert covariance == pytest.approx(expected)
+
+
+def test_auc_interval_by_hand_is_cut_at_one():
+    low, high = auc_interval(labels=LABELS, scores=SCORES)
+
+    assert low == pytest.approx(5 / 6 - 1.959964 * np.sqrt(1 / 18))
+    assert high == 1.0
+
+
+def test_a_perfect_ranking_of_few_pictures_is_no_certainty():
+    labels = np.repeat([1, 0], 10)
+
+    low, high = auc_interval(labels=labels, scores=labels.astype(float))
+
+    assert (low, high) == pytest.approx((0.7225, 1.0), abs=1e-4)  # Wilson, 10 of 10
+
+
+def test_auc_interval_covers_the_truth_in_95_of_100_simulated_sets():
+    generator = np.random.default_rng(2)
+    labels = np.repeat([1, 0], [150, 100])
+    truth = 0.9213503964748574  # normal distribution of 2 / sqrt(2)
+    covered = 0
+    for _ in range(1000):
+        scores = generator.normal(size=250) + 2 * labels
+        low, high = auc_interval(labels=labels, scores=scores)
+        covered += low <= truth <= high
+
+    assert 930 <= covered <= 970

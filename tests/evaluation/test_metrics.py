@@ -1,0 +1,139 @@
+"""Metrics by hand and against scikit-learn."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from pixsent_tf.evaluation.metrics import (
+    auc,
+    brier_scores,
+    describe,
+    log_losses,
+    summarize,
+)
+
+# Truth N N N P P P P P; six answers are right: recalls 2/3 and 4/5.
+LABELS = np.array([0, 0, 0, 1, 1, 1, 1, 1])
+POSITIVE = np.array([0.1, 0.4, 0.7, 0.9, 0.8, 0.6, 0.3, 0.95])
+PROBS = np.stack([1 - POSITIVE, POSITIVE], axis=1)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return summarize(
+        labels=LABELS,
+        probs=PROBS,
+        folds=np.array([1, 1, 2, 2, 1, 2, 1, 2]),
+        class_names=("negative", "positive"),
+    )
+
+
+def test_accuracies_by_hand(results):
+    assert results["accuracy"] == 6 / 8
+    assert results["majority_rate"] == 5 / 8
+    assert results["balanced_accuracy"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+
+
+def test_fold_values_in_order_of_the_folds(results):
+    assert results["per_fold"] == [3 / 4, 3 / 4]
+
+
+def test_per_class_values_by_hand(results):
+    negative, positive = results["per_class"]
+
+    assert negative == pytest.approx(
+        {
+            "name": "negative",
+            "precision": 2 / 3,
+            "recall": 2 / 3,
+            "f1": 2 / 3,
+            "num_examples": 3,
+        }
+    )
+    assert (positive["precision"], positive["recall"]) == (4 / 5, 4 / 5)
+
+
+def test_rows_of_the_confusion_are_the_truth():
+    probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.1, 0.9]])
+
+    found = summarize(labels=np.array([0, 0, 1, 1]), probs=probs)
+
+    assert found["confusion"] == [[1, 1], [0, 2]]
+
+
+def test_auc_counts_pairs(results):
+    # 15 pairs; lost: .6<.7 .3<.7 .3<.4
+    assert results["auc"] == pytest.approx(12 / 15)
+
+
+def test_losses_by_hand():
+    probs = np.array([[0.25, 0.75], [0.5, 0.5]])
+    labels = np.array([1, 0])
+
+    assert log_losses(labels=labels, probs=probs) == pytest.approx(
+        [math.log(4 / 3), math.log(2)]
+    )
+    assert brier_scores(labels=labels, probs=probs) == pytest.approx([1 / 16, 1 / 4])
+
+
+def test_losses_agree_with_scikit_learn(results):
+    assert results["log_loss"] == pytest.approx(sklearn_metrics.log_loss(LABELS, PROBS))
+    assert results["brier"] == pytest.approx(
+        sklearn_metrics.brier_score_loss(LABELS, POSITIVE)
+    )
+
+
+def test_a_sure_mistake_costs_much_but_not_everything():
+    probs = np.array([[1.0, 0.0]], dtype="float32")
+
+    (loss,) = log_losses(labels=np.array([1]), probs=probs)
+
+    assert loss == pytest.approx(-math.log(1e-7))
+
+
+def test_every_interval_holds_its_number(results):
+    for name, (low, high) in results["bootstrap_intervals"].items():
+        assert low <= results[name] <= high
+    low, high = results["accuracy_interval"]
+    assert low < results["accuracy"] < high
+
+
+def test_results_are_strict_json(results):
+    assert json.loads(json.dumps(results, allow_nan=False)) == results
+
+
+def test_one_class_only_has_no_auc():
+    found = summarize(labels=np.zeros(3, int), probs=PROBS[:3])
+
+    assert found["auc"] is None
+    assert found["auc_interval"] is None
+    assert dict(describe(found)).get("AUC") is None
+
+
+def test_auc_of_three_classes_is_the_mean_of_one_against_the_rest():
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    generator = np.random.default_rng(0)
+    probs = generator.dirichlet([1, 1, 1], size=6)
+
+    expected = sklearn_metrics.roc_auc_score(labels, probs, multi_class="ovr")
+    assert auc(labels=labels, probs=probs) == pytest.approx(expected)
+
+
+def test_description_tells_the_interval_the_rate_and_the_null_band(results):
+    rows = dict(describe(results))
+
+    assert rows["accuracy"] == "0.750 (95 % interval 0.409 to 0.929)"
+    assert rows["majority rate"] == "0.625"
+    assert rows["mean over folds"] == "0.750 ± 0.000"
+    assert "a calibrated model: " in rows["calibration error"]
+
+
+def test_description_counts_what_could_not_be_read(results):
+    rows = dict(describe({**results, "unreadable": [{"id": "a"}, {"id": "b"}]}))
+
+    assert rows["pictures"] == "8 of 10; 2 unreadable"

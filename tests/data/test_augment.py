@@ -1,0 +1,229 @@
+"""Crops are crops, mirrors are mirrors, and both ways give the same pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from pixsent_tf.data.augment import (
+    LEFT,
+    MIRROR,
+    NUM_DRAWS,
+    SHARE,
+    SIDE,
+    TOP,
+    UNIT,
+    Augmentation,
+    mix,
+)
+from pixsent_tf.errors import ConfigError
+
+CANVAS, CROP = 12, 8
+SETTINGS = {
+    "crop and flip": Augmentation(CROP),
+    "center": Augmentation(CROP, crop=False, flip=False),
+    "resized": Augmentation(CROP, min_area=0.2),
+    "colors": Augmentation(CROP, jitter=0.4),
+    "everything": Augmentation(CROP, min_area=0.2, jitter=0.4),
+}
+
+
+def noise(count: int = 16, side: int = CANVAS) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), "uint8")
+
+
+def numbered(count: int = 1) -> np.ndarray:
+    """Pixels numbered in reading order, the same in all three colors."""
+    pixels = np.arange(CANVAS**2, dtype="uint8").reshape(1, CANVAS, CANVAS, 1)
+    return np.tile(pixels, (count, 1, 1, 3))
+
+
+def draws_of(augmentation, count=16, seed=0, epoch=0, canvas_size=CANVAS):
+    return augmentation.draw(
+        np.arange(count), canvas_size=canvas_size, seed=seed, epoch=epoch
+    )
+
+
+def row(**values):
+    draws = np.full((1, NUM_DRAWS), UNIT, dtype="int32")
+    draws[0, [TOP, LEFT, SIDE, MIRROR]] = 0, 0, CROP, 0
+    for name, value in values.items():
+        draws[0, {"top": TOP, "left": LEFT, "side": SIDE, "mirror": MIRROR}[name]] = (
+            value
+        )
+    return draws
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_picture_comes_out_the_same_alone_and_in_a_batch(name):
+    augmentation, canvases = SETTINGS[name], noise()
+    draws = draws_of(augmentation)
+
+    in_batch = tf.function(augmentation.batch)(canvases, draws).numpy()
+    alone = [
+        augmentation.image(*pair).numpy() for pair in zip(canvases, draws, strict=True)
+    ]
+
+    np.testing.assert_array_equal(in_batch, alone)
+
+
+@pytest.mark.parametrize("name", ["resized", "everything"])
+def test_resized_pictures_are_exact_whatever_the_batch_is(name):
+    augmentation = Augmentation(
+        224, min_area=SETTINGS[name].min_area, jitter=SETTINGS[name].jitter
+    )
+    canvases, draws = noise(5, 256), draws_of(augmentation, 5, canvas_size=256)
+
+    together = augmentation.batch(canvases, draws).numpy()
+
+    for i in range(5):
+        part = slice(i, i + 1)
+        np.testing.assert_array_equal(
+            augmentation.batch(canvases[part], draws[part])[0], together[i]
+        )
+
+
+def test_a_crop_is_the_square_at_its_offset():
+    crop = Augmentation(CROP).batch(numbered(), row(top=3, left=1)).numpy()
+
+    np.testing.assert_array_equal(crop, numbered()[:, 3 : 3 + CROP, 1 : 1 + CROP])
+
+
+def test_a_mirrored_crop_runs_from_right_to_left():
+    crop = Augmentation(CROP).batch(numbered(), row(top=3, left=1, mirror=1)).numpy()
+
+    assert crop[0, 0, :, 0].tolist() == [44, 43, 42, 41, 40, 39, 38, 37]
+
+
+def test_every_offset_occurs_and_none_outside():
+    draws = draws_of(Augmentation(CROP), 2000)
+
+    offsets = set(zip(draws[:, TOP].tolist(), draws[:, LEFT].tolist(), strict=True))
+
+    margin = range(CANVAS - CROP + 1)
+    assert offsets == {(top, left) for top in margin for left in margin}
+
+
+def test_offsets_are_uniform():
+    tops = np.bincount(draws_of(Augmentation(CROP), 20_000)[:, TOP])
+
+    assert abs(tops / 4000 - 1).max() < 0.06  # four standard deviations of 0.0144
+
+
+def test_half_of_the_pictures_of_one_batch_are_mirrored():
+    mirrors = draws_of(Augmentation(CROP), 10_000)[:, MIRROR]
+
+    assert set(mirrors.tolist()) == {0, 1}
+    assert 0.48 < mirrors.mean() < 0.52
+
+
+def test_draws_of_a_picture_do_not_depend_on_the_others():
+    everyone = draws_of(Augmentation(CROP), 100)
+    some = Augmentation(CROP).draw(
+        np.array([70, 3]), canvas_size=CANVAS, seed=0, epoch=0
+    )
+
+    np.testing.assert_array_equal(some, everyone[[70, 3]])
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"epoch": 1}])
+def test_seed_and_epoch_change_the_draws(change):
+    first, second = draws_of(Augmentation(CROP)), draws_of(Augmentation(CROP), **change)
+
+    assert (first[:, :2] != second[:, :2]).any(axis=1).mean() > 0.8
+
+
+def test_without_crop_and_flip_the_center_is_cut():
+    augmentation = SETTINGS["center"]
+
+    crops = augmentation.batch(noise(), draws_of(augmentation))
+
+    np.testing.assert_array_equal(crops, noise()[:, 2:10, 2:10])
+
+
+@pytest.mark.parametrize("side", [100, 224, 250])
+def test_resized_crops_are_what_pillow_makes_of_them(side):
+    canvas = Image.fromarray(noise(1, 32)[0]).resize((256, 256), Image.BICUBIC)
+    draws = row(top=4, left=5, side=side)
+
+    ours = Augmentation(224, min_area=0.1).batch(np.asarray(canvas)[None], draws)[0]
+
+    box = (5, 4, 5 + side, 4 + side)
+    pillow = np.asarray(canvas.crop(box).resize((224, 224), Image.BILINEAR))
+    assert abs(pillow.astype(int) - ours.numpy()).max() <= 1
+
+
+def test_areas_of_resized_crops_lie_between_the_bounds():
+    draws = draws_of(Augmentation(224, min_area=0.25), 2000, canvas_size=256)
+
+    assert (draws[:, SIDE].min(), draws[:, SIDE].max()) == (128, 256)
+    assert (draws[:, TOP] + draws[:, SIDE]).max() <= 256
+
+
+def test_white_stays_white_when_it_is_resized():
+    augmentation = SETTINGS["resized"]
+    canvases = np.full((16, CANVAS, CANVAS, 3), 255, dtype="uint8")
+
+    assert augmentation.batch(canvases, draws_of(augmentation)).numpy().min() == 255
+
+
+def test_factors_of_one_leave_the_colors():
+    augmentation = Augmentation(CROP, jitter=0.5)
+
+    crops = augmentation.batch(noise(1), row())
+
+    np.testing.assert_array_equal(crops, noise(1)[:, :CROP, :CROP])
+
+
+def test_brightness_scales_levels_and_clips_them():
+    canvas = np.full((1, CROP, CROP, 3), [100, 200, 10], dtype="uint8")
+    draws = row()
+    draws[0, 4] = round(1.5 * UNIT)
+
+    crop = Augmentation(CROP, jitter=0.5).batch(canvas, draws).numpy()
+
+    assert crop[0, 0, 0].tolist() == [150, 255, 15]
+
+
+def test_no_saturation_leaves_gray():
+    canvas = np.full((1, CROP, CROP, 3), [100, 200, 10], dtype="uint8")
+    draws = row()
+    draws[0, 6] = 0
+
+    crop = Augmentation(CROP, jitter=1.0).batch(canvas, draws).numpy()
+
+    assert crop[0, 0, 0].tolist() == [148] * 3  # .299 * 100 + .587 * 200 + .114 * 10
+
+
+def test_mixing_blends_pictures_and_targets_alike():
+    crops = np.stack([np.full((2, 2, 3), level, "uint8") for level in (0, 200)])
+    draws = np.zeros((2, NUM_DRAWS), dtype="int32")
+    draws[:, SHARE] = [768, UNIT]
+
+    pictures, targets = mix(crops, tf.constant([[1.0, 0.0], [0.0, 1.0]]), draws)
+
+    assert pictures[:, 0, 0, 0].numpy().tolist() == [50, 200]
+    assert targets.numpy().tolist() == [[0.75, 0.25], [0.0, 1.0]]
+
+
+def test_mixed_pictures_keep_at_least_half_of_themselves():
+    shares = draws_of(Augmentation(CROP, mixup=0.2), 1000)[:, SHARE]
+
+    assert shares.min() >= UNIT / 2
+    assert shares.max() == UNIT
+    assert len(set(shares.tolist())) > 100
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"min_area": 0}, "min_area=0 must be above 0"),
+        ({"jitter": 2}, "jitter=2 must be between"),
+        ({"mixup": -1}, "mixup=-1 must be 0 or positive"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        Augmentation(CROP, **settings)

@@ -16,6 +16,7 @@ from pixsent_tf.data.files import (
     sniff,
 )
 from pixsent_tf.data.orientation import (
+    after,
     jpeg_orientation,
     png_orientation,
     upright,
@@ -25,6 +26,9 @@ from pixsent_tf.data.orientation import (
 __all__ = ["MAX_PIXELS", "REASONS", "check_header", "decode", "read_image", "sniff"]
 
 _RATIOS = (1, 2, 4, 8)  # the fractions at which a JPEG can be decoded
+# Pixels left for the antialiased reduction that follows. Mean difference from reducing
+# the whole photograph: 1.8 of 255 at 1.0, 1.0 at 1.4, 0.8 at 2.0 at twice the time.
+_OVERSAMPLING = 1.4
 _GRAY, _RGB, _PALETTE = 0, 2, 3  # PNG's color types that have no opacity channel
 
 
@@ -35,8 +39,8 @@ def decode(encoded: tf.Tensor, *, target_side: int | None = None) -> tf.Tensor:
         encoded: The file's bytes, a scalar string. What they are goes by content.
         target_side: The shortest side, in pixels, that is of use. A JPEG that is
             larger is decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
-            keep at least this length; this is several times faster, and its pixels
-            stay those of an antialiased reduction.
+            keep 1.4 times this length: twice as fast, and an antialiased reduction
+            to that side still gives the pixels of the whole picture.
 
     Returns:
         The first frame, transparent parts on white, [H, W, 3], uint8, 0..255.
@@ -47,33 +51,11 @@ def decode(encoded: tf.Tensor, *, target_side: int | None = None) -> tf.Tensor:
             GIF, BMP with a palette. `read_image` reads these.
     """
     encoded = tf.convert_to_tensor(encoded)
-    head = _bytes(encoded, 0, 32)
-
-    def starts(prefix: bytes, position: int = 0) -> tf.Tensor:
-        wanted = tf.constant(list(prefix))
-        return tf.reduce_all(head[position : position + len(prefix)] == wanted)
-
-    kind = tf.argmax(
-        [
-            starts(b"\xff\xd8\xff"),
-            starts(b"\x89PNG\r\n\x1a\n"),
-            starts(b"GIF8"),
-            starts(b"BM"),
-            starts(b"RIFF") & starts(b"WEBP", position=8),
-            True,
-        ],
-        output_type=tf.int32,
-    )
-    image = tf.switch_case(
-        kind,
-        [
-            lambda: _decode_jpeg(encoded, target_side),
-            lambda: _decode_png(encoded, head),
-            lambda: _decode_gif(encoded),
-            lambda: _decode_bmp(encoded, head),
-            lambda: _decode_webp(encoded, head),
-            lambda: _refuse(encoded, "no JPEG, PNG, GIF, BMP or WebP"),
-        ],
+    # Most files are JPEGs: what others need is not even looked at for them.
+    image = tf.cond(
+        tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff"),
+        lambda: _decode_jpeg(encoded, target_side),
+        lambda: _decode_other(encoded),
     )
     return tf.ensure_shape(image, [None, None, 3])
 
@@ -90,7 +72,8 @@ def _decode_jpeg(encoded: tf.Tensor, target_side: int | None) -> tf.Tensor:
         image = at_ratio(1)
     else:
         short_side = tf.reduce_min(tf.image.extract_jpeg_shape(encoded)[:2])
-        fits = [short_side >= ratio * target_side for ratio in _RATIOS[1:]]
+        useful = round(_OVERSAMPLING * target_side)
+        fits = [short_side >= ratio * useful for ratio in _RATIOS[1:]]
         image = tf.switch_case(
             tf.reduce_sum(tf.cast(fits, tf.int32)),
             [lambda ratio=ratio: at_ratio(ratio) for ratio in _RATIOS],
@@ -98,11 +81,33 @@ def _decode_jpeg(encoded: tf.Tensor, target_side: int | None) -> tf.Tensor:
     return upright(image, jpeg_orientation(encoded))
 
 
+def _decode_other(encoded: tf.Tensor) -> tf.Tensor:
+    """Decode whatever is no JPEG."""
+    head = _bytes(encoded, 0, 32)
+
+    def starts(prefix: bytes, position: int = 0) -> tf.Tensor:
+        wanted = tf.constant(list(prefix))
+        return tf.reduce_all(head[position : position + len(prefix)] == wanted)
+
+    return tf.case(
+        [
+            (starts(b"\x89PNG\r\n\x1a\n"), lambda: _decode_png(encoded, head)),
+            (starts(b"GIF8"), lambda: _decode_gif(encoded)),
+            (starts(b"BM"), lambda: _decode_bmp(encoded, head)),
+            (
+                starts(b"RIFF") & starts(b"WEBP", position=8),
+                lambda: _decode_webp(encoded, head),
+            ),
+        ],
+        default=lambda: _refuse(encoded, "no JPEG, PNG, GIF, BMP or WebP"),
+    )
+
+
 def _decode_png(encoded: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
     """Decode, with transparent parts on white."""
     color_type = head[25]
     # A color that counts as transparent: a chunk that comes before the pixels.
-    keyed = tf.size(tf.strings.split(_head(encoded), b"tRNS", maxsplit=1)) > 1
+    keyed = tf.strings.length(after(_head(encoded), b"tRNS")) > 0
     plain = (color_type == _GRAY) | (color_type == _RGB)
     image = tf.case(
         [
@@ -122,12 +127,9 @@ def _decode_gif(encoded: tf.Tensor) -> tf.Tensor:
     """Decode the first frame."""
     # The first graphic control block follows the palette. TensorFlow paints the
     # color that it makes transparent black.
-    parts = tf.strings.split(
-        tf.strings.substr(encoded, 0, 4096), b"\x21\xf9\x04", maxsplit=1
-    )
-    flags = _bytes(tf.concat([parts, [b""]], axis=0)[1], 0, 1)[0]
+    flags = _bytes(after(tf.strings.substr(encoded, 0, 4096), b"\x21\xf9\x04"), 0, 1)
     return tf.cond(
-        flags % 2 == 1,
+        flags[0] % 2 == 1,
         lambda: _refuse(encoded, "a transparent GIF"),
         lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
     )
@@ -151,7 +153,7 @@ def _decode_webp(encoded: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
     image = tf.cond(
         is_animated,
         lambda: _refuse(encoded, "an animated WebP"),
-        lambda: _on_white(tf.io.decode_webp(encoded, channels=0)[0]),
+        lambda: _on_white(tf.io.decode_image(encoded, expand_animations=False)),
     )
     return upright(image, webp_orientation(encoded))
 

@@ -47,10 +47,36 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         The orientation, a scalar int32 1..8; 1 where there is none to read.
     """
-    # One EXIF segment holds 64 kB at most and comes before the picture's data;
-    # twice that leaves room for the segments that may come before it.
-    head = tf.strings.substr(encoded, 0, 2**17)
-    return tiff_orientation(_after(head, b"Exif\0\0"))
+    end = tf.strings.length(encoded)
+
+    def segment_at(position: tf.Tensor) -> tf.Tensor:
+        # Marker (2 bytes), length (2), and as much as tells EXIF from other content.
+        return tf.strings.substr(encoded, position, 10) + b"\0" * 10
+
+    def is_passed_over(position: tf.Tensor, segment: tf.Tensor) -> tf.Tensor:
+        marker = _numbers(segment)[1]
+        is_application = (marker >= 0xE0) & (marker <= 0xEF)
+        is_exif = tf.equal(tf.strings.substr(segment, 4, 6), b"Exif\0\0")
+        return (is_application | (marker == 0xFE)) & ~is_exif
+
+    def next_segment(
+        position: tf.Tensor, segment: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        length = _numbers(segment)[2] * 256 + _numbers(segment)[3]
+        position = tf.minimum(position + 2 + length, end)
+        return position, segment_at(position)
+
+    # The first segment that is neither a comment nor an application's starts the
+    # picture: EXIF is found before it, or not at all.
+    first = tf.minimum(2, end)
+    position, segment = tf.while_loop(
+        is_passed_over, next_segment, [first, segment_at(first)], parallel_iterations=1
+    )
+    return tf.cond(
+        tf.equal(tf.strings.substr(segment, 4, 6), b"Exif\0\0"),
+        lambda: tiff_orientation(tf.strings.substr(encoded, position + 10, 2**16)),
+        lambda: tf.constant(1),
+    )
 
 
 def png_orientation(encoded: tf.Tensor) -> tf.Tensor:
@@ -62,7 +88,7 @@ def png_orientation(encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         The orientation, a scalar int32 1..8; 1 where there is none to read.
     """
-    return tiff_orientation(_after(encoded, b"eXIf"))
+    return tiff_orientation(after(encoded, b"eXIf"))
 
 
 def webp_orientation(encoded: tf.Tensor) -> tf.Tensor:
@@ -74,7 +100,7 @@ def webp_orientation(encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         The orientation, a scalar int32 1..8; 1 where there is none to read.
     """
-    chunk = _after(encoded, b"EXIF")
+    chunk = after(encoded, b"EXIF")
     body = tf.strings.substr(chunk, tf.minimum(4, tf.strings.length(chunk)), 2**16)
     # Some writers keep JPEG's prefix in front of the TIFF header.
     prefixed = tf.equal(tf.strings.substr(body, 0, 6), b"Exif\0\0")
@@ -112,7 +138,7 @@ def _first_directory_orientation(
     # Zeros behind the data make every position that is clipped below readable.
     padding = b"\0" * (2 + 12 * _MAX_ENTRIES)
     body = tf.strings.substr(tiff, 0, 2**16)
-    data = tf.cast(tf.io.decode_raw(body + padding, tf.uint8), tf.int32)
+    data = _numbers(body + padding)
 
     def number(positions: tf.Tensor, width: int) -> tf.Tensor:
         digits = [tf.gather(data, positions + i) for i in range(width)]
@@ -139,7 +165,21 @@ def _first_directory_orientation(
     return tf.concat([values[known], [1]], axis=0)[0]
 
 
-def _after(text: tf.Tensor, mark: bytes) -> tf.Tensor:
-    """Return what follows the first `mark`, or nothing where there is none."""
-    parts = tf.strings.split(text, mark, maxsplit=1)
+def after(text: tf.Tensor, mark: bytes) -> tf.Tensor:
+    """Find a mark in bytes.
+
+    Args:
+        text: Any bytes, a scalar string.
+        mark: What to look for.
+
+    Returns:
+        What follows the first `mark`, a scalar string; empty where there is none.
+    """
+    # The bare operation: `tf.strings.split` wraps it in a dozen more.
+    parts = tf.raw_ops.StringSplitV2(input=[text], sep=mark, maxsplit=1).values
     return tf.concat([parts, [b"", b""]], axis=0)[1]
+
+
+def _numbers(text: tf.Tensor) -> tf.Tensor:
+    """Return the bytes of a string as int32."""
+    return tf.cast(tf.io.decode_raw(text, tf.uint8), tf.int32)

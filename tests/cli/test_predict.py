@@ -1,0 +1,131 @@
+"""`predict`: one row for each file, whatever it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from pixsent_tf.cli import cli
+
+
+def invoke(*arguments: object, **more: object):
+    """Run the command in this process."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], **more)
+
+
+@pytest.fixture(scope="module")
+def model(colored_folder, tmp_path_factory):
+    """The run folder of a model that tells dark from bright."""
+    out = tmp_path_factory.mktemp("runs") / "fit"
+    assert invoke("fit", colored_folder, "--out", out, "--quiet").exit_code == 0
+    return out
+
+
+def test_a_folder_is_walked_and_a_bad_file_gets_its_row(
+    model, colored_folder, tmp_path
+):
+    (tmp_path / "deep").mkdir()
+    bright = (colored_folder / "positive" / "00.png").read_bytes()
+    (tmp_path / "deep" / "bright.png").write_bytes(bright)
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    result = invoke("predict", tmp_path, "--model", model, "--quiet")
+
+    assert result.exit_code == 1
+    assert "1 of 2 files could not be read" in result.stderr
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    by_name = {row["path"].rpartition("/")[2]: row for row in rows}
+    assert by_name["bright.png"]["label"] == "positive"
+    assert by_name["bright.png"]["status"] == "ok"
+    assert by_name["empty.jpg"]["label"] == ""
+    assert by_name["empty.jpg"]["status"] == "empty"
+
+
+def test_json_lines_carry_the_contract_in_the_order_given(model, colored_folder):
+    paths = [colored_folder / name / "01.png" for name in ("positive", "negative")]
+    result = invoke("predict", *paths, "--model", model, "--json", "--quiet")
+
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [row["path"] for row in rows] == [str(path) for path in paths]
+    assert [row["label"] for row in rows] == ["positive", "negative"]
+    for row in rows:
+        assert row["prob_positive"] == row["probs"]["positive"]
+        assert row["status"] == "ok"
+
+
+def test_a_list_on_standard_input_and_a_glob_name_the_same_files(model, colored_folder):
+    pattern = str(colored_folder / "negative" / "0[0-2].png")
+    listed = "\n".join(
+        str(colored_folder / "negative" / f"0{number}.png") for number in range(3)
+    )
+    by_glob = invoke("predict", pattern, "--model", model, "--quiet")
+    by_list = invoke("predict", "-", "--model", model, "--quiet", input=listed)
+
+    assert by_glob.stdout == by_list.stdout
+    assert by_glob.stdout.count("\n") == 4
+
+
+def test_a_missing_file_is_a_row_and_not_the_end(model, colored_folder):
+    good = colored_folder / "negative" / "00.png"
+    result = invoke("predict", "gone.jpg", good, "--model", model, "--quiet")
+
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["status"] for row in rows] == ["missing", "ok"]
+    assert result.exit_code == 1
+
+
+def test_ten_crops_agree_with_the_center_on_plain_pictures(model, colored_folder):
+    picture = colored_folder / "positive" / "03.png"
+    probs = []
+    for options in ((), ("--oversample",)):
+        result = invoke(
+            *("predict", picture, "--model", model, "--json", "--quiet"), *options
+        )
+        probs.append(json.loads(result.stdout)["prob_positive"])
+
+    assert probs[0] > 0.9
+    assert probs[1] > 0.9
+    assert probs[0] != probs[1]
+
+
+def test_out_writes_a_file_and_prints_nothing(model, colored_folder, tmp_path):
+    picture = colored_folder / "positive" / "00.png"
+    table = tmp_path / "table.csv"
+    result = invoke("predict", picture, "--model", model, "--out", table, "--quiet")
+
+    assert result.stdout == ""
+    assert table.read_text().splitlines()[0] == (
+        "path,label,prob_negative,prob_positive,status"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing", "does not exist; give a run folder or a .keras"),
+        ("empty", "is no run folder: it holds no recipe.json"),
+        ("text.keras", "is no model of this package"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_one_line(
+    tmp_path, colored_folder, name, message
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.keras").write_text("not a model")
+    picture = colored_folder / "positive" / "00.png"
+    result = invoke("predict", picture, "--model", tmp_path / name, "--quiet")
+
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_folder_without_pictures_is_refused(model, tmp_path):
+    result = invoke("predict", tmp_path, "--model", model)
+
+    assert result.exit_code == 1
+    assert "holds no pictures; name files or folders" in result.stderr

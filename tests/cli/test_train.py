@@ -1,0 +1,182 @@
+"""`fit` and `crossval`: the answer, the run folder, and what wrong input gives."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from pixsent_tf.cli import cli
+from pixsent_tf.runs import Run
+
+CONTRACT = {
+    "accuracy",
+    "accuracy_interval",
+    "majority_rate",
+    "balanced_accuracy",
+    "auc",
+    "num_examples",
+    "per_fold",
+    "seconds",
+    "run",
+}
+
+
+def invoke(*arguments: object):
+    """Run the command in this process."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def fitted(colored_folder, tmp_path_factory):
+    """A finished fit: its folder and the JSON it printed."""
+    out = tmp_path_factory.mktemp("runs") / "fit"
+    result = invoke("fit", colored_folder, "--out", out, "--json", "--quiet")
+    assert result.exit_code == 0, result.output
+    return out, json.loads(result.stdout)
+
+
+def test_fit_prints_the_contract_and_nothing_else(fitted):
+    out, results = fitted
+
+    assert set(results) >= CONTRACT
+    assert results["run"] == str(out)
+    assert json.loads((out / "results.json").read_text()) == results
+
+
+def test_fit_tells_dark_pictures_from_bright_ones(fitted):
+    _, results = fitted
+
+    assert results["accuracy"] == 1.0
+    assert results["num_examples"] == 5  # a fifth of 24, as even as it goes
+    assert results["majority_rate"] == 0.6
+
+
+def test_the_run_folder_holds_what_it_promises(fitted):
+    out, _ = fitted
+
+    assert {path.name for path in out.iterdir()} == {
+        "recipe.json",
+        "environment.json",
+        "history.csv",
+        "predictions.csv",
+        "results.json",
+        "model.keras",
+    }
+
+
+def test_predictions_name_each_held_out_picture_once(fitted):
+    out, results = fitted
+    rows = Run(out).read_table("predictions.csv")
+
+    assert len({row["id"] for row in rows}) == len(rows) == results["num_examples"]
+    for row in rows:
+        assert row["id"].startswith(row["label"])
+        probs = [float(row["prob_negative"]), float(row["prob_positive"])]
+        assert sum(probs) == pytest.approx(1, abs=1e-6)
+        assert probs[row["label"] == "positive"] > 0.5
+
+
+def test_the_saved_model_gives_the_same_probabilities_in_a_new_process(
+    fitted, colored_folder
+):
+    out, _ = fitted
+    rows = Run(out).read_table("predictions.csv")
+    code = (
+        "import sys, numpy as np, pixsent_tf\n"
+        "predictor = pixsent_tf.load(sys.argv[1])\n"
+        "rows = [p.probs for p in predictor.predict(sys.argv[3:])]\n"
+        "np.save(sys.argv[2], rows)"
+    )
+    paths = [str(colored_folder / row["id"]) for row in rows]
+    saved = out.parent / "probs.npy"
+    subprocess.run([sys.executable, "-c", code, out, saved, *paths], check=True)
+
+    expected = [[float(r["prob_negative"]), float(r["prob_positive"])] for r in rows]
+    assert np.abs(np.load(saved) - expected).max() < 1e-6
+
+
+def test_crossval_predicts_every_picture_once(colored_folder, tmp_path):
+    out = tmp_path / "cv"
+    result = invoke(
+        *("crossval", colored_folder, "--folds", 3, "--out", out, "--json", "--quiet")
+    )
+    results = json.loads(result.stdout)
+    rows = Run(out).read_table("predictions.csv")
+
+    assert set(results) >= CONTRACT
+    assert results["num_examples"] == 24
+    assert len({row["id"] for row in rows}) == 24
+    for fold, accuracy in zip("123", results["per_fold"], strict=True):
+        right = [
+            (float(row["prob_positive"]) > 0.5) == (row["label"] == "positive")
+            for row in rows
+            if row["fold"] == fold
+        ]
+        assert accuracy == np.mean(right) >= 0.75
+
+
+def test_a_corrupt_picture_is_named_and_the_run_goes_on(colored_folder, tmp_path):
+    folder = tmp_path / "pictures"
+    shutil.copytree(colored_folder, folder)
+    broken = folder / "negative" / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    result = invoke("fit", folder, "--out", tmp_path / "run", "--json")
+
+    assert result.exit_code == 0
+    assert f"Warning: {broken}" in result.stderr
+    unreadable = json.loads(result.stdout)["unreadable"]
+    assert [row["id"] for row in unreadable] == ["negative/broken.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (("--backbone", "resnext"), 2, "Unknown backbone 'resnext'; there are"),
+        (("--strategy", "magic"), 2, "Unknown strategy 'magic'; it is one of"),
+        (("--subset", "five_agrees"), 2, "has no subset 'five_agrees'"),
+        (("--set", "epochs"), 2, "'epochs' is not of the form NAME=VALUE"),
+        (("--set", "no.such=1"), 2, "No setting 'no.such'"),
+        (("--test-fraction", "0.9"), 1, "share 0.9 must be above 0"),
+        (("--labels", "votes"), 1, "has no votes; leave --labels out"),
+    ],
+)
+def test_wrong_options_are_one_line(
+    colored_folder, tmp_path, arguments, exit_code, message
+):
+    result = invoke("fit", colored_folder, "--out", tmp_path / "run", *arguments)
+
+    assert result.exit_code == exit_code
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert message in line
+
+
+def test_an_output_folder_that_exists_is_left_alone(colored_folder, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    result = invoke("fit", colored_folder, "--out", tmp_path)
+
+    assert result.exit_code == 1
+    assert "exists already; name another folder with --out" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("subset", "least"), [("five", 0.880), ("four", 0.820), ("three", 0.800)]
+)
+def test_deepsent_reaches_what_frozen_features_can(
+    shared_data, tmp_path, subset, least
+):
+    result = invoke(
+        *("crossval", shared_data / "deepsent", "--subset", f"{subset}_agrees"),
+        *("--out", tmp_path / "run", "--json", "--quiet"),
+    )
+
+    assert json.loads(result.stdout)["accuracy"] >= least

@@ -1,0 +1,85 @@
+"""Run folders: made once, written whole, read back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pixsent_tf.config import Recipe
+from pixsent_tf.errors import RunError
+from pixsent_tf.runs import Run, cache_folder, next_folder, write_text
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(RunError, match="exists already; name another folder"):
+        Run.create(tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_may_become_a_run(tmp_path):
+    assert Run.create(tmp_path).path == tmp_path
+
+
+def test_a_folder_without_a_recipe_is_no_run(tmp_path):
+    with pytest.raises(RunError, match=r"no run folder: it holds no recipe\.json"):
+        Run.open(tmp_path)
+
+
+def test_a_recipe_comes_back_with_its_environment(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_recipe(Recipe(name="mine", seed=3))
+
+    assert Run.open(tmp_path / "run").read_recipe() == Recipe(name="mine", seed=3)
+    assert run.read_json("environment.json")["packages"]["keras"].startswith("3.")
+
+
+def test_a_table_comes_back_with_names_that_need_quotes(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_table("t.csv", ["id", "label"], [['a,"b".jpg', "positive"]])
+
+    assert run.read_table("t.csv") == [{"id": 'a,"b".jpg', "label": "positive"}]
+
+
+def test_a_missing_table_says_that_the_run_did_not_finish(tmp_path):
+    run = Run.create(tmp_path / "run")
+
+    with pytest.raises(RunError, match=r"no predictions\.csv; the run did not get"):
+        run.read_table("predictions.csv")
+    with pytest.raises(RunError, match=r"no results\.json"):
+        run.read_json("results.json")
+
+
+def test_nan_is_never_written(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_json("results.json", {"accuracy": 0.5})
+
+    with pytest.raises(ValueError, match="JSON"):
+        run.write_json("results.json", {"accuracy": float("nan")})
+    assert json.loads((tmp_path / "run/results.json").read_text()) == {"accuracy": 0.5}
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "recipe.json"
+    write_text(path, "old")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "\ud800")
+    assert path.read_text() == "old"
+
+
+def test_the_next_folder_is_the_first_free_number(tmp_path):
+    (tmp_path / "fit-1").mkdir()
+
+    assert next_folder("fit", tmp_path) == tmp_path / "fit-2"
+
+
+def test_the_cache_is_where_the_user_wants_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path))
+    assert cache_folder("smileys", "x") == tmp_path / "smileys" / "x"
+
+    monkeypatch.delenv("PIXSENT_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_folder() == tmp_path / "xdg" / "pixsent-tf"

@@ -1,0 +1,156 @@
+"""How does a model become a folder that TF Serving loads?
+
+    NAME/1/saved_model.pb     the graph: files in, probabilities out
+           variables/         the weights
+           assets/            class_names.txt, preprocess.json, recipe.json
+
+The folder appears whole: a server that watches NAME never sees half of a version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from pixsent_tf import config
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving.graph import check_portable
+from pixsent_tf.serving.servable import Servable
+from pixsent_tf.serving.signature import build_signatures
+
+
+def export_saved_model(
+    source: Servable | keras.Model | str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    version: int = 1,
+) -> Path:
+    """Write a SavedModel that needs neither Python nor this package.
+
+    Args:
+        source: A run folder, its `.keras` file, or the packaged model.
+        folder: The model's folder, which holds its versions.
+        version: Positive; servers take the highest.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        ExportError: If the version exists, or a model server could not run the model.
+        RunError: If the folder is no run.
+    """
+    target = Path(folder) / str(version)
+    if version < 1 or target.exists():
+        raise ExportError(
+            f"{target} exists already or is no version; the next free one is "
+            f"{next_version(folder)}."
+        )
+    servable = to_servable(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that renaming is atomic; servers read numbers only.
+    partial = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=target.parent))
+    try:
+        _write(servable, partial)
+        check_portable(partial)
+        partial.chmod(0o755)  # a server runs as another user
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def to_servable(
+    source: Servable | keras.Model | str | os.PathLike[str],
+) -> Servable:
+    """Accept a model in any form.
+
+    Args:
+        source: A run folder, its `.keras` file, or the packaged model.
+
+    Returns:
+        The model and its parts.
+
+    Raises:
+        ExportError: If there is no such model.
+        RunError: If the folder is no run.
+    """
+    if isinstance(source, Servable):
+        return source
+    if isinstance(source, keras.Model):
+        return Servable.of(source)
+    return Servable.load(Path(source))
+
+
+def next_version(folder: str | os.PathLike[str]) -> int:
+    """Name the version that follows those there are.
+
+    Args:
+        folder: The model's folder; it need not exist.
+
+    Returns:
+        A positive number.
+    """
+    folder = Path(folder)
+    entries = folder.iterdir() if folder.is_dir() else []
+    numbers = [int(entry.name) for entry in entries if entry.name.isdecimal()]
+    return max(numbers, default=0) + 1
+
+
+def latest_version(folder: str | os.PathLike[str]) -> Path:
+    """Find the SavedModel in a folder, as a server does.
+
+    Args:
+        folder: A model's folder, or one of its versions.
+
+    Returns:
+        The SavedModel's folder.
+
+    Raises:
+        ExportError: If there is none.
+    """
+    folder = Path(folder)
+    if (folder / "saved_model.pb").is_file():
+        return folder
+    newest = folder / str(next_version(folder) - 1)
+    if not (newest / "saved_model.pb").is_file():
+        raise ExportError(
+            f"{folder} holds no SavedModel; make one with `pixsent-tf export`."
+        )
+    return newest
+
+
+def _write(servable: Servable, folder: Path) -> None:
+    """Save functions, weights and assets, and nothing of Keras."""
+    with tempfile.TemporaryDirectory() as scratch:
+        module = tf.Module()
+        module.weights = [variable.value for variable in servable.model.variables]
+        module.assets = [
+            tf.saved_model.Asset(path) for path in write_assets(servable, Path(scratch))
+        ]
+        tf.saved_model.save(module, folder, signatures=build_signatures(servable))
+
+
+def write_assets(servable: Servable, folder: Path) -> list[str]:
+    """Write what a reader of an export wants to know.
+
+    Args:
+        servable: The model.
+        folder: Where to.
+
+    Returns:
+        The files: class names by line, the geometry, and the recipe where known.
+    """
+    texts = {
+        "class_names.txt": "".join(f"{name}\n" for name in servable.class_names),
+        "preprocess.json": json.dumps(servable.preprocess_settings(), indent=2) + "\n",
+    }
+    if servable.recipe is not None:
+        texts["recipe.json"] = config.to_json(servable.recipe)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [str(folder / name) for name in texts]

@@ -1,0 +1,178 @@
+"""What does the served graph compute? The same pixels and numbers as in training.
+
+    serving_default   image_bytes, string [B]       files as they are
+    crops10           image_bytes, string [B]       the same, averaged over ten crops
+    images            images, uint8 [B, H, W, 3]    pixels of one size
+    canvases          canvases, uint8 [B, C, C, 3]  pixels resized as in training
+
+Each gives `probs` float32 [B, K], `class_names` string [B, K], `label` string [B],
+`valid` bool [B] and, where a class is called positive, `prob_positive` float32 [B].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from pixsent_tf.data.crops import NUM_CROPS
+from pixsent_tf.data.decode import decode
+from pixsent_tf.serving.servable import Servable
+
+UNREADABLE = "unreadable"
+
+Outputs = dict[str, tf.Tensor]
+
+
+def build_signatures(servable: Servable) -> dict[str, Any]:
+    """Trace what a server is asked for.
+
+    Args:
+        servable: The model.
+
+    Returns:
+        Concrete functions by the name of their signature.
+    """
+    side = servable.preprocess.canvas_size
+
+    def answer(probs: tf.Tensor, valid: tf.Tensor | None = None) -> Outputs:
+        return to_outputs(
+            probs,
+            tf.ones(tf.shape(probs)[:1], tf.bool) if valid is None else valid,
+            class_names=servable.class_names,
+            positive_index=servable.positive_index,
+        )
+
+    def serving_default(image_bytes: tf.Tensor) -> Outputs:
+        canvases, valid = read_batch(image_bytes, servable)
+        return answer(servable.model(canvases, training=False), valid)
+
+    def crops10(image_bytes: tf.Tensor) -> Outputs:
+        canvases, valid = read_batch(image_bytes, servable)
+        return answer(average_ten_crops(canvases, servable), valid)
+
+    def images(images: tf.Tensor) -> Outputs:
+        return answer(servable.model(_not_empty(images), training=False))
+
+    def canvases(canvases: tf.Tensor) -> Outputs:
+        return answer(servable.model(_not_empty(canvases), training=False))
+
+    encoded = tf.TensorSpec([None], tf.string, "image_bytes")
+    return {
+        "serving_default": _trace(serving_default, encoded),
+        "crops10": _trace(crops10, encoded),
+        "images": _trace(
+            images, tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+        ),
+        "canvases": _trace(
+            canvases, tf.TensorSpec([None, side, side, 3], tf.uint8, "canvases")
+        ),
+    }
+
+
+def _trace(function: Callable[..., Outputs], spec: tf.TensorSpec) -> Any:
+    return tf.function(function, input_signature=[spec]).get_concrete_function()
+
+
+def read_batch(encoded: tf.Tensor, servable: Servable) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decode files in parallel; a bad one does not sink the others.
+
+    Args:
+        encoded: The files' bytes, string [B].
+        servable: Knows the canvas.
+
+    Returns:
+        Canvases, uint8 [B, canvas, canvas, 3], black where a file cannot be read, and
+        whether it can, bool [B].
+    """
+    encoded = _not_empty(encoded)
+    side = servable.preprocess.canvas_size
+    count = tf.size(encoded, out_type=tf.int64)
+
+    def read(index: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        canvas = servable.preprocessor.to_canvas(decode(image, target_side=side))
+        return index, tf.ensure_shape(canvas, [side, side, 3])
+
+    readable = (
+        tf.data.Dataset.from_tensor_slices((tf.range(count), encoded))
+        .map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
+        .ignore_errors()
+    )
+    # The batch is one element, whatever was left out; a place beyond the end keeps it
+    # from being empty, and is cut off again.
+    spare = tf.data.Dataset.from_tensors((count, tf.zeros([side, side, 3], tf.uint8)))
+    batches = readable.concatenate(spare).batch(count + 1)
+    places, canvases = batches.get_single_element()
+    shape = tf.stack([count + 1, side, side, 3])
+    # As int32: a CPU scatters no uint8.
+    scattered = tf.scatter_nd(places[:, None], tf.cast(canvases, tf.int32), shape)
+    marks = tf.scatter_nd(
+        places[:, None], tf.ones_like(places), tf.reshape(count + 1, [1])
+    )
+    canvases = tf.cast(scattered[:-1], tf.uint8)
+    return tf.ensure_shape(canvases, [None, side, side, 3]), marks[:-1] > 0
+
+
+def average_ten_crops(canvases: tf.Tensor, servable: Servable) -> tf.Tensor:
+    """Score the ten crops of each canvas.
+
+    Args:
+        canvases: uint8, [B, canvas, canvas, 3].
+        servable: The model.
+
+    Returns:
+        Mean probabilities, float32 [B, K].
+    """
+    crops = servable.preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
+    side = crops.shape[2]
+    flat = tf.reshape(crops, [-1, side, side, 3])  # [B * 10, S, S, 3]
+    probs = servable.output(servable.classifier(flat, training=False))
+    grouped = tf.reshape(probs, [-1, NUM_CROPS, probs.shape[-1]])
+    return tf.reduce_mean(grouped, axis=1)  # [B, 10, K] -> [B, K]
+
+
+def to_outputs(
+    probs: tf.Tensor,
+    valid: tf.Tensor,
+    *,
+    class_names: tuple[str, ...],
+    positive_index: int | None,
+) -> Outputs:
+    """Name what a server answers.
+
+    An unreadable image gets equal probabilities, which favor no class: TF Serving
+    would print NaN as something that is not JSON. Every output has one row per image,
+    as TF Serving's row format demands.
+
+    Args:
+        probs: float32 [B, K].
+        valid: Whether each image could be read, bool [B].
+        class_names: Names by class index, [K].
+        positive_index: Which of them is positive; None if none is.
+
+    Returns:
+        The outputs by name.
+    """
+    num_classes = len(class_names)
+    probs = tf.where(valid[:, None], probs, 1 / num_classes)
+    names = tf.constant(class_names)
+    best = tf.gather(names, tf.argmax(probs, axis=1))
+    outputs = {
+        "probs": probs,
+        "class_names": tf.tile(names[None], [tf.shape(probs)[0], 1]),
+        "label": tf.where(valid, best, UNREADABLE),
+        "valid": valid,
+    }
+    if positive_index is not None:
+        outputs["prob_positive"] = probs[:, positive_index]
+    return outputs
+
+
+def _not_empty(inputs: tf.Tensor) -> tf.Tensor:
+    """Refuse an empty batch, on which oneDNN ends the whole process."""
+    refusal = tf.debugging.Assert(
+        tf.shape(inputs)[0] > 0, ["The batch is empty; send one image or more."]
+    )
+    with tf.control_dependencies([refusal]):
+        return tf.identity(inputs)

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from pixsent_tf.config import PreprocessConfig, Recipe, from_json, to_json
+from pixsent_tf.errors import ExportError, RunError
+from pixsent_tf.serving.saved_model import (
+    export_saved_model,
+    latest_version,
+    next_version,
+)
+from pixsent_tf.serving.servable import Servable
+from pixsent_tf.training.packaging import package
+from tests.serving.conftest import to_file
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_export):
+    return tf.saved_model.load(str(tiny_export))
+
+
+@pytest.fixture(scope="module")
+def serve(loaded):
+    return loaded.signatures["serving_default"]
+
+
+def by_keras(model, image):
+    """The packaged model on full-size pixels: no decoder, no canvas of ours."""
+    return model(image[None], training=False).numpy()[0]
+
+
+def test_files_get_the_probabilities_of_the_keras_model(
+    serve, tiny_model, images, pngs
+):
+    answer = serve(image_bytes=tf.constant(pngs))
+
+    expected = [by_keras(tiny_model, image) for image in images]
+    np.testing.assert_allclose(answer["probs"], expected, atol=1e-6)
+    np.testing.assert_allclose(
+        answer["prob_positive"], np.array(expected)[:, 1], atol=1e-6
+    )
+
+
+def test_every_output_has_its_documented_type_and_one_row_per_file(serve, pngs):
+    answer = serve(image_bytes=tf.constant(pngs))
+
+    types = {
+        name: (value.dtype.name, value.shape.as_list())
+        for name, value in answer.items()
+    }
+    assert types == {
+        "probs": ("float32", [7, 2]),
+        "prob_positive": ("float32", [7]),
+        "class_names": ("string", [7, 2]),
+        "label": ("string", [7]),
+        "valid": ("bool", [7]),
+    }
+
+
+def test_one_corrupt_file_of_eight_leaves_seven_right_answers(serve, pngs):
+    alone = serve(image_bytes=tf.constant(pngs))
+    broken = [*pngs[:3], b"\xff\xd8\xff not a picture", *pngs[3:]]
+
+    answer = serve(image_bytes=tf.constant(broken))
+
+    valid = answer["valid"].numpy()
+    assert valid.tolist() == [True] * 3 + [False] + [True] * 4
+    np.testing.assert_allclose(answer["probs"][valid], alone["probs"], atol=1e-6)
+    assert answer["label"].numpy()[3] == b"unreadable"
+    assert answer["probs"].numpy()[3].tolist() == [0.5, 0.5]
+
+
+def test_a_batch_of_nothing_but_broken_files_is_answered(serve):
+    answer = serve(image_bytes=tf.constant([b"", b"GIF89a"]))
+
+    assert answer["label"].numpy().tolist() == [b"unreadable"] * 2
+    assert np.isfinite(answer["probs"]).all()
+
+
+@pytest.mark.parametrize("name", ["serving_default", "crops10"])
+def test_an_empty_batch_of_files_is_refused(loaded, name):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="The batch is empty"):
+        loaded.signatures[name](image_bytes=tf.zeros([0], tf.string))
+
+
+def test_an_empty_batch_of_images_is_refused(loaded):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="The batch is empty"):
+        loaded.signatures["images"](images=tf.zeros([0, 20, 20, 3], tf.uint8))
+
+
+def test_a_photograph_taken_sideways_is_turned_upright(serve, tiny_model):
+    generator = np.random.default_rng(1)
+    pixels = generator.integers(0, 256, (4, 6, 3)).repeat(8, 0).repeat(8, 1)
+    image = Image.fromarray(pixels.astype("uint8"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the picture's top is on the right
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=95, exif=exif)
+    stored = np.array(Image.open(buffer))
+    upright = np.rot90(stored, k=-1).copy()
+
+    answer = serve(image_bytes=tf.constant([buffer.getvalue()]))
+
+    turned, not_turned = by_keras(tiny_model, upright), by_keras(tiny_model, stored)
+    np.testing.assert_allclose(answer["probs"][0], turned, atol=2e-3)
+    assert abs(turned - not_turned).max() > 5e-3
+
+
+@pytest.mark.parametrize("form", ["JPEG", "GIF", "BMP", "WEBP"])
+def test_other_formats_are_read(serve, tiny_model, images, form):
+    content = to_file(images[0], form)
+    pixels = np.array(Image.open(io.BytesIO(content)).convert("RGB"))
+
+    answer = serve(image_bytes=tf.constant([content]))
+
+    assert answer["valid"].numpy().all()
+    np.testing.assert_allclose(
+        answer["probs"][0], by_keras(tiny_model, pixels), atol=2e-3
+    )
+
+
+def test_the_images_signature_takes_pixels_of_any_size(loaded, tiny_model, images):
+    answer = loaded.signatures["images"](images=tf.constant(images[2][None]))
+
+    expected = by_keras(tiny_model, images[2])
+    np.testing.assert_allclose(answer["probs"][0], expected, atol=1e-6)
+
+
+def test_ten_crops_are_averaged(loaded, tiny_model, images):
+    canvas = np.array(Image.fromarray(images[0]).resize((20, 20)))
+    content = to_file(canvas)
+    views = [
+        view[y : y + 16, x : x + 16]
+        for view in (canvas, canvas[:, ::-1])
+        for y, x in ((0, 0), (0, 4), (4, 0), (4, 4), (2, 2))
+    ]
+    classifier = tiny_model.get_layer("classifier")
+    logits = classifier(np.stack(views)).numpy() / 1.5
+    exponentials = np.exp(logits)
+    expected = (exponentials / exponentials.sum(1, keepdims=True)).mean(0)
+
+    answer = loaded.signatures["crops10"](image_bytes=tf.constant([content]))
+
+    np.testing.assert_allclose(answer["probs"][0], expected, atol=1e-5)
+
+
+def test_the_assets_name_the_classes_and_the_geometry(tiny_export):
+    assets = tiny_export / "assets"
+
+    assert (assets / "class_names.txt").read_text() == "negative\npositive\n"
+    assert json.loads((assets / "preprocess.json").read_text()) == {
+        "canvas_size": 20,
+        "crop_size": 16,
+        "fit": "squash",
+        "resample": "bilinear",
+    }
+
+
+def test_the_recipe_of_a_run_travels_along(tiny_model, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "recipe.json").write_text(to_json(Recipe(name="mine", seed=3)))
+    tiny_model.save(run / "model.keras")
+
+    folder = export_saved_model(run, tmp_path / "models")
+
+    recipe = from_json((folder / "assets" / "recipe.json").read_text())
+    assert recipe == Recipe(name="mine", seed=3)
+
+
+def test_a_fresh_process_without_the_package_loads_it(tiny_export, pngs, serve):
+    code = """
+import sys, numpy, tensorflow as tf
+sys.modules["pixsent_tf"] = None
+serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+answer = serve(image_bytes=tf.constant([sys.stdin.buffer.read()]))
+print(*answer["probs"].numpy()[0])
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code, str(tiny_export)]
+    done = subprocess.run(
+        command, input=pngs[0], capture_output=True, check=True, cwd="/"
+    )
+
+    expected = serve(image_bytes=tf.constant(pngs[:1]))["probs"][0]
+    np.testing.assert_allclose(
+        [float(text) for text in done.stdout.split()], expected, atol=1e-6
+    )
+
+
+def test_classes_without_a_positive_one_have_no_prob_positive(tmp_path):
+    crops = keras.Input((8, 8, 3), name="crops")
+    logits = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(crops))
+    classifier = keras.Model(crops, logits, name="classifier")
+    model = package(classifier, PreprocessConfig(8, 8), ("cat", "dog", "owl"))
+
+    folder = export_saved_model(model, tmp_path)
+
+    signature = tf.saved_model.load(str(folder)).signatures["images"]
+    assert sorted(signature.structured_outputs) == [
+        "class_names",
+        "label",
+        "probs",
+        "valid",
+    ]
+
+
+def test_a_version_is_never_overwritten(tiny_export, tiny_model):
+    with pytest.raises(ExportError, match="the next free one is 2"):
+        export_saved_model(tiny_model, tiny_export.parent, version=1)
+
+
+def test_a_failed_export_leaves_nothing_a_server_would_load(tmp_path):
+    crops = keras.Input((8, 8, 3), name="crops")
+    grouped = keras.layers.Conv2D(6, 1, groups=3)(crops)
+    logits = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(grouped))
+    classifier = keras.Model(crops, logits, name="classifier")
+    model = package(classifier, PreprocessConfig(8, 8), ("negative", "positive"))
+
+    with pytest.raises(ExportError, match="compiled by XLA"):
+        export_saved_model(model, tmp_path / "models")
+
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_model_without_preprocessing_is_refused():
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)], name="plain")
+
+    with pytest.raises(ExportError, match="'plain' has 0 preprocessing"):
+        Servable.of(plain)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="no run folder"):
+        export_saved_model(tmp_path, tmp_path / "models")
+
+
+def test_a_run_without_a_model_is_refused(tmp_path):
+    (tmp_path / "recipe.json").write_text(to_json(Recipe()))
+
+    with pytest.raises(ExportError, match=r"model\.keras does not exist"):
+        export_saved_model(tmp_path, tmp_path / "models")
+
+
+def test_versions_count_by_number_not_by_name(tmp_path):
+    for name in ("2", "10", "notes"):
+        (tmp_path / name).mkdir()
+
+    assert next_version(tmp_path) == 11
+
+
+def test_the_latest_version_is_what_a_server_would_load(tiny_export):
+    assert latest_version(tiny_export.parent) == tiny_export
+    assert latest_version(tiny_export) == tiny_export
+
+
+def test_a_folder_without_versions_is_refused(tmp_path):
+    with pytest.raises(ExportError, match="holds no SavedModel"):
+        latest_version(tmp_path)

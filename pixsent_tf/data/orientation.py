@@ -53,11 +53,15 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
         # Marker (2 bytes), length (2), and as much as tells EXIF from other content.
         return tf.strings.substr(encoded, position, 10) + b"\0" * 10
 
+    def is_exif(segment: tf.Tensor) -> tf.Tensor:
+        return tf.equal(tf.strings.substr(segment, 0, 2), b"\xff\xe1") & tf.equal(
+            tf.strings.substr(segment, 4, 6), b"Exif\0\0"
+        )
+
     def is_passed_over(position: tf.Tensor, segment: tf.Tensor) -> tf.Tensor:
         marker = _numbers(segment)[1]
         is_application = (marker >= 0xE0) & (marker <= 0xEF)
-        is_exif = tf.equal(tf.strings.substr(segment, 4, 6), b"Exif\0\0")
-        return (is_application | (marker == 0xFE)) & ~is_exif
+        return (is_application | (marker == 0xFE)) & ~is_exif(segment)
 
     def next_segment(
         position: tf.Tensor, segment: tf.Tensor
@@ -73,7 +77,7 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
         is_passed_over, next_segment, [first, segment_at(first)], parallel_iterations=1
     )
     return tf.cond(
-        tf.equal(tf.strings.substr(segment, 4, 6), b"Exif\0\0"),
+        is_exif(segment),
         lambda: tiff_orientation(tf.strings.substr(encoded, position + 10, 2**16)),
         lambda: tf.constant(1),
     )

@@ -73,8 +73,10 @@ class ModelConfig:
     """Which network, starting from which weights.
 
     Attributes:
-        backbone: A name of `models.zoo`, or several joined by "+".
+        backbone: A name of `models.zoo`; NAME@PIXELS for another size, several joined
+            by "+".
         weights: "imagenet", a file, or None for a random start.
+        mirror: Average the features of each crop and of its mirror image.
         surgery: A named change of the layers, see `models.surgery`; None for none.
         dropout: Share of the features dropped before the head, 0…1.
         initializer_stddev: Of the head's normal initializer.
@@ -82,6 +84,7 @@ class ModelConfig:
 
     backbone: str = "efficientnet_lite0"
     weights: str | None = "imagenet"
+    mirror: bool = False
     surgery: str | None = None
     dropout: float = 0.0
     initializer_stddev: float = 0.01
@@ -105,6 +108,16 @@ class TrainingConfig:
         head_multiplier: Factor of the head's learning rate.
         crop: Random crops in training; the center crop otherwise.
         flip: Random mirroring in training.
+        min_area: Smallest share of the canvas that a training crop shows, 0…1; below
+            1 crops are resized.
+        jitter: Largest relative change of brightness, contrast and saturation, 0…1.
+        mixup: Parameter of the beta distribution by which pictures are mixed in pairs;
+            0 for none.
+        class_weights: Weigh each class by the inverse of its frequency.
+        trained_share: Share of the layers, from the head back, that "last-blocks"
+            trains, 0…1.
+        bottom_multiplier: Factor of the first layer's learning rate in "lp-ft"; the
+            factors of the layers between it and the head form a geometric series.
         patience: Epochs without a better inner loss before stopping; 0 never stops and
             keeps the last iterate, as the paper does.
         max_steps: Stop after this many steps, to try a pipeline out; 0 for no limit.
@@ -126,6 +139,12 @@ class TrainingConfig:
     head_multiplier: float = 10.0
     crop: bool = True
     flip: bool = True
+    min_area: float = 1.0
+    jitter: float = 0.0
+    mixup: float = 0.0
+    class_weights: bool = False
+    trained_share: float = 0.3
+    bottom_multiplier: float = 0.1
     patience: int = 0
     max_steps: int = 0
     label_smoothing: float = 0.0

@@ -1,5 +1,10 @@
 """Which backbones are there, and what does each want to see?
 
+    efficientnet_lite0                         one network, at the size it was trained
+    efficientnet_lite0@320                     the same at 320 pixels
+    efficientnet_lite0@320+efficientnet_lite2  several, their features side by side
+    keras:MobileNetV2                          any network of `keras.applications`
+
 A backbone takes RGB crops in 0..255 and normalizes them itself, so that nothing else
 needs to know about means and channel orders. Its output is one feature vector.
 """
@@ -7,18 +12,32 @@ needs to know about means and channel orders. Its output is one feature vector.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import keras
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.models.applications import (
+    application_names,
+    application_preprocess,
+    build_application,
+)
+from pixsent_tf.models.caffenet import CROP_SIZE, build_caffenet
 from pixsent_tf.models.efficientnet_lite import (
     LITE_VARIANTS,
     build_efficientnet_lite,
 )
+from pixsent_tf.models.joined import join, mirror
+from pixsent_tf.models.weights import load_weights
 
 HEAD = "logits"
+CROP_SHARE = 0.875  # of the canvas's side, as ImageNet networks are evaluated
+KERAS_PREFIX = "keras:"
+
+Build = Callable[[str | None, int | None, int], keras.Model]
 
 
 @dataclass(frozen=True)
@@ -26,36 +45,60 @@ class BackboneEntry:
     """What the zoo knows about one backbone.
 
     Attributes:
-        build: Takes the starting weights ("imagenet", a file or None) and the seed of
-            random ones; gives the backbone.
+        build: From starting weights ("imagenet" or None), the side of the crops (None
+            for the usual one) and the seed of random weights to the network.
         preprocess: The geometry it was trained with.
-        default_weights: What `weights="imagenet"` falls back to.
+        has_imagenet: Whether `weights="imagenet"` is to be had.
+        ignored_weights: Layers of a weights file that belong to another task.
     """
 
-    build: Callable[[str | None, int], keras.Model]
+    build: Build
     preprocess: PreprocessConfig
+    has_imagenet: bool = True
+    ignored_weights: tuple[str, ...] = ()
 
 
-def _lite(name: str) -> BackboneEntry:
-    variant = LITE_VARIANTS[name]
-
-    def build(weights: str | None, seed: int) -> keras.Model:
-        keras.utils.set_random_seed(seed)
-        return build_efficientnet_lite(name, weights=weights)
-
-    return BackboneEntry(
-        build, PreprocessConfig(variant.canvas_size, variant.crop_size)
-    )
+def _lite(name: str, weights: Any, input_size: int | None, seed: int) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    return build_efficientnet_lite(name, input_size=input_size, weights=weights)
 
 
-BACKBONES: dict[str, BackboneEntry] = {name: _lite(name) for name in LITE_VARIANTS}
+def _caffe(order: str, weights: Any, input_size: int | None, seed: int) -> keras.Model:
+    return build_caffenet(input_size or CROP_SIZE, order=order, seed=seed)
+
+
+def _application(
+    name: str, weights: Any, input_size: int | None, seed: int
+) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    return build_application(name, weights, input_size)
+
+
+BACKBONES: dict[str, BackboneEntry] = {
+    **{
+        name: BackboneEntry(
+            partial(_lite, name),
+            PreprocessConfig(variant.canvas_size, variant.crop_size),
+        )
+        for name, variant in LITE_VARIANTS.items()
+    },
+    **{
+        order: BackboneEntry(
+            partial(_caffe, order),
+            PreprocessConfig(256, CROP_SIZE, fit="crop"),
+            has_imagenet=False,
+            ignored_weights=("fc8", "fc9"),
+        )
+        for order in ("caffenet", "alexnet")
+    },
+}
 
 
 def entry(name: str) -> BackboneEntry:
-    """Look a backbone up.
+    """Look one backbone up.
 
     Args:
-        name: A key of `BACKBONES`.
+        name: A key of `BACKBONES`, or "keras:" and a name of `keras.applications`.
 
     Returns:
         What the zoo knows about it.
@@ -63,28 +106,91 @@ def entry(name: str) -> BackboneEntry:
     Raises:
         ConfigError: If there is no such backbone.
     """
+    if name.startswith(KERAS_PREFIX):
+        application = name.removeprefix(KERAS_PREFIX)
+        return BackboneEntry(
+            partial(_application, application), application_preprocess(application)
+        )
     if name not in BACKBONES:
         raise ConfigError(
-            f"Unknown backbone {name!r}; there are {', '.join(sorted(BACKBONES))}."
+            f"Unknown backbone {name!r}; there are {', '.join(sorted(BACKBONES))}, and "
+            f"{KERAS_PREFIX}{application_names()[0]} and its like."
         )
     return BACKBONES[name]
+
+
+def preprocess_of(name: str) -> PreprocessConfig:
+    """Give the geometry of a backbone, of any form that the module's top shows.
+
+    Args:
+        name: The backbone's full name.
+
+    Returns:
+        The geometry; of several branches, that of the largest.
+
+    Raises:
+        ConfigError: If the name is none of these forms.
+    """
+    configs = []
+    for branch in name.split("+"):
+        base, size = _parse(branch)
+        config = entry(base).preprocess
+        if size is not None:
+            canvas = round(size / config.crop_size * config.canvas_size)
+            config = replace(config, canvas_size=canvas, crop_size=size)
+        configs.append(config)
+    largest = max(configs, key=lambda config: config.crop_size)
+    if {config.fit for config in configs} != {largest.fit}:
+        raise ConfigError(f"{name!r} joins backbones that squash and that crop.")
+    return largest
 
 
 def build_backbone(model: ModelConfig, *, seed: int = 0) -> keras.Model:
     """Build a backbone with its starting weights.
 
     Args:
-        model: Names the backbone and its weights.
+        model: Names the backbone and its weights: "imagenet", a file, or None.
         seed: Of weights that start at random.
 
     Returns:
         Model from `crops`, RGB 0..255 [B, S, S, 3], to features, float32 [B, F].
 
     Raises:
-        ConfigError: If there is no such backbone.
+        ConfigError: If there is no such backbone, or no such weights for it.
         WeightsError: If its weights are missing or do not fit.
     """
-    return entry(model.backbone).build(model.weights, seed)
+    branches = model.backbone.split("+")
+    if len(set(branches)) < len(branches):
+        raise ConfigError(f"{model.backbone!r} names a branch twice.")
+    if len(branches) == 1:
+        backbone = _build_branch(branches[0], model.weights, seed)
+    else:
+        backbone = join({b: _build_branch(b, model.weights, seed) for b in branches})
+    return mirror(backbone) if model.mirror else backbone
+
+
+def _build_branch(branch: str, weights: str | None, seed: int) -> keras.Model:
+    name, size = _parse(branch)
+    known = entry(name)
+    if weights == "imagenet" and not known.has_imagenet:
+        raise ConfigError(
+            f"{name} comes without weights; give a .caffemodel with --weights FILE, or "
+            f"--weights None to start at random."
+        )
+    if weights in ("imagenet", None):
+        return known.build(weights, size, seed)
+    backbone = known.build(None, size, seed)
+    load_weights(backbone, weights, skip=known.ignored_weights)
+    return backbone
+
+
+def _parse(branch: str) -> tuple[str, int | None]:
+    name, at, size = branch.partition("@")
+    if not at:
+        return name, None
+    if not size.isdecimal() or int(size) == 0:
+        raise ConfigError(f"{branch!r} must end in a size in pixels, as in {name}@320.")
+    return name, int(size)
 
 
 def attach_head(
@@ -109,9 +215,8 @@ def attach_head(
     """
     features = backbone.output
     if dropout:
-        features = keras.layers.Dropout(dropout, seed=seed, name="head_dropout")(
-            features
-        )
+        drop = keras.layers.Dropout(dropout, seed=seed, name="head_dropout")
+        features = drop(features)
     logits = keras.layers.Dense(
         num_classes,
         kernel_initializer=keras.initializers.RandomNormal(stddev=stddev, seed=seed),

@@ -84,7 +84,7 @@ class HeadLearner:
     def __init__(self, recipe: Recipe, num_classes: int) -> None:
         self.num_classes = num_classes
         self.seed = recipe.seed
-        self.preprocess = zoo.entry(recipe.model.backbone).preprocess
+        self.preprocess = zoo.preprocess_of(recipe.model.backbone)
         self.backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
         self.failures: dict[int, ImageError] = {}
         self.values = np.zeros((0, 0), dtype="float32")

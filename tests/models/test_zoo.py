@@ -1,0 +1,119 @@
+"""The zoo: names, sizes, branches, weights."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixsent_tf.config import ModelConfig
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.models import zoo
+from pixsent_tf.models.weights import save_weights
+
+CROPS = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype("float32")
+
+
+def build(name: str, **settings) -> keras.Model:
+    """Build a backbone; with random weights its features would all be near zero."""
+    return zoo.build_backbone(ModelConfig(name, **settings))
+
+
+@pytest.mark.parametrize(
+    ("name", "canvas", "crop"),
+    [
+        ("efficientnet_lite0", 256, 224),
+        ("efficientnet_lite0@320", 366, 320),
+        ("efficientnet_lite0+efficientnet_lite2", 297, 260),
+        ("keras:EfficientNetV2S", 439, 384),
+        ("caffenet", 256, 227),
+    ],
+)
+def test_the_geometry_follows_from_the_name(name, canvas, crop):
+    config = zoo.preprocess_of(name)
+
+    assert (config.canvas_size, config.crop_size) == (canvas, crop)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("resnext", "Unknown backbone 'resnext'; there are alexnet, caffenet"),
+        ("keras:ResNext", "keras.applications has no 'ResNext'"),
+        ("efficientnet_lite0@big", "must end in a size in pixels"),
+        ("caffenet+efficientnet_lite0", "joins backbones that squash and that crop"),
+    ],
+)
+def test_a_name_that_means_nothing_is_refused(name, message):
+    with pytest.raises(ConfigError, match=message):
+        zoo.preprocess_of(name)
+
+
+def test_a_branch_named_twice_is_refused():
+    with pytest.raises(ConfigError, match="names a branch twice"):
+        build("efficientnet_lite0+efficientnet_lite0")
+
+
+def test_caffenet_says_that_it_brings_no_weights():
+    with pytest.raises(
+        ConfigError, match=r"comes without weights; give a \.caffemodel"
+    ):
+        zoo.build_backbone(ModelConfig("caffenet"))
+
+
+def test_joined_features_are_those_of_the_branches_side_by_side():
+    joined = build("efficientnet_lite0@96+efficientnet_lite0@64")
+    large, small = build("efficientnet_lite0@96"), build("efficientnet_lite0@64")
+    reduced = joined.get_layer("reduce_1")(CROPS)
+
+    features = joined(CROPS).numpy()
+    np.testing.assert_allclose(features[:, :1280], large(CROPS), atol=1e-4)
+    np.testing.assert_allclose(features[:, 1280:], small(reduced), atol=1e-4)
+    assert features.max() > 1
+
+
+def test_a_smaller_branch_sees_the_crop_as_pillow_would_reduce_it():
+    joined = build("efficientnet_lite0@96+efficientnet_lite0@48")
+    small = joined.get_layer("reduce_1")(CROPS).numpy()
+
+    for crop, reduced in zip(CROPS, small, strict=True):
+        expected = Image.fromarray(crop.astype("uint8")).resize(
+            (48, 48), Image.Resampling.BILINEAR
+        )
+        assert np.abs(reduced - np.asarray(expected)).max() <= 1
+
+
+def test_mirrored_features_do_not_tell_left_from_right():
+    plain, both = (
+        build("efficientnet_lite0@96"),
+        build("efficientnet_lite0@96", mirror=True),
+    )
+
+    flipped = CROPS[:, :, ::-1]
+    expected = (plain(CROPS) + plain(flipped)) / 2
+    np.testing.assert_allclose(both(CROPS), expected, atol=1e-4)
+    assert np.abs(plain(CROPS) - plain(flipped)).max() > 0.1
+    np.testing.assert_allclose(both(flipped), expected, atol=1e-4)
+
+
+def test_a_file_of_weights_is_a_start_like_any_other(tmp_path):
+    other = zoo.build_backbone(
+        ModelConfig("efficientnet_lite0@96", weights=None), seed=7
+    )
+    save_weights(other, tmp_path / "w.npz")
+    loaded = zoo.build_backbone(
+        ModelConfig("efficientnet_lite0@96", weights=str(tmp_path / "w.npz"))
+    )
+
+    for mine, theirs in zip(loaded.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_the_head_is_linear_in_the_features():
+    backbone = build("efficientnet_lite0@96")
+    classifier = zoo.attach_head(backbone, num_classes=3, stddev=0.1, dropout=0.5)
+
+    kernel, bias = classifier.get_layer(zoo.HEAD).get_weights()
+    expected = backbone(CROPS).numpy() @ kernel + bias
+    np.testing.assert_allclose(classifier(CROPS), expected, atol=1e-4)

@@ -1,7 +1,8 @@
 """Which fields of Caffe's messages describe a layer's weights?
 
-Only those that are read are declared; protobuf skips the others. Numbers and names are
-those of BVLC Caffe's `caffe.proto`.
+Only those that are read are declared; protobuf skips the others. Texts are bytes here:
+protobuf's versions differ in what they do with text that is no UTF-8. Numbers and
+names are those of BVLC Caffe's `caffe.proto`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _Field = descriptor_pb2.FieldDescriptorProto
-_STRING, _INT32, _INT64 = _Field.TYPE_STRING, _Field.TYPE_INT32, _Field.TYPE_INT64
+_BYTES, _INT32, _INT64 = _Field.TYPE_BYTES, _Field.TYPE_INT32, _Field.TYPE_INT64
 
 # message -> field -> (number, type or name of the message, repeated)
 _MESSAGES: dict[str, dict[str, tuple[int, int | str, bool]]] = {
-    "LayerHeader": {"name": (1, _STRING, False), "type": (2, _STRING, False)},
-    "V1LayerHeader": {"name": (4, _STRING, False), "type": (5, _INT32, False)},
+    "LayerHeader": {"name": (1, _BYTES, False), "type": (2, _BYTES, False)},
+    "V1LayerHeader": {"name": (4, _BYTES, False), "type": (5, _INT32, False)},
     "BlobShape": {"dim": (1, _INT64, True)},
     "BlobHeader": {
         "num": (1, _INT32, False),

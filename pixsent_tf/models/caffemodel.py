@@ -122,7 +122,7 @@ def _layers(reader: WireReader) -> Iterator[CaffeLayer]:
             continue
         if field.number == _LAYERS_V2:
             header, blobs = _layer(reader.inside(field), LayerHeader(), _BLOBS_V2)
-            layer_type = header.type
+            layer_type = header.type.decode()
         elif field.number == _LAYERS_V1:
             header, blobs = _layer(reader.inside(field), V1LayerHeader(), _BLOBS_V1)
             layer_type = V1_TYPES.get(header.type, f"V1:{header.type}")
@@ -130,7 +130,7 @@ def _layers(reader: WireReader) -> Iterator[CaffeLayer]:
             continue
         if not header.name:
             raise ValueError("a layer has no name")
-        yield CaffeLayer(header.name, layer_type, blobs)
+        yield CaffeLayer(header.name.decode(), layer_type, blobs)
 
 
 def _layer(
@@ -175,10 +175,15 @@ def _numbers(reader: WireReader, field: Field) -> np.ndarray:
         raw = field.value
         if len(raw) % dtype.itemsize:
             raise ValueError(f"{len(raw)} bytes do not hold whole {dtype.name}s")
-        return np.frombuffer(raw, dtype).astype("float32")
+        return _single(np.frombuffer(raw, dtype))
     if field.wire != _ITEM_WIRES[field.number]:
         raise ValueError(f"numbers of wire type {field.wire}")
-    return reader.run(field, dtype).astype("float32")
+    return _single(reader.run(field, dtype))
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):  # a double too large becomes infinite
+        return values.astype("float32")
 
 
 def _shape(header: Message, count: int) -> tuple[int, ...]:

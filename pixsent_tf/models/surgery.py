@@ -180,7 +180,8 @@ def to_fully_convolutional(model: keras.Model) -> keras.Model:
             return _convolution(layer, window if layer is first else (1, 1))
         return layer.__class__.from_config(layer.get_config())
 
-    images = keras.Input((None, None, model.input.shape[-1]), name=model.input.name)
+    name = model.input._keras_history.operation.name
+    images = keras.Input((None, None, model.input.shape[-1]), name=name)
     clone = keras.models.clone_model(model, images, clone_function=convert)
     for layer in model.layers:
         twin = clone.get_layer(layer.name)

@@ -9,6 +9,7 @@ on either side, or a shape that does not fit, is an error, and nothing has chang
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -219,10 +220,10 @@ def _flattened_map(model: keras.Model, variable_name: str) -> Shape | None:
 
 def _read_npz(path: Path) -> Arrays:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (
-        *(OSError, ValueError, KeyError, EOFError, MemoryError, AttributeError),
+        *(OSError, ValueError, KeyError, EOFError, MemoryError, TypeError),
         *(zipfile.BadZipFile, zlib.error, NotImplementedError, SyntaxError),
     ) as error:
         raise _unreadable(path, error) from None
@@ -236,7 +237,10 @@ def _load_h5(model: keras.Model, path: Path, skip: Sequence[str]) -> None:
         )
     before = model.get_weights()
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            # Keras looks for layers in its own lists of operations as well
+            warnings.filterwarnings("ignore", "Skipping nested container")
+            model.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         model.set_weights(before)
         raise _unreadable(path, error) from None

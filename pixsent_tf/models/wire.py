@@ -18,7 +18,7 @@ import numpy as np
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _FIXED = {FIXED64: 8, FIXED32: 4}
 
-MAX_FIELDS = 200_000  # GoogLeNet's file has some 20,000
+MAX_FIELDS = 50_000  # fifty for each layer of a network of a thousand
 MAX_HEADER = 1 << 16  # bytes of names and sides in one message
 _MAX_CHUNK = 1 << 18  # items of an unpacked run that are looked at together
 

@@ -87,11 +87,16 @@ class CaffeSGD(keras.optimizers.SGD):
                 decay *= decay_multiplier
         return rate, decay
 
+    def build(self, variables: list[keras.Variable]) -> None:
+        """Look up the multipliers, as long as the variables know their paths."""
+        super().build(variables)
+        self._by_index = [self.multipliers_of(variable.path) for variable in variables]
+
     def update_step(
-        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
     ) -> None:
         """Move one variable."""
-        rate, decay = self.multipliers_of(variable.path)
+        rate, decay = self._by_index[self._get_variable_index(variable)]
         if decay * self.gradient_decay:
             gradient = gradient + self.gradient_decay * decay * variable
         super().update_step(gradient, variable, learning_rate * rate)

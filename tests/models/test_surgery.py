@@ -1,0 +1,212 @@
+"""Parameter counts are the paper's; outputs are compared with NumPy and with crops."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.models.caffenet import build_caffenet
+from pixsent_tf.models.efficientnet_lite import build_efficientnet_lite
+from pixsent_tf.models.surgery import (
+    ABLATIONS,
+    ablate,
+    add_layer,
+    features,
+    replace_head,
+    to_fully_convolutional,
+    truncate,
+)
+
+PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 67, 67, 3)).astype("float32")
+
+
+def redrawn(model):
+    """Weights as the paper draws them leave every unit above zero: no ReLU shows."""
+    generator = np.random.default_rng(0)
+    for layer in model.layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            scale = np.sqrt(2 / np.prod(kernel.shape[:-1]))
+            drawn = scale * generator.standard_normal(kernel.shape)
+            layer.set_weights([drawn, generator.standard_normal(bias.shape)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def narrow():
+    return redrawn(build_caffenet(67, 2, width=0.125))
+
+
+@pytest.fixture(scope="module")
+def full():
+    return build_caffenet(num_classes=1000)
+
+
+def run(model, pixels=PIXELS):
+    return keras.ops.convert_to_numpy(model(pixels, training=False))
+
+
+def dense(model, name, vectors):
+    kernel, bias = model.get_layer(name).get_weights()
+    return vectors @ kernel + bias
+
+
+def test_features_come_by_name_after_the_relu(narrow):
+    named = features(narrow, layers=("conv5", "fc7"))(PIXELS, training=False)
+    assert set(named) == {"conv5", "fc7"}
+    assert named["conv5"].shape == (2, 3, 3, 32)
+    assert named["fc7"].numpy().min() == 0
+    np.testing.assert_allclose(
+        dense(narrow, "fc8", named["fc7"].numpy()), run(narrow), atol=1e-5
+    )
+
+
+def test_unknown_layer_is_refused_with_those_there_are(narrow):
+    for operation in (truncate, lambda m, n: features(m, [n])):
+        with pytest.raises(ConfigError, match=r"no layer 'fc5'; it has .*'fc6'"):
+            operation(narrow, "fc5")
+
+
+def test_truncated_network_ends_at_the_layer(narrow):
+    cut = truncate(narrow, "fc6")
+    expected = features(narrow, ["fc6"])(PIXELS, training=False)["fc6"]
+    np.testing.assert_array_equal(run(cut), expected)
+    assert "fc7" not in [layer.name for layer in cut.layers]
+
+
+def test_new_head_is_small_and_unbiased_and_the_rest_stays(narrow):
+    wide = replace_head(narrow, 400)
+    kernel, bias = wide.get_layer("fc8").get_weights()
+    assert kernel.std() == pytest.approx(0.01, rel=0.02)
+    assert not bias.any()
+    fc7 = run(truncate(narrow, "fc7"))
+    np.testing.assert_allclose(run(wide), fc7 @ kernel, rtol=1e-4, atol=1e-4)
+
+
+def test_added_layer_reads_the_old_scores(narrow):
+    deeper = add_layer(narrow, 2)
+    expected = dense(deeper, "fc9", run(narrow))
+    np.testing.assert_allclose(run(deeper), expected, atol=1e-6)
+
+
+def test_fc9_of_the_full_network_has_the_published_layers(full):
+    deeper = add_layer(full, 2)
+    assert deeper.count_params() == 60_965_224 + 1000 * 2 + 2
+
+
+def test_ablations_save_what_the_paper_says(full):
+    two = replace_head(full, 2)
+    assert two.count_params() == 56_876_418
+    saved = {
+        name: two.count_params() - ablate(two, name).count_params()
+        for name in ("fc7-2", "fc6-2")
+    }
+    assert saved == {"fc7-2": 16_781_312, "fc6-2": 54_523_904}
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS)
+def test_ablated_network_has_the_units_of_its_name(full, ablation):
+    assert ablate(full, ablation).output.shape == (None, int(ablation.split("-")[1]))
+
+
+def test_raw_ablation_keeps_weights_and_loses_the_relu(narrow):
+    raw = ablate(narrow, "fc7-512")
+    fc6 = run(truncate(narrow, "fc6"))
+    expected = dense(narrow, "fc7", fc6)
+    np.testing.assert_allclose(run(raw), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        run(truncate(narrow, "fc7")), expected.clip(0), atol=1e-4
+    )
+
+
+def test_fresh_ablation_reads_the_layer_below(narrow):
+    cut = ablate(narrow, "fc7-2")
+    assert [la.name for la in cut.layers[-3:]] == ["fc6", "drop6", "fc7-2"]
+    fc6 = run(truncate(narrow, "fc6"))
+    np.testing.assert_allclose(run(cut), dense(cut, "fc7-2", fc6), atol=1e-5)
+
+
+@pytest.mark.parametrize("ablation", ["fc7", "fc7-", "-2", "fc7-0", "fc7-x"])
+def test_ablation_written_otherwise_is_refused(narrow, ablation):
+    with pytest.raises(ConfigError, match="No ablation"):
+        ablate(narrow, ablation)
+
+
+def test_only_dense_layers_are_ablated(narrow):
+    with pytest.raises(ConfigError, match="conv5 is not dense"):
+        ablate(narrow, "conv5-2")
+
+
+def test_one_cell_equals_the_classifier():
+    model = redrawn(build_caffenet(131, 2, width=0.125))  # pool5 is 3x3: order counts
+    pixels = (
+        np.random.default_rng(1).uniform(0, 255, (2, 131, 131, 3)).astype("float32")
+    )
+    cells = run(to_fully_convolutional(model), pixels)
+    assert cells.shape == (2, 1, 1, 2)
+    expected = run(model, pixels)
+    assert np.abs(expected).max() > 1
+    np.testing.assert_allclose(cells[:, 0, 0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_converted_network_does_not_share_weights(narrow):
+    converted = to_fully_convolutional(narrow)
+    before = run(narrow)
+    converted.get_layer("conv1").kernel.assign(
+        converted.get_layer("conv1").kernel * 0.0
+    )
+    np.testing.assert_array_equal(run(narrow), before)
+
+
+def test_without_padding_every_cell_equals_its_crop():
+    images = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(4, 3, activation="relu", name="conv1")(images)
+    maps = keras.layers.MaxPooling2D(2, name="pool1")(maps)
+    vectors = keras.layers.Flatten(name="flatten")(maps)
+    vectors = keras.layers.Dense(5, activation="relu", name="fc6")(vectors)
+    model = keras.Model(images, keras.layers.Dense(3, name="fc8")(vectors))
+    large = np.random.default_rng(0).standard_normal((1, 14, 12, 3)).astype("float32")
+
+    cells = run(to_fully_convolutional(model), large)
+
+    assert cells.shape == (1, 4, 3, 3)
+    for row in range(4):
+        for column in range(3):
+            top, left = 2 * row, 2 * column
+            crop = large[:, top : top + 8, left : left + 8]
+            np.testing.assert_allclose(
+                cells[:, row, column], run(model, crop), atol=1e-5
+            )
+
+
+def test_softmax_of_the_head_is_taken_in_each_cell():
+    images = keras.Input((4, 4, 3))
+    vectors = keras.layers.Flatten()(images)
+    probs = keras.layers.Dense(3, activation="softmax")(vectors)
+    cells = run(to_fully_convolutional(keras.Model(images, probs)), PIXELS / 255)
+    np.testing.assert_allclose(cells.sum(axis=-1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [64, 96])
+def test_mean_of_the_map_equals_the_classifier_that_averages(size):
+    backbone = build_efficientnet_lite(
+        "efficientnet_lite0", input_size=size, weights=None
+    )
+    logits = keras.layers.Dense(2, name="logits")(backbone.output)
+    model = keras.Model(backbone.input, logits)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3))
+    pixels = pixels.astype("float32")
+
+    cells = run(to_fully_convolutional(model), pixels)
+
+    assert cells.shape == (2, size // 32, size // 32, 2)
+    np.testing.assert_allclose(cells.mean(axis=(1, 2)), run(model, pixels), atol=1e-5)
+
+
+def test_network_without_a_pooled_map_is_refused():
+    vectors = keras.Input((4,), name="vectors")
+    model = keras.Model(vectors, keras.layers.Dense(2)(vectors))
+    with pytest.raises(ConfigError, match="vectors .InputLayer. stands between"):
+        to_fully_convolutional(model)

@@ -29,6 +29,8 @@ class Dataset:
         folds: Published test fold of each picture, int32 [N], from 1; 0 = left out of
             every published fold. None where nothing is published.
         votes: Votes per class, int32 [N, K]; None where unknown.
+        whole: The larger data set that this one was selected from, where its folds
+            must agree with those of other selections; None for a set of its own.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Dataset:
     class_names: tuple[str, ...]
     folds: np.ndarray | None = None
     votes: np.ndarray | None = None
+    whole: Dataset | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

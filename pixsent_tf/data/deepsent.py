@@ -49,7 +49,7 @@ def open_deepsent(folder: Path, subset: str) -> Dataset:
 
     Returns:
         The data set in the order of its list, with votes, and with the published folds
-        where they are there.
+        where they are there. Its `whole` is three_agrees, which holds every subset.
 
     Raises:
         ConfigError: If the subset is unknown.
@@ -57,6 +57,11 @@ def open_deepsent(folder: Path, subset: str) -> Dataset:
     """
     if subset not in SUBSETS:
         raise ConfigError(f"Unknown subset {subset!r}; it is {', '.join(SUBSETS)}.")
+    dataset = _open_subset(folder, subset)
+    return replace(dataset, whole=_open_whole(folder, dataset))
+
+
+def _open_subset(folder: Path, subset: str) -> Dataset:
     labels = read_pairs(_list_path(folder, subset))
     names = list(labels)
     images = _image_folder(folder, names[0])
@@ -72,6 +77,15 @@ def open_deepsent(folder: Path, subset: str) -> Dataset:
         folds=read_folds(folder, subset, names),
         votes=read_votes(folder, labels),
     )
+
+
+def _open_whole(folder: Path, dataset: Dataset) -> Dataset | None:
+    """Open the set that holds all subsets; None where a part of it is missing."""
+    try:
+        whole = _open_subset(folder, SUBSETS[-1])
+    except DataError:
+        return None
+    return whole if set(dataset.ids) <= set(whole.ids) else None
 
 
 def read_pairs(path: Path) -> dict[str, int]:

@@ -1,50 +1,16 @@
-"""Which pictures train, and which test?"""
+"""Which pictures train, and which test?
+
+All files of one picture go to the same side, and the agreement levels of one data set
+are dealt together: no picture trains one level's fold and tests another's.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.duplicates import find_duplicates
 from pixsent_tf.errors import DataError
-
-
-def stratified_folds(
-    labels: np.ndarray,
-    num_folds: int,
-    *,
-    seed: int = 0,
-    groups: np.ndarray | None = None,
-) -> np.ndarray:
-    """Deal pictures into folds that have the same share of each class.
-
-    Args:
-        labels: Class indices, int [N].
-        num_folds: Number of folds, 2 or more.
-        seed: Of the shuffle.
-        groups: Pictures of one group stay in one fold, int [N]; duplicates, say.
-
-    Returns:
-        Test fold of each picture, int32 [N], from 1.
-
-    Raises:
-        DataError: If a class has fewer pictures than there are folds.
-    """
-    fewest = int(np.bincount(labels).min())
-    if fewest < num_folds:
-        raise DataError(
-            f"{num_folds} folds need {num_folds} pictures of each class; one class has "
-            f"{fewest}."
-        )
-    if groups is None:
-        splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    else:
-        splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
-    folds = np.zeros(len(labels), dtype="int32")
-    parts = splitter.split(np.zeros(len(labels)), labels, groups)
-    for fold, (_, test) in enumerate(parts, start=1):
-        folds[test] = fold
-    return folds
 
 
 def published_or_stratified(
@@ -58,14 +24,79 @@ def published_or_stratified(
         seed: Of the shuffle.
 
     Returns:
-        Test fold of each picture, int32 [N], from 1; 0 = in no published fold.
+        Test fold of each picture, int32 [N], from 1; 0 = in no published fold. Folds
+        that are made here keep the copies of a picture together.
 
     Raises:
-        DataError: If a class has fewer pictures than there are folds to make.
+        DataError: If a class has fewer different pictures than there are folds to make.
     """
     if dataset.folds is not None:
         return dataset.folds
-    return stratified_folds(dataset.labels, num_folds, seed=seed)
+    whole = dataset.whole or dataset
+    folds = stratified_folds(
+        whole.labels,
+        num_folds,
+        seed=seed,
+        groups=find_duplicates(whole.paths).groups,
+        strata=_agreement(whole),
+    )
+    return folds[_positions(dataset, whole)]
+
+
+def held_out(dataset: Dataset, fraction: float, *, seed: int = 0) -> np.ndarray:
+    """Hold a stratified part of a data set out, copies of a picture together.
+
+    Args:
+        dataset: The data set; its published folds play no part.
+        fraction: Share of the pictures to hold out, above 0 and at most 0.5.
+        seed: Of the shuffle.
+
+    Returns:
+        True where a picture is held out, bool [N].
+
+    Raises:
+        DataError: If the share is out of range or a class is too small for it.
+    """
+    whole = dataset.whole or dataset
+    mask = holdout(
+        whole.labels,
+        fraction,
+        seed=seed,
+        groups=find_duplicates(whole.paths).groups,
+        strata=_agreement(whole),
+    )
+    return mask[_positions(dataset, whole)]
+
+
+def stratified_folds(
+    labels: np.ndarray,
+    num_folds: int,
+    *,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
+    strata: np.ndarray | None = None,
+) -> np.ndarray:
+    """Deal pictures into folds that have the same share of each class.
+
+    Args:
+        labels: Class indices, int [N].
+        num_folds: Number of folds, 2 or more.
+        seed: Of the shuffle.
+        groups: Pictures of one group stay in one fold, int [N]; duplicates, say.
+        strata: A finer division to balance as well, int [N]; agreement, say.
+
+    Returns:
+        Test fold of each picture, int32 [N], from 1.
+
+    Raises:
+        DataError: If a class has fewer different pictures than there are folds.
+    """
+    if num_folds < 2:
+        raise DataError(
+            f"{num_folds} folds leave nothing to train on; ask for 2 or more."
+        )
+    shares = np.full(num_folds, 1 / num_folds)
+    return _deal(labels, shares, num_folds, seed, groups, strata) + 1
 
 
 def holdout(
@@ -74,6 +105,7 @@ def holdout(
     *,
     seed: int = 0,
     groups: np.ndarray | None = None,
+    strata: np.ndarray | None = None,
 ) -> np.ndarray:
     """Hold a stratified part out.
 
@@ -82,6 +114,7 @@ def holdout(
         fraction: Share of the pictures to hold out, above 0 and at most 0.5.
         seed: Of the shuffle.
         groups: Pictures of one group stay together, int [N].
+        strata: A finer division to balance as well, int [N].
 
     Returns:
         True where a picture is held out, bool [N].
@@ -91,5 +124,72 @@ def holdout(
     """
     if not 0 < fraction <= 0.5:
         raise DataError(f"The held-out share {fraction} must be above 0, at most 0.5.")
-    num_folds = max(2, round(1 / fraction))
-    return stratified_folds(labels, num_folds, seed=seed, groups=groups) == 1
+    shares = np.array([fraction, 1 - fraction])
+    return _deal(labels, shares, round(1 / fraction), seed, groups, strata) == 0
+
+
+def _deal(
+    labels: np.ndarray,
+    shares: np.ndarray,
+    fewest: int,
+    seed: int,
+    groups: np.ndarray | None,
+    strata: np.ndarray | None,
+) -> np.ndarray:
+    """Deal groups to parts of the given shares, int32 [N], from 0.
+
+    Each group goes where its kinds of picture are missed most, large groups first.
+    """
+    groups = np.arange(len(labels)) if groups is None else groups
+    _require(labels, groups, fewest)
+    _, groups = np.unique(groups, return_inverse=True)
+    kinds = [labels, np.zeros_like(labels)]  # the class, then the total, break ties
+    if strata is not None:
+        both = np.stack([labels, strata])
+        kinds.insert(0, np.unique(both, axis=1, return_inverse=True)[1])
+    counts = [_count(groups, kind) for kind in kinds]  # each [G, kinds]
+    missing = [shares[:, None] * count.sum(axis=0) for count in counts]
+    sizes = counts[-1][:, 0]
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    parts = np.zeros(len(sizes), dtype="int32")
+    for group in order[np.argsort(-sizes[order], kind="stable")]:
+        rows = [count[group] for count in counts]
+        wishes = [lack @ row for lack, row in zip(missing, rows, strict=True)]
+        parts[group] = part = _first_max(wishes)
+        for lack, row in zip(missing, rows, strict=True):
+            lack[part] -= row
+    return parts[groups]
+
+
+def _first_max(keys: list[np.ndarray]) -> int:
+    """Find the largest by the first key; the next keys break ties."""
+    return int(np.lexsort([-np.round(key, 6) for key in reversed(keys)])[0])
+
+
+def _count(groups: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    counts = np.zeros((groups.max() + 1, kinds.max() + 1))
+    np.add.at(counts, (groups, kinds), 1)
+    return counts
+
+
+def _require(labels: np.ndarray, groups: np.ndarray, fewest: int) -> None:
+    """Refuse classes that cannot be in every part."""
+    for label, num_files in enumerate(np.bincount(labels)):
+        num_pictures = len(np.unique(groups[labels == label]))
+        if 0 < num_pictures < fewest:
+            copies = num_files - num_pictures
+            raise DataError(
+                f"{fewest} parts need {fewest} different pictures of each class; class "
+                f"{label} has {num_pictures}"
+                + (f" ({copies} more files are copies of these)." if copies else ".")
+            )
+
+
+def _agreement(dataset: Dataset) -> np.ndarray | None:
+    """How many annotators agree on each picture, int [N]."""
+    return None if dataset.votes is None else dataset.votes.max(axis=1)
+
+
+def _positions(dataset: Dataset, whole: Dataset) -> np.ndarray:
+    position = {name: i for i, name in enumerate(whole.ids)}
+    return np.array([position[name] for name in dataset.ids])

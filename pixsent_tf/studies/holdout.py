@@ -35,9 +35,7 @@ def fit(
     Raises:
         DataError: If too few pictures can be read, or a class is too small.
     """
-    test = splits.holdout(
-        dataset.labels, recipe.evaluation.test_fraction, seed=recipe.seed
-    )
+    test = splits.held_out(dataset, recipe.evaluation.test_fraction, seed=recipe.seed)
     run.write_recipe(recipe)
     experiment = Experiment.prepare(recipe, dataset, advance)
     fitted = experiment.train(~test)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 NUM_CROPS = 10
+CENTER = 4  # its place among them
 
 
 def center_crop(images: tf.Tensor, crop_size: int) -> tf.Tensor:

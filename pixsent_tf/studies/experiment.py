@@ -108,7 +108,10 @@ class Experiment:
         dataset = self.dataset
         tested = (folds > 0) & self.readable
         results = metrics.summarize(
-            labels=dataset.labels[tested], probs=probs[tested], folds=folds[tested]
+            labels=dataset.labels[tested],
+            probs=probs[tested],
+            folds=folds[tested],
+            class_names=dataset.class_names,
         )
         results |= {
             "unreadable": [

@@ -1,0 +1,161 @@
+"""Which parts of a picture feel negative or positive to a model?
+
+A sentiment map holds the probability of each class for each place. The coarse map has
+the network's own cells, as the paper draws it; the smooth one averages several scales.
+
+Reference:
+    Campos et al., "From Pixels to Sentiment", Image and Vision Computing 65, 2017,
+    section 3.6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.analysis.cells import build_cell_scorer
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.preprocess import Preprocessor
+
+SCALES = (1.0, 1.5, 2.0)
+SMOOTH_SIDE = 56  # cells of the smooth map
+PAPER_CELLS = 8  # of a network that flattens: 451 pixels for crops of 227
+STRIDE = 32  # pixels between its cells
+
+
+@dataclass(frozen=True)
+class SentimentMap:
+    """What a model says about the places of one picture.
+
+    Attributes:
+        image: What the map covers: the picture, or its center square where the model
+            was trained on that, uint8 [H, W, 3].
+        cells: Probability of each class in the network's own cells, float32 [h, w, K].
+        smooth: The same over several scales, float32 [SMOOTH_SIDE, SMOOTH_SIDE, K].
+        probs: The model's answer for the picture, by its center crop, float32 [K].
+    """
+
+    image: np.ndarray
+    cells: np.ndarray
+    smooth: np.ndarray
+    probs: np.ndarray
+
+
+class SentimentMapper:
+    """A classifier that answers for every place.
+
+    Args:
+        classifier: Functional model from crops to logits, [B, K].
+        preprocess: The geometry that it was trained with.
+        temperature: Divisor of the logits, as in the model's own output.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        preprocess: PreprocessConfig,
+        temperature: float = 1.0,
+    ) -> None:
+        self.classifier = classifier
+        self.preprocess = preprocess
+        self.temperature = temperature
+        self.scorer = build_cell_scorer(classifier)
+
+    @property
+    def kind(self) -> str:
+        """How the cells are scored: "convolutional", "pooled" or "grad-cam"."""
+        return self.scorer.kind
+
+    @property
+    def side(self) -> int:
+        """Side of the square that the coarse map is made of, in pixels."""
+        if self.scorer.flattens:
+            return self.preprocess.crop_size + (PAPER_CELLS - 1) * STRIDE
+        if self.scorer.any_size:
+            return self.preprocess.canvas_size
+        return self.preprocess.crop_size
+
+    def crop_logits(self, crops: np.ndarray) -> np.ndarray:
+        """Score the cells of crops of the size that the classifier takes.
+
+        Args:
+            crops: RGB 0..255, [B, crop, crop, 3].
+
+        Returns:
+            Logits, float32 [B, h, w, K]; their mean over h and w is the classifier's
+            answer (see `analysis.cells`).
+        """
+        return self.scorer.score(tf.convert_to_tensor(crops)).numpy()
+
+    def map(
+        self, image: np.ndarray, *, scales: Sequence[float] = SCALES
+    ) -> SentimentMap:
+        """Map one picture.
+
+        Args:
+            image: RGB, uint8 [H, W, 3].
+            scales: Sizes of the square, as multiples of `side`, that the smooth map
+                averages.
+
+        Returns:
+            Its map.
+        """
+        logits = [self._logits_at(image, round(self.side * s)) for s in scales]
+        coarse = logits[0] if scales[0] == 1 else self._logits_at(image, self.side)
+        target = [SMOOTH_SIDE, SMOOTH_SIDE]
+        smooth = np.mean([tf.image.resize(x, target).numpy() for x in logits], axis=0)
+        preprocessor = Preprocessor(self.preprocess)
+        crop = preprocessor.center_crop(preprocessor.to_canvas(image)[None])
+        answer = self.classifier(crop, training=False).numpy()[0]
+        return SentimentMap(
+            image=self._covered(image),
+            cells=self._softmax(coarse),
+            smooth=self._softmax(smooth),
+            probs=self._softmax(answer),
+        )
+
+    def _softmax(self, logits: np.ndarray) -> np.ndarray:
+        return tf.nn.softmax(logits / self.temperature).numpy()
+
+    def _covered(self, image: np.ndarray) -> np.ndarray:
+        if self.preprocess.fit == "squash":
+            return image
+        side = min(image.shape[:2])
+        top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+        return image[top : top + side, left : left + side]
+
+    def _logits_at(self, image: np.ndarray, side: int) -> np.ndarray:
+        """Score a picture that is brought to a square of a given side, [h, w, K]."""
+        config = replace(self.preprocess, canvas_size=side, crop_size=side)
+        square = Preprocessor(config).to_canvas(tf.convert_to_tensor(image)).numpy()
+        if self.scorer.any_size:
+            return self.crop_logits(square[None])[0]
+        return self._stitch(square)
+
+    def _stitch(self, square: np.ndarray) -> np.ndarray:
+        """Score overlapping windows and blend them, for networks of one size."""
+        crop, side = self.scorer.crop_size, len(square)
+        count = max(1, math.ceil(2 * side / crop) - 1)  # neighbors overlap by half
+        starts = np.linspace(0, side - crop, count).round().astype(int)
+        places = [(y, x) for y in starts for x in starts]
+        windows = np.stack([square[y : y + crop, x : x + crop] for y, x in places])
+        logits = self.crop_logits(windows)  # [count**2, h, w, K]
+        if count == 1:
+            return logits[0]
+        cells = logits.shape[1]
+        grid = round(side / crop * cells)
+        ramp = np.minimum(np.arange(cells), np.arange(cells)[::-1]) + 1.0
+        weight = (ramp[:, None] * ramp)[..., None]
+        total = np.zeros((grid, grid, logits.shape[-1]))
+        weights = np.zeros((grid, grid, 1))
+        for (y, x), window in zip(places, logits, strict=True):
+            row, column = (round(v / crop * cells) for v in (y, x))
+            row, column = (min(v, grid - cells) for v in (row, column))
+            total[row : row + cells, column : column + cells] += weight * window
+            weights[row : row + cells, column : column + cells] += weight
+        return (total / np.maximum(weights, 1e-9)).astype("float32")

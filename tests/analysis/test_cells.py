@@ -1,0 +1,93 @@
+"""The mean of the cells is the prediction, whatever the network."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from pixsent_tf.analysis.cells import build_cell_scorer
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.models.joined import join, mirror
+from pixsent_tf.models.zoo import attach_head
+
+CROPS = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+
+
+def _backbone(side: int = 32, channels: int = 5, seed: int = 0) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    crops = keras.Input((side, side, 3), name="crops")
+    x = layers.Rescaling(1 / 255, name="normalize")(crops)
+    x = layers.Conv2D(channels, 3, 4, padding="same", activation="relu", name="conv")(x)
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    return keras.Model(crops, features, name=f"net{side}")
+
+
+def _classifier(backbone: keras.Model) -> keras.Model:
+    return attach_head(backbone, num_classes=3, stddev=1.0)
+
+
+def _joined() -> keras.Model:
+    return join({"a": _backbone(), "b": _backbone(16, 4, seed=1)})
+
+
+NETWORKS = {
+    "convolutional": lambda: _classifier(_backbone()),
+    "pooled-joined": lambda: _classifier(_joined()),
+    "pooled-mirror": lambda: _classifier(mirror(_backbone())),
+    "pooled-mirror-joined": lambda: _classifier(mirror(_joined())),
+    "grad-cam": lambda: _two_layer_head(),
+}
+
+
+def _two_layer_head() -> keras.Model:
+    backbone = _backbone()
+    x = layers.GlobalMaxPooling2D()(backbone.get_layer("conv").output)
+    hidden = layers.Dense(6, activation="relu", name="hidden")(x)
+    return keras.Model(backbone.input, layers.Dense(3, name="logits")(hidden))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_mean_of_the_cells_is_the_prediction(name):
+    classifier = NETWORKS[name]()
+
+    scorer = build_cell_scorer(classifier)
+
+    mean = scorer.score(CROPS).numpy().mean(axis=(1, 2))
+    assert name.startswith(scorer.kind)
+    assert mean == pytest.approx(classifier(CROPS).numpy(), abs=1e-5)
+
+
+def test_a_cell_of_a_mirrored_network_lies_where_it_looks():
+    # the network answers with the brightness of each cell, 8 x 8 of 4 pixels
+    crops = keras.Input((32, 32, 3), name="crops")
+    x = layers.AveragePooling2D(4)(crops)
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    classifier = _classifier(mirror(keras.Model(crops, features, name="bright")))
+    classifier.get_layer("logits").set_weights([np.ones((3, 3)), np.zeros(3)])
+    image = np.zeros((1, 32, 32, 3), dtype="float32")
+    image[0, 4:8, 24:28] = 90
+
+    cells = build_cell_scorer(classifier).score(image).numpy()[0, ..., 0]
+
+    # the other half of the average sees it at the same place, mirrored back
+    assert np.argwhere(cells).tolist() == [[1, 6]]
+    assert cells[1, 6] == pytest.approx(3 * 90)
+
+
+def test_grad_cam_of_a_linear_head_is_the_convolutional_form():
+    classifier = _classifier(_backbone())
+    exact = build_cell_scorer(classifier).score(CROPS).numpy()
+
+    from pixsent_tf.analysis.cells import _grad_cam
+
+    assert _grad_cam(classifier)(CROPS).numpy() == pytest.approx(exact, abs=1e-4)
+
+
+def test_a_network_without_a_map_is_refused():
+    inputs = keras.Input((4,), name="crops")
+    classifier = keras.Model(inputs, layers.Dense(2)(inputs), name="flat")
+
+    with pytest.raises(ConfigError, match="flat has no layer with a height"):
+        build_cell_scorer(classifier)

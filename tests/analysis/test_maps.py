@@ -1,0 +1,95 @@
+"""A map covers the picture, and tells the place that decides."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from pixsent_tf.analysis.maps import SMOOTH_SIDE, SentimentMapper
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.models.joined import join
+from pixsent_tf.models.zoo import attach_head
+
+SQUASH = PreprocessConfig(canvas_size=40, crop_size=32)
+# A bright spot in the top right of a wide picture.
+PICTURE = np.zeros((60, 120, 3), dtype="uint8")
+PICTURE[5:20, 95:115] = 250
+
+
+def _brightness() -> keras.Model:
+    crops = keras.Input((32, 32, 3), name="crops")
+    x = layers.AveragePooling2D(4, name="pool")(crops)
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    return keras.Model(crops, features, name="bright")
+
+
+def _classifier(backbone: keras.Model) -> keras.Model:
+    classifier = attach_head(backbone, num_classes=2)
+    width = backbone.output.shape[-1]
+    kernel = np.stack([np.zeros(width), np.full(width, 0.01)], axis=1)
+    classifier.get_layer("logits").set_weights([kernel, np.array([1.0, 0.0])])
+    return classifier
+
+
+@pytest.fixture(scope="module", params=["convolutional", "pooled"])
+def mapper(request):
+    backbone = _brightness()
+    if request.param == "pooled":  # of one size only: its windows are stitched
+        backbone = join({"bright": backbone})
+    mapper = SentimentMapper(_classifier(backbone), SQUASH)
+    assert mapper.kind == request.param
+    return mapper
+
+
+def test_the_peak_lies_on_the_spot(mapper):
+    found = mapper.map(PICTURE)
+
+    row, column = np.unravel_index(found.smooth[..., 1].argmax(), (SMOOTH_SIDE,) * 2)
+    y, x = (row + 0.5) / SMOOTH_SIDE * 60, (column + 0.5) / SMOOTH_SIDE * 120
+    assert 5 <= y < 20
+    assert 95 <= x < 115
+
+
+def test_places_are_probabilities(mapper):
+    found = mapper.map(PICTURE)
+
+    for probs in (found.cells, found.smooth, found.probs):
+        assert probs.sum(axis=-1) == pytest.approx(1, abs=1e-5)
+    assert found.smooth[-1, 0, 0] == pytest.approx(1 / (1 + np.exp(-1)))  # the bias
+
+
+def test_the_mean_logit_of_a_crop_is_its_prediction(mapper):
+    crops = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+
+    mean = mapper.crop_logits(crops).mean(axis=(1, 2))
+
+    assert mean == pytest.approx(mapper.classifier(crops).numpy(), abs=1e-5)
+
+
+def test_the_temperature_softens_the_map():
+    warm = SentimentMapper(_classifier(_brightness()), SQUASH, temperature=4.0)
+
+    found = warm.map(PICTURE)
+
+    assert found.smooth[-1, 0, 0] == pytest.approx(1 / (1 + np.exp(-1 / 4)))
+
+
+def test_a_model_of_center_squares_maps_the_center_square():
+    cut = PreprocessConfig(canvas_size=40, crop_size=32, fit="crop")
+
+    found = SentimentMapper(_classifier(_brightness()), cut).map(PICTURE)
+
+    assert np.array_equal(found.image, PICTURE[:, 30:90])
+
+
+def test_a_network_that_flattens_maps_the_papers_eight_by_eight_cells():
+    crops = keras.Input((64, 64, 3), name="crops")
+    x = layers.AveragePooling2D(32)(crops)
+    features = layers.Flatten(name="features")(x)
+    classifier = attach_head(keras.Model(crops, features), num_classes=2)
+    mapper = SentimentMapper(classifier, PreprocessConfig(80, 64, fit="crop"))
+
+    assert mapper.side == 64 + 7 * 32
+    assert mapper.map(PICTURE, scales=(1.0,)).cells.shape == (8, 8, 2)

@@ -135,12 +135,14 @@ def step_schedule(
     """
     if (epochs is None) == (iterations is None):
         raise ConfigError("Give the step's length as `epochs` or as `iterations`.")
-    if iterations is None:
-        if steps_per_epoch is None:
-            raise ConfigError("A step in epochs needs `steps_per_epoch`.")
-        iterations = epochs * steps_per_epoch
-    if iterations <= 0:
-        raise ConfigError(f"A step of {iterations} iterations is none; use 1 or more.")
+    if iterations is not None:
+        step = iterations
+    elif epochs is not None and steps_per_epoch is not None:
+        step = epochs * steps_per_epoch
+    else:
+        raise ConfigError("A step in epochs needs `steps_per_epoch`.")
+    if step <= 0:
+        raise ConfigError(f"A step of {step} iterations is none; use 1 or more.")
     return keras.optimizers.schedules.ExponentialDecay(
-        learning_rate, iterations, factor, staircase=True
+        learning_rate, step, factor, staircase=True
     )

@@ -1,4 +1,4 @@
-"""OpenCV's importer runs the same weights; the paper's tables give shapes and counts."""
+"""OpenCV's importer runs the same weights; the paper's table gives the shapes."""
 
 from __future__ import annotations
 

@@ -208,5 +208,5 @@ def test_mean_of_the_map_equals_the_classifier_that_averages(size):
 def test_network_without_a_pooled_map_is_refused():
     vectors = keras.Input((4,), name="vectors")
     model = keras.Model(vectors, keras.layers.Dense(2)(vectors))
-    with pytest.raises(ConfigError, match="vectors .InputLayer. stands between"):
+    with pytest.raises(ConfigError, match=r"vectors \(InputLayer\) stands between"):
         to_fully_convolutional(model)

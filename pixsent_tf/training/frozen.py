@@ -14,14 +14,15 @@ import numpy as np
 import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
 
-# Inverse penalties on standardized features. The ends are never the best choice on
-# any set seen so far: ten examples choose about 1e-5, ten thousand about 1e-2.
-PENALTIES = tuple(10.0**exponent for exponent in (-5, -4.5, -4, -3.5, -3, -2.5, -2, -1))
+# Inverse penalties on features of mean squared norm one, which makes them mean the same
+# for every backbone. The best lay between 3 and 10 wherever it was looked for.
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 NUM_INNER_FOLDS = 5
 
 
@@ -118,9 +119,10 @@ def fit_head(
 ) -> LinearHead:
     """Train a logistic head; its penalty is chosen by inner cross-validation.
 
-    Features are standardized, and that is folded into the kernel. Rotating them onto
-    their principal axes changes no L2-penalized solution and makes wide features as
-    cheap as there are examples.
+    Features are centered and divided by one number, the root of their mean squared
+    norm; that is folded into the kernel. Rotating them onto their principal axes
+    changes no L2-penalized solution and makes wide features as cheap as there are
+    examples.
 
     Args:
         features: float [N, F].
@@ -139,14 +141,29 @@ def fit_head(
         raise DataError(
             f"Each class needs two readable training pictures; one has {counts.min()}."
         )
-    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    standardized = ((features - mean) / scale).astype("float64")
-    _, _, axes = np.linalg.svd(standardized, full_matrices=False)
-    rotated = standardized @ axes.T  # [N, min(N, F)]
-    losses = _inner_losses(rotated, labels, min(NUM_INNER_FOLDS, counts.min()), seed)
+    mean = features.mean(axis=0)
+    centered = (features - mean).astype("float64")
+    scale = np.sqrt((centered**2).sum(axis=1).mean()) + np.finfo("float32").tiny
+    # The matrices are small: more threads than one only wait for each other.
+    with threadpool_limits(1):
+        return _fit_scaled(centered / scale, labels, mean, scale, counts.min(), seed)
+
+
+def _fit_scaled(
+    features: np.ndarray,
+    labels: np.ndarray,
+    mean: np.ndarray,
+    scale: float,
+    fewest: int,
+    seed: int,
+) -> LinearHead:
+    """Choose the penalty, train on all, and undo centering, scale and rotation."""
+    _, _, axes = np.linalg.svd(features, full_matrices=False)
+    rotated = features @ axes.T  # [N, min(N, F)]
+    losses = _inner_losses(rotated, labels, min(NUM_INNER_FOLDS, fewest), seed)
     penalty = PENALTIES[int(np.argmin(losses))]
     kernel, bias = _symmetric(next(_fit_path(rotated, labels, (penalty,))))
-    kernel = (axes.T @ kernel) / scale[:, None]  # [F, K]
+    kernel = axes.T @ kernel / scale  # [F, K]
     return LinearHead(
         kernel=kernel.astype("float32"),
         bias=(bias - mean @ kernel).astype("float32"),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.decode import decode
+from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import c_api
 from pixsent_tf.serving.servable import Servable
@@ -82,11 +82,9 @@ def predict_files(servable: Servable, files: Sequence[bytes]) -> np.ndarray:
     Returns:
         Probabilities, float32 [N, K].
     """
-    side = servable.preprocess.canvas_size
     rows = []
     for content in files:
-        image = decode(tf.constant(content), target_side=side)
-        canvas = servable.preprocessor.to_canvas(image)
+        canvas = decode_canvas(tf.constant(content), servable.preprocessor)
         rows.append(servable.model(canvas[None], training=False).numpy()[0])
     return np.stack(rows)
 

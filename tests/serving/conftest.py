@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.config import DataConfig, PreprocessConfig, Recipe
+from pixsent_tf.runs import Run
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.training.packaging import package
 
@@ -66,3 +67,21 @@ def to_file(image: np.ndarray, form: str = "PNG", **settings) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, form, **settings)
     return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_model, colored_folder, tmp_path_factory) -> Run:
+    """A run that tested on every third picture of the colored folder."""
+    run = Run.create(tmp_path_factory.mktemp("runs") / "tiny")
+    recipe = Recipe(name="tiny", data=DataConfig(source=str(colored_folder)))
+    run.write_recipe(recipe)
+    names = [
+        f"{label}/{number:02}.png"
+        for label in ("negative", "positive")
+        for number in range(0, 12, 3)
+    ]
+    run.write_table(
+        "predictions.csv", ["id", "fold", "status"], [[name, 1, "ok"] for name in names]
+    )
+    tiny_model.save(run.model_path)
+    return run

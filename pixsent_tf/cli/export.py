@@ -1,0 +1,139 @@
+"""pixsent-tf export RUN: a model for a server or a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.errors import UsageError
+
+FORMATS = ("savedmodel", "tflite", "onnx")
+
+
+@click.command(name="export")
+@click.argument("run")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="savedmodel",
+    help="For TF Serving (default), for phones, or for ONNX Runtime.",
+)
+@click.option(
+    "--quantize",
+    type=click.Choice(["none", "float16", "dynamic", "int8"]),
+    default="none",
+    help="Numbers inside a TFLite file; int8 is the smallest and fastest.",
+)
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 1),
+    help="Refuse an export that loses more accuracy, such as 0.01.",
+)
+@click.option("--data", help="Where the run's pictures are now, if they moved.")
+@click.option("--name", default="sentiment", help="Name of the model on the server.")
+@click.option("--version", type=click.IntRange(1), help="The next free by default.")
+@click.option("--out", help="Folder of the models, or file to make.")
+@click.option(
+    "--serve-check", is_flag=True, help="Load the export as TF Serving does, and ask."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    run: str, form: str, out: str | None, as_json: bool, **options: Any
+) -> None:
+    r"""Export a run's model, preprocessing inside.
+
+    RUN is a run folder of `fit`. A SavedModel takes encoded pictures and goes to
+    export/models/NAME/VERSION/; a TFLite or ONNX file takes crops, is scored on the
+    pictures that the run held out, and goes to export/FORMAT/.
+
+    \b
+    Example:
+      pixsent-tf export runs/fit-smileys-1 --serve-check
+      pixsent-tf export runs/mine --format tflite --quantize int8 --max-drop 0.01
+    """
+    if form != "tflite" and options["quantize"] != "none":
+        raise UsageError(
+            f"--quantize {options['quantize']} is for --format tflite; {form} keeps "
+            f"the numbers as they are."
+        )
+    if form != "savedmodel" and options["serve_check"]:
+        raise UsageError(
+            f"--serve-check is for --format savedmodel; {form} files are scored anyway."
+        )
+    console.load_tensorflow()
+    if form == "savedmodel":
+        _export_saved_model(run, out, as_json=as_json, **options)
+    else:
+        _export_file(run, form, out, as_json=as_json, **options)
+
+
+def _export_saved_model(
+    run: str,
+    out: str | None,
+    *,
+    name: str,
+    version: int | None,
+    serve_check: bool,
+    as_json: bool,
+    **_unused: Any,
+) -> None:
+    from pixsent_tf.serving import saved_model
+    from pixsent_tf.serving.servable import Servable
+    from pixsent_tf.serving.serve_check import serve_check as check
+
+    folder = Path(out or "export/models") / name
+    servable = Servable.load(run)
+    number = version or saved_model.next_version(folder)
+    path = saved_model.export_saved_model(servable, folder, number)
+    results: dict[str, Any] = {"path": str(path), "name": name, "version": number}
+    rows = [("saved model", str(path))]
+    if serve_check:
+        results["serve_check_difference"] = difference = check(path, servable)
+        rows.append(("serve check", f"passed, differs from Keras by {difference:.1e}"))
+    rows.append(("serve it", "see export/README.md"))
+    console.print_results(rows, results, as_json=as_json)
+
+
+def _export_file(
+    run: str,
+    form: str,
+    out: str | None,
+    *,
+    name: str,
+    quantize: str,
+    max_drop: float | None,
+    data: str | None,
+    as_json: bool,
+    **_unused: Any,
+) -> None:
+    from pixsent_tf.runs import Run
+    from pixsent_tf.serving import device, scorecard
+
+    stem = f"{name}-{quantize}" if quantize != "none" else name
+    path = Path(out or f"export/{form}/{stem}.{form}")
+    settings: dict[str, Any] = {"max_drop": max_drop, "source": data}
+    if form == "tflite":
+        made = device.export_tflite(Run.open(run), path, quantize=quantize, **settings)
+    else:
+        made = device.export_onnx(Run.open(run), path, **settings)
+    if not as_json:
+        _print_table([scorecard.COLUMNS, *scorecard.to_rows(made.scores)])
+        click.echo()
+    console.print_results(
+        [("file", str(made.path)), ("card", str(made.path.with_suffix(".md")))],
+        {"path": str(made.path), **made.description},
+        as_json=as_json,
+    )
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [
+            cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)
+        ]
+        click.echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())

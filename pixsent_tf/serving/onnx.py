@@ -1,0 +1,106 @@
+"""How does a model become an ONNX file, and what does that answer?
+
+As for TFLite the file starts at the crop: `crops` uint8 [B, S, S, 3] -> `probs` float32
+[B, K].
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving.servable import Servable
+
+_MISSING = "{} is not installed; get it with: pip install 'pixsent-tf[onnx]'"
+
+
+def convert(servable: Servable) -> bytes:
+    """Convert a model with Keras' own exporter.
+
+    Args:
+        servable: The model.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ExportError: If a package is missing or the model does not convert.
+    """
+    side = servable.preprocess.crop_size
+    crops = keras.Input((side, side, 3), dtype="uint8", name="crops")
+    probs = servable.output(servable.classifier(crops))
+    model = keras.Model(crops, {"probs": probs})
+    model(np.zeros((1, side, side, 3), "uint8"))  # Keras exports what was called once
+    try:
+        import tf2onnx  # noqa: F401
+    except ImportError as error:
+        raise ExportError(_MISSING.format("tf2onnx")) from error
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own use of old NumPy names
+        path = Path(folder, "model.onnx")
+        try:
+            model.export(str(path), format="onnx", verbose=False)
+        except Exception as error:  # the converter raises nearly every type
+            what = str(error).strip().splitlines()[0]
+            raise ExportError(
+                f"ONNX cannot express this model: {what}; use savedmodel or tflite."
+            ) from error
+        return path.read_bytes()
+
+
+class OnnxModel:
+    """An ONNX file in ONNX Runtime.
+
+    Args:
+        path: The file.
+        num_threads: Processor cores to use.
+
+    Raises:
+        ExportError: If ONNX Runtime is not installed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], num_threads: int = 1) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ExportError(_MISSING.format("onnxruntime")) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = num_threads
+        self._session: Any = onnxruntime.InferenceSession(os.fspath(path), options)
+
+    def predict(self, crops: np.ndarray) -> np.ndarray:
+        """Score crops, one after the other.
+
+        Args:
+            crops: uint8, [N, S, S, 3].
+
+        Returns:
+            Probabilities, float32 [N, K].
+        """
+        rows = [self._session.run(["probs"], {"crops": crop[None]}) for crop in crops]
+        return np.concatenate([row[0] for row in rows])
+
+    def latency_ms(self, crop: np.ndarray, repeats: int = 30) -> float:
+        """Measure how long one crop takes.
+
+        Args:
+            crop: uint8, [S, S, 3].
+            repeats: Number of measurements.
+
+        Returns:
+            The median, in milliseconds.
+        """
+        durations = []
+        for _ in range(repeats + 3):
+            started = time.perf_counter()
+            self._session.run(["probs"], {"crops": crop[None]})
+            durations.append(time.perf_counter() - started)
+        return float(np.median(durations[3:]) * 1000)

@@ -1,0 +1,80 @@
+"""On which pictures is an export tried? On those that its run held out."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixsent_tf.data.pipeline import CanvasStream
+from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.errors import ExportError
+from pixsent_tf.runs import Run
+
+NUM_REPRESENTATIVE = 100
+MAX_HELD_OUT = 1000
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Crops of a run's pictures.
+
+    Attributes:
+        held_out: Of pictures that the run tested on, uint8 [N, S, S, 3].
+        labels: Their class indices, int [N].
+        training: Of some pictures that it trained on, uint8 [M, S, S, 3].
+    """
+
+    held_out: np.ndarray
+    labels: np.ndarray
+    training: np.ndarray
+
+
+def read_samples(
+    run: Run, preprocessor: Preprocessor, *, source: str | None = None, seed: int = 0
+) -> Samples:
+    """Read the pictures that a run tested on, and some that it trained on.
+
+    Args:
+        run: A run of `fit`.
+        preprocessor: The model's geometry.
+        source: Where its data is now; where it was then if None.
+        seed: Of the choice among many.
+
+    Returns:
+        The crops.
+
+    Raises:
+        DataError: If the data is not there any more.
+        ExportError: If the data does not hold the pictures that the run tested on.
+    """
+    recipe = run.read_recipe()
+    data = dataclasses.replace(recipe.data, source=source or recipe.data.source)
+    dataset = open_dataset(data, seed=recipe.seed)
+    tested = {
+        row["id"] for row in run.read_table("predictions.csv") if int(row["fold"]) > 0
+    }
+    is_tested = np.array([id_ in tested for id_ in dataset.ids])
+    if not tested or is_tested.sum() < len(tested):
+        raise ExportError(
+            f"{data.source} holds {is_tested.sum()} of the {len(tested)} pictures that "
+            f"{run.path} tested on; name the folder that holds them with --data."
+        )
+    generator = np.random.default_rng(seed)
+
+    def read(mask: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = np.sort(generator.permutation(np.flatnonzero(mask))[:limit])
+        part = dataset.take(chosen)
+        side = preprocessor.config.crop_size
+        crops = [np.zeros((0, side, side, 3), "uint8")]
+        kept = [np.zeros(0, "int64")]
+        for positions, canvases in CanvasStream(part.paths, preprocessor):
+            crops.append(np.asarray(preprocessor.center_crop(canvases)))
+            kept.append(positions)
+        return np.concatenate(crops), part.labels[np.concatenate(kept)]
+
+    held_out, labels = read(is_tested, MAX_HELD_OUT)
+    training, _ = read(~is_tested, NUM_REPRESENTATIVE)
+    return Samples(held_out, labels, training)

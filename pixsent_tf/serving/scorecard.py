@@ -1,0 +1,185 @@
+"""What does an export lose and gain, beside the model that it came from?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving.servable import Servable
+
+COLUMNS = (
+    "model",
+    "accuracy",
+    "flips",
+    "max change",
+    "MB",
+    "ms, 1 thread",
+    "2 threads",
+)
+_BATCH = 32
+
+
+class Runtime(Protocol):
+    """A file of weights in the program that runs it."""
+
+    def predict(self, crops: np.ndarray) -> np.ndarray:
+        """Score crops, uint8 [N, S, S, 3]; float32 [N, K]."""
+
+    def latency_ms(self, crop: np.ndarray) -> float:
+        """Measure how long one crop takes, in milliseconds."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of the table.
+
+    Attributes:
+        name: What was scored.
+        accuracy: On the pictures that the run held out, 0…1.
+        flips: Pictures whose label is another one than Keras gives.
+        max_change: Largest difference of a probability from Keras'.
+        size_bytes: Of the file; None for Keras.
+        latency_ms: Median time for one crop, by number of threads.
+    """
+
+    name: str
+    accuracy: float
+    flips: int
+    max_change: float
+    size_bytes: int | None = None
+    latency_ms: dict[int, float] = dataclasses.field(default_factory=dict)
+
+
+def keras_probs(servable: Servable, crops: np.ndarray) -> np.ndarray:
+    """Score crops with Keras.
+
+    Args:
+        servable: The model.
+        crops: uint8, [N, S, S, 3].
+
+    Returns:
+        Probabilities, float32 [N, K].
+    """
+    parts = [np.zeros((0, len(servable.class_names)), "float32")]
+    for start in range(0, len(crops), _BATCH):
+        logits = servable.classifier(crops[start : start + _BATCH], training=False)
+        parts.append(servable.output(logits).numpy())
+    return np.concatenate(parts)
+
+
+def score_probs(
+    name: str, *, probs: np.ndarray, reference: np.ndarray, labels: np.ndarray
+) -> Score:
+    """Compare probabilities with those of the model before export.
+
+    Args:
+        name: What gave them.
+        probs: Of the export, float [N, K].
+        reference: Of Keras, float [N, K].
+        labels: The truth, int [N].
+
+    Returns:
+        The score, without size and speed.
+    """
+    best = probs.argmax(axis=1)
+    return Score(
+        name,
+        accuracy=float((best == labels).mean()),
+        flips=int((best != reference.argmax(axis=1)).sum()),
+        max_change=float(np.abs(probs - reference).max()),
+    )
+
+
+def check_drop(scores: Sequence[Score], max_drop: float | None) -> None:
+    """Refuse an export that loses too much accuracy.
+
+    Args:
+        scores: Keras' first, the export's last.
+        max_drop: Largest loss of accuracy, 0…1; None accepts any.
+
+    Raises:
+        ExportError: If it loses more.
+    """
+    drop = scores[0].accuracy - scores[-1].accuracy
+    if max_drop is not None and drop > max_drop:
+        raise ExportError(
+            f"{scores[-1].name} loses {drop:.4f} of accuracy ({scores[0].accuracy:.4f} "
+            f"to {scores[-1].accuracy:.4f}), more than --max-drop {max_drop}; nothing "
+            f"was written. Try --quantize float16."
+        )
+
+
+def to_rows(scores: Sequence[Score]) -> list[tuple[str, ...]]:
+    """Format scores for a table under `COLUMNS`.
+
+    Args:
+        scores: The lines.
+
+    Returns:
+        One tuple of texts per score.
+    """
+    return [
+        (
+            score.name,
+            f"{score.accuracy:.4f}",
+            str(score.flips),
+            f"{score.max_change:.2g}",
+            "" if score.size_bytes is None else f"{score.size_bytes / 1e6:.1f}",
+            *(f"{score.latency_ms[n]:.1f}" if score.latency_ms else "" for n in (1, 2)),
+        )
+        for score in scores
+    ]
+
+
+def to_json(scores: Sequence[Score]) -> list[dict[str, Any]]:
+    """Give scores for a JSON file.
+
+    Args:
+        scores: The lines.
+
+    Returns:
+        One dictionary per score.
+    """
+    return [dataclasses.asdict(score) for score in scores]
+
+
+def to_card(
+    title: str, description: dict[str, Any], scores: Sequence[Score], num_pictures: int
+) -> str:
+    """Write the page that goes with an export.
+
+    Args:
+        title: Its heading.
+        description: What an app has to know, as in the JSON file.
+        scores: The table.
+        num_pictures: How many pictures were held out.
+
+    Returns:
+        Markdown.
+    """
+    geometry = description["preprocess"]
+    shape, classes = description["input"]["shape"], description["class_names"]
+    how = {
+        "squash": "Resize the upright picture",
+        "crop": "Cut the largest square from the middle of the upright picture, resize",
+    }[geometry["fit"]]
+    canvas, side = geometry["canvas_size"], geometry["crop_size"]
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *to_rows(scores)]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return f"""# {title}
+
+* Input `crops`: uint8 {shape}, RGB, 0..255. No normalization: the model does it.
+* Output `probs`: float32, one probability per class: {", ".join(classes)}.
+* To make the crop: {how} to {canvas}x{canvas} pixels
+  ({geometry["resample"]}, antialiased), then cut the central {side}x{side}.
+
+On the {num_pictures} pictures that the training held out; "flips" and "max change" are
+against the Keras model:
+
+{table}
+"""

@@ -1,0 +1,215 @@
+"""How does a model become a file that a phone runs?
+
+A phone decodes and crops pictures itself, so the file starts at the crop:
+
+    crops   uint8 [1, S, S, 3], RGB 0..255   ->   probs   float32 [1, K]
+
+whatever the numbers inside. The signature is `serving_default`; the file ends with a
+zip archive that holds the names of the classes and the geometry of the crop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving.saved_model import write_assets
+from pixsent_tf.serving.servable import Servable
+
+QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
+SIGNATURE = "serving_default"
+
+
+def convert(
+    servable: Servable, quantize: str = "none", representative: np.ndarray | None = None
+) -> bytes:
+    """Convert a model to a TFLite file.
+
+    Args:
+        servable: The model.
+        quantize: "none" keeps float32; "float16" halves the file; "dynamic" keeps
+            weights in 8 bits and computes in floats; "int8" computes in 8 bits.
+        representative: Crops of the pictures that trained it, uint8 [N, S, S, 3]; what
+            "int8" takes the ranges of activations from.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ExportError: If the model does not convert, or "int8" has no pictures.
+    """
+    _check(servable, quantize, representative)
+    # Integers arrive as floats here: the converter then makes the input an integer of
+    # its own, and no conversion of types is left in the graph.
+    dtype = tf.float32 if quantize == "int8" else tf.uint8
+    with tempfile.TemporaryDirectory() as folder, muted():
+        _save_crops_model(servable, folder, dtype)
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            folder, signature_keys=[SIGNATURE]
+        )
+        if quantize != "none":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            assert representative is not None
+            converter.representative_dataset = lambda: _calibration(representative)
+            builtins = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+            converter.target_spec.supported_ops = [builtins]
+            converter.inference_input_type = tf.uint8
+        try:
+            content = converter.convert()
+        except Exception as error:  # the converter raises nearly every type
+            raise ExportError(
+                f"TFLite cannot convert this model with --quantize {quantize}: "
+                f"{str(error).strip().splitlines()[0]}; try --quantize float16 or "
+                f"another backbone."
+            ) from error
+    return content
+
+
+def write_tflite(
+    content: bytes, servable: Servable, path: str | os.PathLike[str]
+) -> Path:
+    """Write a TFLite file with the names of the classes inside.
+
+    Args:
+        content: What `convert` returned.
+        servable: The model; its assets go along.
+        path: The file to make.
+
+    Returns:
+        The file.
+
+    Raises:
+        ExportError: If the file exists.
+    """
+    path = Path(path)
+    if path.exists():
+        raise ExportError(f"{path} exists already; name another with --out.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_bytes(content)
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(partial, "a") as file:
+        for asset in write_assets(servable, Path(folder)):
+            file.write(asset, Path(asset).name)
+    partial.replace(path)
+    return path
+
+
+def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Read the names of the classes from a TFLite file.
+
+    Args:
+        path: A file that `write_tflite` made.
+
+    Returns:
+        Names by class index.
+    """
+    with zipfile.ZipFile(path) as file:
+        return tuple(file.read("class_names.txt").decode().splitlines())
+
+
+def _check(
+    servable: Servable, quantize: str, representative: np.ndarray | None
+) -> None:
+    if quantize not in QUANTIZATIONS:
+        raise ExportError(
+            f"No quantization {quantize!r}; it is one of {', '.join(QUANTIZATIONS)}."
+        )
+    if quantize == "int8" and (representative is None or len(representative) == 0):
+        raise ExportError(
+            "int8 needs pictures that the model was trained on, to see how large its "
+            "activations are; name where they are with --data."
+        )
+    for layer in servable.classifier.layers:
+        if not isinstance(layer, keras.layers.InputLayer) and layer.compute_dtype in (
+            "float16",
+            "bfloat16",
+        ):
+            raise ExportError(
+                f"The layer {layer.name!r} computes in {layer.compute_dtype}, which "
+                f"TFLite does not take; train in float32 and export with float16."
+            )
+
+
+def _save_crops_model(servable: Servable, folder: str, dtype: tf.DType) -> None:
+    side = servable.preprocess.crop_size
+
+    @tf.function(input_signature=[tf.TensorSpec([1, side, side, 3], dtype, "crops")])
+    def probs_of_crops(crops: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels = tf.cast(crops, tf.float32)
+        logits = servable.classifier(pixels, training=False)
+        return {"probs": servable.output(logits)}
+
+    module = tf.Module()
+    module.weights = [variable.value for variable in servable.model.variables]
+    signatures = {SIGNATURE: probs_of_crops.get_concrete_function()}
+    tf.saved_model.save(module, folder, signatures=signatures)
+
+
+def _calibration(crops: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    """Yield crops, and a black and a white one: levels then stay integers."""
+    yield {"crops": np.zeros_like(crops[:1], dtype="float32")}
+    yield {"crops": np.full_like(crops[:1], 255, dtype="float32")}
+    for crop in crops:
+        yield {"crops": crop[None].astype("float32")}
+
+
+@contextlib.contextmanager
+def muted() -> Iterator[None]:
+    """Keep lines of progress from the terminal; errors arrive as exceptions.
+
+    Yields:
+        Nothing; standard error is back afterwards.
+    """
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        with warnings.catch_warnings():
+            # The converter uses it itself.
+            warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is dep")
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def describe(path: Path, quantize: str, servable: Servable) -> dict[str, Any]:
+    """Say what an app has to know about a file.
+
+    Args:
+        path: The file.
+        quantize: How it was converted.
+        servable: The model.
+
+    Returns:
+        Entries for a JSON file.
+    """
+    side = servable.preprocess.crop_size
+    return {
+        "file": path.name,
+        "quantize": quantize,
+        "size_bytes": path.stat().st_size,
+        "signature": SIGNATURE,
+        "input": {"name": "crops", "dtype": "uint8", "shape": [1, side, side, 3]},
+        "output": {
+            "name": "probs",
+            "dtype": "float32",
+            "shape": [1, len(servable.class_names)],
+        },
+        "class_names": list(servable.class_names),
+        "preprocess": servable.preprocess_settings(),
+    }

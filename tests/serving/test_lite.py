@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving import tflite
+from pixsent_tf.serving.lite import LiteModel
+from pixsent_tf.serving.servable import Servable
+
+
+@pytest.fixture(scope="module")
+def path(tiny_model, tmp_path_factory):
+    servable = Servable.of(tiny_model)
+    path = tmp_path_factory.mktemp("lite") / "tiny.tflite"
+    return tflite.write_tflite(tflite.convert(servable), servable, path)
+
+
+@pytest.mark.parametrize("num_threads", [1, 2])
+def test_latency_is_a_time(path, num_threads):
+    crop = np.zeros((16, 16, 3), "uint8")
+
+    assert 0 < LiteModel(path, num_threads).latency_ms(crop, repeats=3) < 1000
+
+
+def test_answers_do_not_depend_on_threads(path):
+    crops = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype("uint8")
+
+    one, two = LiteModel(path, 1).predict(crops), LiteModel(path, 2).predict(crops)
+
+    np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_a_missing_runtime_is_named_with_its_remedy(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+
+    with pytest.raises(ExportError, match=r"pip install 'pixsent-tf\[tflite\]'"):
+        LiteModel(path)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving import scorecard
+from pixsent_tf.serving.scorecard import Score
+
+REFERENCE = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.55, 0.45]])
+EXPORTED = np.array([[0.8, 0.2], [0.45, 0.55], [0.2, 0.8], [0.45, 0.55]])
+LABELS = np.array([0, 1, 0, 0])
+
+
+def test_accuracy_flips_and_change_are_counted():
+    score = scorecard.score_probs(
+        "small", probs=EXPORTED, reference=REFERENCE, labels=LABELS
+    )
+
+    assert (score.accuracy, score.flips) == (0.5, 1)
+    assert score.max_change == pytest.approx(0.1)
+
+
+def test_a_loss_above_the_limit_is_refused():
+    scores = [Score("keras", 0.9, 0, 0.0), Score("tflite int8", 0.88, 3, 0.1)]
+
+    with pytest.raises(
+        ExportError, match=r"loses 0\.0200 .* more than --max-drop 0\.01"
+    ):
+        scorecard.check_drop(scores, 0.01)
+
+
+@pytest.mark.parametrize("max_drop", [0.03, None])
+def test_a_loss_within_the_limit_passes(max_drop):
+    scores = [Score("keras", 0.9, 0, 0.0), Score("tflite int8", 0.88, 3, 0.1)]
+
+    scorecard.check_drop(scores, max_drop)
+
+
+def test_rows_leave_blank_what_keras_has_not():
+    score = Score("tflite int8", 0.875, 3, 0.1311, 3_966_772, {1: 4.45, 2: 2.6})
+
+    rows = scorecard.to_rows([Score("keras", 0.9, 0, 0.0), score])
+
+    assert rows == [
+        ("keras", "0.9000", "0", "0", "", "", ""),
+        ("tflite int8", "0.8750", "3", "0.13", "4.0", "4.5", "2.6"),
+    ]
+
+
+def test_keras_probabilities_are_those_of_the_packaged_model(tiny_model):
+    from pixsent_tf.serving.servable import Servable
+
+    generator = np.random.default_rng(0)
+    canvases = generator.integers(0, 256, (40, 20, 20, 3)).astype("uint8")
+
+    probs = scorecard.keras_probs(Servable.of(tiny_model), canvases[:, 2:18, 2:18])
+
+    expected = tiny_model(canvases, training=False)
+    np.testing.assert_allclose(probs, expected, atol=1e-6)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pixsent_tf.errors import ExportError
+from pixsent_tf.serving import tflite
+from pixsent_tf.serving.lite import LiteModel
+from pixsent_tf.serving.servable import Servable
+
+
+@pytest.fixture(scope="module")
+def servable(tiny_model):
+    return Servable.of(tiny_model)
+
+
+@pytest.fixture(scope="module")
+def crops():
+    generator = np.random.default_rng(0)
+    levels = generator.integers(0, 256, (12, 1, 1, 3))
+    noise = generator.integers(-20, 20, (12, 16, 16, 3))
+    return (levels + noise).clip(0, 255).astype("uint8")
+
+
+@pytest.fixture(scope="module")
+def files(servable, crops, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tflite")
+    return {
+        name: tflite.write_tflite(
+            tflite.convert(servable, name, crops), servable, folder / f"{name}.tflite"
+        )
+        for name in tflite.QUANTIZATIONS
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [("none", 1e-5), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05)],
+)
+def test_each_file_answers_nearly_what_keras_answers(
+    files, servable, crops, name, tolerance
+):
+    probs = LiteModel(files[name]).predict(crops)
+
+    logits = servable.classifier(crops.astype("float32")).numpy() / 1.5
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probs, expected, atol=tolerance)
+    assert expected[:, 1].std() > 0.1
+
+
+@pytest.mark.parametrize("name", tflite.QUANTIZATIONS)
+def test_input_and_output_are_the_same_whatever_the_numbers_inside(files, name):
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(str(files[name])).get_signature_runner("serving_default")
+
+    crops, probs = runner.get_input_details(), runner.get_output_details()
+    assert (crops["crops"]["dtype"], probs["probs"]["dtype"]) == (np.uint8, np.float32)
+    assert crops["crops"]["shape"].tolist() == [1, 16, 16, 3]
+
+
+def test_the_int8_file_reads_pixels_as_they_are(files):
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(str(files["int8"])).get_signature_runner("serving_default")
+
+    scale, zero = runner.get_input_details()["crops"]["quantization"]
+    assert (scale, zero) == (1.0, 0)
+
+
+def test_the_int8_file_computes_in_integers(files):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(files["int8"]))
+
+    kinds = {
+        tensor["name"]: tensor["dtype"] for tensor in interpreter.get_tensor_details()
+    }
+    floats = [name for name, kind in kinds.items() if kind == np.float32]
+    assert len(floats) == 1  # the answer
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*Interpreter is deprecated")
+def test_tensorflows_own_interpreter_reads_it_too(files, crops):
+    interpreter = tf.lite.Interpreter(str(files["none"]))
+    runner = interpreter.get_signature_runner("serving_default")
+
+    probs = runner(crops=crops[:1])["probs"]
+
+    np.testing.assert_allclose(probs, LiteModel(files["none"]).predict(crops[:1]))
+
+
+def test_the_names_of_the_classes_are_inside(files):
+    assert tflite.read_class_names(files["float16"]) == ("negative", "positive")
+
+
+def test_int8_without_pictures_is_refused(servable):
+    with pytest.raises(ExportError, match="int8 needs pictures"):
+        tflite.convert(servable, "int8")
+
+
+def test_an_unknown_quantization_is_refused(servable):
+    with pytest.raises(ExportError, match="No quantization 'int4'"):
+        tflite.convert(servable, "int4")
+
+
+def test_a_model_in_half_precision_is_refused(servable):
+    crops = keras.Input((16, 16, 3), name="crops")
+    pooled = keras.layers.GlobalAveragePooling2D(dtype="mixed_float16", name="half")
+    half = keras.Model(crops, keras.layers.Dense(2)(pooled(crops)))
+
+    with pytest.raises(ExportError, match="'half' computes in float16"):
+        tflite.convert(dataclasses.replace(servable, classifier=half))
+
+
+def test_a_file_is_never_overwritten(files, servable):
+    with pytest.raises(ExportError, match="exists already"):
+        tflite.write_tflite(b"", servable, files["none"])

@@ -13,18 +13,17 @@ Reference:
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES, SUBSETS
+from pixsent_tf.data import votes
 from pixsent_tf.data.dataset import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 
 NUM_FOLDS = 5
-NUM_VOTES = 5
 IMAGE_FOLDERS = ("images", "Agg_AMT_Candidates", "twitter_dataset/images", ".")
 
 
@@ -163,36 +162,19 @@ def read_votes(folder: Path, labels: dict[str, int]) -> np.ndarray | None:
     """
     table = folder / "amt_result.csv"
     if table.is_file():
-        positive = _read_amt(table)
-        if set(labels) <= set(positive):
-            counts = np.array([positive[name] for name in labels], dtype="int32")
-            return np.stack([NUM_VOTES - counts, counts], axis=1)
+        counted = votes.read_table(table, labels)
+        if counted is not None:
+            return counted
     paths = [_list_path(folder, subset) for subset in SUBSETS]
     if not all(path.is_file() for path in paths):
         return None
     agreeing: dict[str, int] = {}
-    for votes, path in zip((5, 4, 3), paths, strict=True):
+    for level, path in zip((5, 4, 3), paths, strict=True):
         for name in read_pairs(path):
-            agreeing.setdefault(name, votes)
+            agreeing.setdefault(name, level)
     if not set(labels) <= set(agreeing):
         return None
-    rows = [
-        (NUM_VOTES - agreeing[name], agreeing[name])[:: 1 if label else -1]
-        for name, label in labels.items()
-    ]
-    return np.array(rows, dtype="int32")
-
-
-def _read_amt(path: Path) -> dict[str, int]:
-    """Count the positive votes by picture: a name, then one column per vote."""
-    positive = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.reader(file):
-            votes = [cell.strip().lower() for cell in row[1:]]
-            signs = [vote for vote in votes if vote in ("positive", "negative")]
-            if len(signs) == NUM_VOTES:
-                positive[Path(row[0]).name] = signs.count("positive")
-    return positive
+    return votes.read_nesting(agreeing, labels)
 
 
 def _list_path(folder: Path, subset: str) -> Path:

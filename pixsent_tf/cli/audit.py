@@ -1,0 +1,165 @@
+"""pixsent-tf audit DATA: can this data be trusted?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.config import SUBSETS, DataConfig
+
+MAX_PAIRS = 20
+
+Part = dict[str, Any]
+
+
+@click.command(name="audit")
+@click.argument("data")
+@click.option(
+    "--subset",
+    help=f"One agreement level only, of {', '.join(SUBSETS)}; all if left out.",
+)
+@click.option("--images", help="Folder that the names in a list are relative to.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False), help="Web page to write, with the pairs."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["leak"]),
+    help="Exit with 1 if a test picture, or a copy of it, is trained on.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    data: str,
+    subset: str | None,
+    images: str | None,
+    out: str | None,
+    fail_on: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Look for what makes results look better than they are.
+
+    Counts classes and folds, names unreadable files, and finds copies of one picture
+    (the same bytes, encoded again, resized or slightly cut): in training and test at
+    once, or under two labels. Where votes are known, it tells how often people agree.
+
+    \b
+    Example:
+      pixsent-tf audit pictures/ --out audit.html
+      pixsent-tf audit deepsent/ --json --fail-on leak
+    """
+    from pixsent_tf.data import audit, audit_page
+    from pixsent_tf.runs import write_text
+
+    parts = audit.open_parts(DataConfig(data, subset, images))
+    total = len({path for part in parts for path in part.paths})
+    with console.progress(total, "reading", quiet=quiet) as advance:
+        findings = audit.audit(parts, advance=advance)
+    if out:
+        write_text(Path(out), audit_page.render(findings, title=Path(data).name))
+    if as_json:
+        click.echo(json.dumps(findings, allow_nan=False))
+    else:
+        _print(findings)
+    if fail_on == "leak" and findings["has_leak"]:
+        console.warn("Training holds test pictures or copies of them: a leak.")
+        sys.exit(1)
+
+
+def _print(findings: dict[str, Any]) -> None:
+    """Print a column for each part, then the pairs that matter."""
+    parts = findings["parts"]
+    rows = [("", [part["name"] for part in parts])]
+    rows += [(title, [str(show(part)) for part in parts]) for title, show in ROWS]
+    _print_table(rows)
+    for part in parts:
+        _print_pairs(part, "crossing", "pairs that cross the folds")
+        _print_pairs(part, "conflicting", "pairs with two labels")
+        for row in part["unreadable"][:MAX_PAIRS]:
+            click.echo(f"  unreadable ({row['reason']}): {row['message']}")
+    for row in findings["across_parts"]:
+        click.echo(
+            f"{row['trained']} trains on {min(row['leaked'])} to {max(row['leaked'])} "
+            f"of the {max(row['images'])} pictures that {row['tested']} tests in the "
+            f"fold of the same number."
+        )
+    click.echo("A leak was found." if findings["has_leak"] else "No leak was found.")
+
+
+def _classes(part: Part) -> str:
+    return ", ".join(f"{count} {name}" for name, count in part["classes"].items())
+
+
+def _folds(part: Part) -> str:
+    if part["in_folds"] is None:
+        return "none published"
+    sizes = sorted({row["images"] for row in part["folds"]})
+    return f"{len(part['folds'])} of {' or '.join(map(str, sizes))}"
+
+
+def _rates(part: Part) -> str:
+    rates = [row["majority_rate"] for row in part["folds"]]
+    return f"{min(rates):.3f} to {max(rates):.3f}" if rates else "-"
+
+
+def _copied(part: Part) -> str:
+    return " ".join(str(row["copied_from_training"]) for row in part["folds"]) or "-"
+
+
+def _unreadable(part: Part) -> str:
+    reasons = part["unreadable_by_reason"].items()
+    return ", ".join(f"{count} {reason}" for reason, count in reasons) or "none"
+
+
+def _or_dash(value: Any) -> str:
+    return {None: "-", True: "yes", False: "no"}.get(value, str(value))
+
+
+ROWS: tuple[tuple[str, Callable[[Part], Any]], ...] = (
+    ("images", lambda part: part["images"]),
+    ("classes", _classes),
+    ("majority rate", lambda part: f"{part['majority_rate']:.3f}"),
+    ("unreadable", _unreadable),
+    ("folds", _folds),
+    ("images in folds", lambda part: _or_dash(part["in_folds"])),
+    ("majority rate by fold", _rates),
+    ("folds are stratified", lambda part: _or_dash(part["is_stratified"])),
+    ("byte-identical pairs", lambda part: part["exact_pairs"]),
+    ("near-duplicate pairs", lambda part: part["near_pairs"]),
+    ("pairs across folds", lambda part: len(part["crossing"])),
+    ("test copies in training", _copied),
+    ("pairs with two labels", lambda part: len(part["conflicting"])),
+    ("label ceiling", lambda part: _or_dash(part["label_ceiling"])),
+)
+
+
+def _print_table(rows: list[tuple[str, list[str]]]) -> None:
+    titles = max(len(title) for title, _ in rows)
+    columns = [
+        max(map(len, cells)) for cells in zip(*(row[1] for row in rows), strict=True)
+    ]
+    for title, cells in rows:
+        padded = (cell.ljust(width) for cell, width in zip(cells, columns, strict=True))
+        click.echo(f"{title:<{titles}}  {'  '.join(padded)}".rstrip())
+
+
+def _print_pairs(part: Part, key: str, what: str) -> None:
+    pairs = part[key]
+    if not pairs:
+        return
+    click.echo(f"\n{part['name']}: {len(pairs)} {what}")
+    for pair in pairs[:MAX_PAIRS]:
+        folds = f" folds {pair['folds'][0]} {pair['folds'][1]}" if pair["folds"] else ""
+        labels = "/".join(dict.fromkeys(pair["labels"]))
+        click.echo(f"  {pair['kind']:<5}{folds} {labels}  {'  '.join(pair['ids'])}")
+    if len(pairs) > MAX_PAIRS:
+        click.echo(
+            f"  and {len(pairs) - MAX_PAIRS} more; --json or --out has them all."
+        )

@@ -8,7 +8,8 @@
     ├── WeightsError         a file of weights that is damaged or fits another network
     ├── RunError             a run folder that exists already, or is not one
     ├── ExportError          a model that cannot be exported as asked, or lost too much
-    └── ServingError         a server that does not answer, or answers with an error
+    └── ServingError         a server that does not answer, or answers with an error;
+                             `reason` is a fixed word
 
 Every message is one line: what was wrong, what came, what would do.
 """
@@ -61,4 +62,12 @@ class ExportError(PixsentError):
 
 
 class ServingError(PixsentError):
-    """A model server that cannot be reached or refuses the request."""
+    """A model server that cannot be reached or refuses the request.
+
+    Attributes:
+        reason: "unreachable", "timeout", "refused" or "malformed".
+    """
+
+    def __init__(self, message: str, reason: str = "refused") -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -76,6 +76,8 @@ class ModelConfig:
         backbone: A name of `models.zoo`; NAME@PIXELS for another size, several joined
             by "+".
         weights: "imagenet", a file, or None for a random start.
+        crop_share: Side of the crop by side of the canvas, 0…1; 1 lets the network see
+            the whole picture, None takes what the backbone was evaluated with.
         mirror: Average the features of each crop and of its mirror image.
         surgery: A named change of the layers, see `models.surgery`; None for none.
         dropout: Share of the features dropped before the head, 0…1.
@@ -84,6 +86,7 @@ class ModelConfig:
 
     backbone: str = "efficientnet_lite0"
     weights: str | None = "imagenet"
+    crop_share: float | None = None
     mirror: bool = False
     surgery: str | None = None
     dropout: float = 0.0

@@ -13,7 +13,7 @@ from pixsent_tf.cli.options import (
     training_options,
 )
 from pixsent_tf.cli.train import run_study
-from pixsent_tf.config import Recipe
+from pixsent_tf.recipes import find_recipe
 
 
 @click.command(name="crossval")
@@ -23,7 +23,12 @@ from pixsent_tf.config import Recipe
 @click.option("--folds", type=int, help="Folds to make; published folds stand.")
 @output_options
 def command(
-    out: str | None, as_json: bool, quiet: bool, settings: tuple[str, ...], **named: Any
+    recipe: str,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    settings: tuple[str, ...],
+    **named: Any,
 ) -> None:
     r"""Train and test on every fold; report the pooled predictions.
 
@@ -35,5 +40,5 @@ def command(
       pixsent-tf crossval pictures/ --folds 10
       pixsent-tf crossval deepsent/ --subset five_agrees
     """
-    recipe = read_recipe(Recipe(), settings, **named)
-    run_study("crossval", recipe, out=out, as_json=as_json, quiet=quiet)
+    chosen = read_recipe(find_recipe(recipe), settings, **named)
+    run_study("crossval", chosen, out=out, as_json=as_json, quiet=quiet)

@@ -13,7 +13,7 @@ from pixsent_tf.cli.options import (
     training_options,
 )
 from pixsent_tf.cli.train import run_study
-from pixsent_tf.config import Recipe
+from pixsent_tf.recipes import find_recipe
 
 
 @click.command(name="fit")
@@ -23,7 +23,12 @@ from pixsent_tf.config import Recipe
 @click.option("--test-fraction", type=float, help="Share to hold out; 0.2 by default.")
 @output_options
 def command(
-    out: str | None, as_json: bool, quiet: bool, settings: tuple[str, ...], **named: Any
+    recipe: str,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    settings: tuple[str, ...],
+    **named: Any,
 ) -> None:
     r"""Train on labelled pictures and test on a held-out part.
 
@@ -36,5 +41,5 @@ def command(
       pixsent-tf fit
       pixsent-tf fit pictures/ --out runs/mine
     """
-    recipe = read_recipe(Recipe(), settings, **named)
-    run_study("fit", recipe, out=out, as_json=as_json, quiet=quiet)
+    chosen = read_recipe(find_recipe(recipe), settings, **named)
+    run_study("fit", chosen, out=out, as_json=as_json, quiet=quiet)

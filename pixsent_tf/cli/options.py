@@ -47,8 +47,8 @@ def training_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--backbone`, `--weights`, `--strategy`, `--epochs`, `--seed`
-        and `--set`.
+        The function with `--recipe`, `--backbone`, `--weights`, `--strategy`,
+        `--epochs`, `--seed` and `--set`.
     """
     for option in (
         click.option(
@@ -64,6 +64,11 @@ def training_options(function: Command) -> Command:
             "--strategy", help="What to train: head (default), last-blocks, all, lp-ft."
         ),
         click.option("--weights", help="imagenet (default), a file, or None."),
+        click.option(
+            "--recipe",
+            default="default",
+            help="default (cheap) or best (needs pixsent-tf[backbones]).",
+        ),
         click.option("--backbone", help="Network; efficientnet_lite0 by default."),
     ):
         function = option(function)

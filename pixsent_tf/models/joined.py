@@ -26,7 +26,7 @@ def join(branches: Mapping[str, keras.Model]) -> keras.Model:
     sizes = {name: branch.input.shape[1] for name, branch in branches.items()}
     largest = max(sizes.values())
     crops = keras.Input((largest, largest, 3), name="crops")
-    features = []
+    features: list[keras.KerasTensor] = []
     for name, branch in branches.items():
         pixels = crops
         if sizes[name] != largest:

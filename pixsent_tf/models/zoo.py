@@ -34,7 +34,6 @@ from pixsent_tf.models.joined import join, mirror
 from pixsent_tf.models.weights import load_weights
 
 HEAD = "logits"
-CROP_SHARE = 0.875  # of the canvas's side, as ImageNet networks are evaluated
 KERAS_PREFIX = "keras:"
 
 Build = Callable[[str | None, int | None, int], keras.Model]
@@ -119,11 +118,11 @@ def entry(name: str) -> BackboneEntry:
     return BACKBONES[name]
 
 
-def preprocess_of(name: str) -> PreprocessConfig:
+def preprocess_of(model: ModelConfig) -> PreprocessConfig:
     """Give the geometry of a backbone, of any form that the module's top shows.
 
     Args:
-        name: The backbone's full name.
+        model: Names the backbone and the share of the canvas that it sees.
 
     Returns:
         The geometry; of several branches, that of the largest.
@@ -132,7 +131,7 @@ def preprocess_of(name: str) -> PreprocessConfig:
         ConfigError: If the name is none of these forms.
     """
     configs = []
-    for branch in name.split("+"):
+    for branch in model.backbone.split("+"):
         base, size = _parse(branch)
         config = entry(base).preprocess
         if size is not None:
@@ -141,8 +140,13 @@ def preprocess_of(name: str) -> PreprocessConfig:
         configs.append(config)
     largest = max(configs, key=lambda config: config.crop_size)
     if {config.fit for config in configs} != {largest.fit}:
-        raise ConfigError(f"{name!r} joins backbones that squash and that crop.")
-    return largest
+        raise ConfigError(
+            f"{model.backbone!r} joins backbones that squash and that crop."
+        )
+    if model.crop_share is None:
+        return largest
+    canvas = round(largest.crop_size / model.crop_share)
+    return replace(largest, canvas_size=canvas)
 
 
 def build_backbone(model: ModelConfig, *, seed: int = 0) -> keras.Model:

@@ -40,7 +40,9 @@ def fit(
     experiment = Experiment.prepare(recipe, dataset, advance)
     fitted = experiment.train(~test)
     history = fitted.history
-    run.write_table("history.csv", list(history[0]), [row.values() for row in history])
+    run.write_table(
+        "history.csv", list(history[0]), [list(row.values()) for row in history]
+    )
     experiment.save_model(run, fitted)
     tested = np.flatnonzero(test & experiment.readable)
     probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")

@@ -114,9 +114,7 @@ def extract_features(
     return Features(values, stream.failures)
 
 
-def fit_head(
-    features: np.ndarray, labels: np.ndarray, num_classes: int, *, seed: int = 0
-) -> LinearHead:
+def fit_head(features: np.ndarray, targets: np.ndarray, *, seed: int = 0) -> LinearHead:
     """Train a logistic head; its penalty is chosen by inner cross-validation.
 
     Features are centered and divided by one number, the root of their mean squared
@@ -126,8 +124,7 @@ def fit_head(
 
     Args:
         features: float [N, F].
-        labels: Class indices, int [N]; every class occurs.
-        num_classes: K.
+        targets: Target probabilities, float [N, K]; one-hot, or the share of the votes.
         seed: Of the inner folds.
 
     Returns:
@@ -136,7 +133,7 @@ def fit_head(
     Raises:
         DataError: If a class has fewer than two examples.
     """
-    counts = np.bincount(labels, minlength=num_classes)
+    counts = np.bincount(targets.argmax(axis=1), minlength=targets.shape[1])
     if counts.min() < 2:
         raise DataError(
             f"Each class needs two readable training pictures; one has {counts.min()}."
@@ -146,23 +143,12 @@ def fit_head(
     scale = np.sqrt((centered**2).sum(axis=1).mean()) + np.finfo("float32").tiny
     # The matrices are small: more threads than one only wait for each other.
     with threadpool_limits(1):
-        return _fit_scaled(centered / scale, labels, mean, scale, counts.min(), seed)
-
-
-def _fit_scaled(
-    features: np.ndarray,
-    labels: np.ndarray,
-    mean: np.ndarray,
-    scale: float,
-    fewest: int,
-    seed: int,
-) -> LinearHead:
-    """Choose the penalty, train on all, and undo centering, scale and rotation."""
-    _, _, axes = np.linalg.svd(features, full_matrices=False)
-    rotated = features @ axes.T  # [N, min(N, F)]
-    losses = _inner_losses(rotated, labels, min(NUM_INNER_FOLDS, fewest), seed)
-    penalty = PENALTIES[int(np.argmin(losses))]
-    kernel, bias = _symmetric(next(_fit_path(rotated, labels, (penalty,))))
+        _, _, axes = np.linalg.svd(centered / scale, full_matrices=False)
+        rotated = centered @ axes.T / scale  # [N, min(N, F)]
+        losses = _inner_losses(rotated, targets, counts.min(), seed)
+        penalty = PENALTIES[int(np.argmin(losses))]
+        (chosen,) = _fit_path(rotated, targets, (penalty,), tolerance=1e-7)
+        kernel, bias = _symmetric(chosen)
     kernel = axes.T @ kernel / scale  # [F, K]
     return LinearHead(
         kernel=kernel.astype("float32"),
@@ -173,26 +159,35 @@ def _fit_scaled(
 
 
 def _inner_losses(
-    features: np.ndarray, labels: np.ndarray, num_folds: int, seed: int
+    features: np.ndarray, targets: np.ndarray, fewest: int, seed: int
 ) -> np.ndarray:
     """Mean log loss of each penalty over inner folds, [len(PENALTIES)]."""
+    num_folds = min(NUM_INNER_FOLDS, fewest)
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
     losses = np.zeros(len(PENALTIES))
-    for train, test in splitter.split(features, labels):
-        path = _fit_path(features[train], labels[train], PENALTIES)
+    for train, test in splitter.split(features, targets.argmax(axis=1)):
+        path = _fit_path(features[train], targets[train], PENALTIES)
         for i, model in enumerate(path):
             log_probs = model.predict_log_proba(features[test])
-            losses[i] -= log_probs[np.arange(len(test)), labels[test]].sum()
-    return losses / len(labels)
+            losses[i] -= (targets[test] * log_probs).sum()
+    return losses / len(targets)
 
 
 def _fit_path(
-    features: np.ndarray, labels: np.ndarray, penalties: Sequence[float]
+    features: np.ndarray,
+    targets: np.ndarray,
+    penalties: Sequence[float],
+    tolerance: float = 1e-4,
 ) -> Iterator[LogisticRegression]:
-    """Yield the solution for each penalty; each starts from the one before."""
-    model = LogisticRegression(max_iter=1000, tol=1e-4, warm_start=True)
+    """Yield the solution for each penalty; each starts from the one before.
+
+    A picture whose votes are split counts once for each class, by its share.
+    """
+    rows, labels = np.nonzero(targets)
+    weights = targets[rows, labels]
+    model = LogisticRegression(max_iter=10_000, tol=tolerance, warm_start=True)
     for penalty in penalties:
-        yield model.set_params(C=penalty).fit(features, labels)
+        yield model.set_params(C=penalty).fit(features[rows], labels, weights)
 
 
 def _symmetric(model: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:

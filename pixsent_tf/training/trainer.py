@@ -67,7 +67,7 @@ def build_learner(recipe: Recipe, num_classes: int) -> Learner:
         WeightsError: If the backbone's weights are missing or do not fit.
     """
     if recipe.training.strategy == "head":
-        return HeadLearner(recipe, num_classes)
+        return HeadLearner(recipe)
     from pixsent_tf.training.finetune import FineTuneLearner
 
     return FineTuneLearner(recipe, num_classes)
@@ -78,13 +78,11 @@ class HeadLearner:
 
     Args:
         recipe: Names the backbone and the seed.
-        num_classes: K.
     """
 
-    def __init__(self, recipe: Recipe, num_classes: int) -> None:
-        self.num_classes = num_classes
+    def __init__(self, recipe: Recipe) -> None:
         self.seed = recipe.seed
-        self.preprocess = zoo.preprocess_of(recipe.model.backbone)
+        self.preprocess = zoo.preprocess_of(recipe.model)
         self.backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
         self.failures: dict[int, ImageError] = {}
         self.values = np.zeros((0, 0), dtype="float32")
@@ -111,12 +109,7 @@ class HeadLearner:
         Returns:
             The trained head.
         """
-        head = frozen.fit_head(
-            self.values[indices],
-            targets[indices].argmax(axis=1),
-            self.num_classes,
-            seed=self.seed,
-        )
+        head = frozen.fit_head(self.values[indices], targets[indices], seed=self.seed)
         return FittedHead(self, head)
 
 

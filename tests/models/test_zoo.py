@@ -31,7 +31,7 @@ def build(name: str, **settings) -> keras.Model:
     ],
 )
 def test_the_geometry_follows_from_the_name(name, canvas, crop):
-    config = zoo.preprocess_of(name)
+    config = zoo.preprocess_of(ModelConfig(name))
 
     assert (config.canvas_size, config.crop_size) == (canvas, crop)
 
@@ -47,7 +47,13 @@ def test_the_geometry_follows_from_the_name(name, canvas, crop):
 )
 def test_a_name_that_means_nothing_is_refused(name, message):
     with pytest.raises(ConfigError, match=message):
-        zoo.preprocess_of(name)
+        zoo.preprocess_of(ModelConfig(name))
+
+
+def test_a_share_of_one_lets_the_network_see_the_whole_picture():
+    config = zoo.preprocess_of(ModelConfig("efficientnet_lite0@320", crop_share=1.0))
+
+    assert (config.canvas_size, config.crop_size) == (320, 320)
 
 
 def test_a_branch_named_twice_is_refused():

@@ -1,0 +1,30 @@
+"""The recipes to start from."""
+
+from __future__ import annotations
+
+import pytest
+
+from pixsent_tf.config import Recipe
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.models import zoo
+from pixsent_tf.recipes import RECIPES, find_recipe
+
+
+def test_the_default_recipe_states_nothing_of_its_own():
+    assert find_recipe("default") == Recipe()
+
+
+def test_every_recipe_names_a_backbone_of_the_zoo():
+    for recipe in RECIPES.values():
+        assert zoo.preprocess_of(recipe.model).crop_size > 0
+
+
+def test_the_best_recipe_sees_the_whole_picture():
+    config = zoo.preprocess_of(find_recipe("best").model)
+
+    assert config.canvas_size == config.crop_size == 380
+
+
+def test_an_unknown_recipe_is_refused_with_those_that_there_are():
+    with pytest.raises(ConfigError, match="Unknown recipe 'bst'; there are default, b"):
+        find_recipe("bst")

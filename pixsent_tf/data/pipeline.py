@@ -8,15 +8,26 @@ order; what neither can read is named, and the stream goes on.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.decode import MAX_PIXELS, check_header, decode, read_image
+from pixsent_tf.data.decode import (
+    MAX_PIXELS,
+    check_header,
+    decode,
+    decode_jpeg,
+    read_image,
+)
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
+
+JPEG_PREFIX = b"\xff\xd8\xff"
+_GROUP = 64  # files handed to TensorFlow at a time
+_MAX_BYTES = 2**28  # no JPEG that may be decoded is larger
 
 
 @dataclass
@@ -31,6 +42,7 @@ class CanvasStream:
         batch_size: Pictures a batch; the last may be smaller.
         max_pixels: Pictures of more pixels are refused.
         failures: The error of each file that could not be read, by position.
+        by_pillow: Positions of the files that TensorFlow refused.
     """
 
     paths: Sequence[str]
@@ -38,6 +50,7 @@ class CanvasStream:
     batch_size: int = 32
     max_pixels: int = MAX_PIXELS
     failures: dict[int, ImageError] = field(default_factory=dict)
+    by_pillow: set[int] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield positions, int64 [B], and canvases, uint8 [B, canvas, canvas, 3]."""
@@ -63,64 +76,115 @@ class CanvasStream:
 
     def _fast(self) -> tf.data.Dataset:
         """Decode with TensorFlow; pictures that it refuses are left out."""
-        side = self.preprocessor.config.canvas_size
+        only_jpeg = all(is_jpeg(path) for path in self.paths)
 
         def load(index: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            image = decode(tf.io.read_file(path), target_side=side)
-            return index, self.preprocessor.to_canvas(image)
+            canvas = decode_canvas(
+                tf.io.read_file(path),
+                self.preprocessor,
+                only_jpeg=only_jpeg,
+                max_pixels=self.max_pixels,
+            )
+            return index, canvas
 
         return (
             tf.data.Dataset.from_generator(
                 self._accepted,
                 output_signature=(
-                    tf.TensorSpec([], tf.int64),
-                    tf.TensorSpec([], tf.string),
+                    tf.TensorSpec([None], tf.int64),
+                    tf.TensorSpec([None], tf.string),
                 ),
             )
+            .unbatch()
             .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
             .ignore_errors()
             .batch(self.batch_size)
             .prefetch(2)
         )
 
-    def _accepted(self) -> Iterator[tuple[int, str]]:
-        """Pass on what may be decoded; a header stops what would exhaust memory."""
-        for position, path in enumerate(self.paths):
-            error = check_header(path, self.max_pixels)
-            if error is None:
-                yield position, str(path)
-            else:
-                self.failures[position] = error
+    def _accepted(self) -> Iterator[tuple[list[int], list[str]]]:
+        """Pass on, in groups, what may be decoded."""
+        for start in range(0, len(self.paths), _GROUP):
+            positions: list[int] = []
+            for position in range(start, min(start + _GROUP, len(self.paths))):
+                path = self.paths[position]
+                # A JPEG's size is checked where it is decoded, which is cheaper.
+                error = None if is_jpeg(path) else check_header(path, self.max_pixels)
+                if error is None:
+                    positions.append(position)
+                else:
+                    self.failures[position] = error
+            yield positions, [str(self.paths[position]) for position in positions]
 
     def _by_pillow(self, positions: range) -> Iterator[tuple[int, np.ndarray]]:
         """Read the files that TensorFlow left out, or say what is wrong with them."""
         for position in positions:
             if position in self.failures:
                 continue
+            self.by_pillow.add(position)
             try:
                 image = read_image(self.paths[position], max_pixels=self.max_pixels)
             except ImageError as error:
                 self.failures[position] = error
             else:
-                yield position, self.preprocessor.to_canvas(image).numpy()
+                yield position, np.asarray(self.preprocessor.to_canvas(image))
 
 
-def read_canvases(
-    paths: Sequence[str], preprocessor: Preprocessor
-) -> tuple[np.ndarray, dict[int, ImageError]]:
-    """Read every canvas into memory.
+def is_jpeg(path: str) -> bool:
+    """Tell whether a file starts as JPEGs do.
 
     Args:
-        paths: The files; 196 kB of memory each at a canvas of 256 pixels.
-        preprocessor: Brings each picture to its canvas.
+        path: A file, or the name of none.
 
     Returns:
-        Canvases, uint8 [N, canvas, canvas, 3], zero where a file could not be read, and
-        the errors by position.
+        Whether it does, and has no more bytes than a JPEG that may be decoded.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            starts_right = file.read(3) == JPEG_PREFIX
+            return starts_right and os.fstat(file.fileno()).st_size < _MAX_BYTES
+    except OSError:
+        return False
+
+
+def decode_canvas(
+    encoded: tf.Tensor,
+    preprocessor: Preprocessor,
+    *,
+    only_jpeg: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> tf.Tensor:
+    """Decode a file and bring it to its canvas, in TensorFlow operations.
+
+    Args:
+        encoded: The file's bytes, a scalar string.
+        preprocessor: Brings the picture to its canvas.
+        only_jpeg: Every file is a JPEG; a quarter less work.
+        max_pixels: JPEGs of more pixels are refused; the header of any other file is
+            to be checked before.
+
+    Returns:
+        uint8, [canvas, canvas, 3].
     """
     side = preprocessor.config.canvas_size
-    canvases = np.zeros((len(paths), side, side, 3), dtype="uint8")
-    stream = CanvasStream(paths, preprocessor)
-    for positions, batch in stream:
-        canvases[positions] = batch
-    return canvases, stream.failures
+    height, width = _jpeg_size(encoded, only_jpeg=only_jpeg)
+    is_affordable = tf.debugging.assert_less_equal(
+        tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
+        tf.constant(max_pixels, tf.int64),
+    )
+    with tf.control_dependencies([] if is_affordable is None else [is_affordable]):
+        encoded = tf.identity(encoded)
+    read = decode_jpeg if only_jpeg else decode
+    return preprocessor.to_canvas(read(encoded, target_side=side))
+
+
+def _jpeg_size(encoded: tf.Tensor, *, only_jpeg: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """Height and width of a JPEG, from its header; zeros for anything else."""
+
+    def size() -> tuple[tf.Tensor, ...]:
+        return tuple(tf.unstack(tf.image.extract_jpeg_shape(encoded)[:2]))
+
+    if only_jpeg:
+        return size()
+    starts_right = tf.equal(tf.strings.substr(encoded, 0, 3), JPEG_PREFIX)
+    return tf.cond(starts_right, size, lambda: (0, 0))

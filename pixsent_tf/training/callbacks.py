@@ -1,0 +1,188 @@
+"""What happens between the epochs of a training?"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class Report(keras.callbacks.Callback):
+    """Keep one row per epoch, and say it in a line.
+
+    Args:
+        epochs: Of the whole training.
+        report: Called with the line.
+    """
+
+    def __init__(self, epochs: int, report: Callable[[str], object]) -> None:
+        super().__init__()
+        self.epochs = epochs
+        self.report = report
+        self.rows: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add a row.
+
+        Args:
+            epoch: From 0.
+            logs: Losses and metrics by name.
+        """
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        self.rows.append({"epoch": epoch + 1, **values})
+        numbers = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+        self.report(f"epoch {epoch + 1}/{self.epochs}: {numbers}")
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Stop after a number of steps, in the middle of an epoch if need be.
+
+    Args:
+        steps: How many.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Count.
+
+        Args:
+            batch: Unused: it starts anew with each epoch.
+            logs: Unused.
+        """
+        if int(self.model.optimizer.iterations) >= self.steps:
+            self.model.stop_training = True
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Stop when the validation loss has not fallen for a while; go back to its best.
+
+    Unlike Keras' `EarlyStopping` it keeps the weights that were validated, which are
+    the averaged ones where the optimizer averages: name it before `SwapEMAWeights`.
+
+    Args:
+        patience: Epochs to wait.
+    """
+
+    def __init__(self, patience: int) -> None:
+        super().__init__()
+        self.patience = patience
+        self.best_loss = np.inf
+        self.waited = 0
+        self.best_weights: list[np.ndarray] = []
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Compare.
+
+        Args:
+            logs: Holds the validation loss.
+        """
+        loss = float((logs or {})["loss"])
+        self.waited += 1
+        if loss < self.best_loss:
+            self.best_loss, self.waited = loss, 0
+            self.best_weights = self.model.get_weights()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop when it is time.
+
+        Args:
+            epoch: Unused.
+            logs: Unused.
+        """
+        if self.waited >= self.patience:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Go back to the best weights.
+
+        Args:
+            logs: Unused.
+        """
+        if self.best_weights:
+            self.model.set_weights(self.best_weights)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Write everything that a training needs to go on after it was killed.
+
+    Keras' `BackupAndRestore` forgets the best weights, how long was waited for better
+    ones, and the history. Name it last, so that the others have done their part.
+
+    Args:
+        folder: Where to; gone when the training ends.
+        report: Its rows are kept.
+        best: Its state is kept.
+    """
+
+    def __init__(self, folder: Path, report: Report, best: KeepBest | None) -> None:
+        super().__init__()
+        self.folder = folder
+        self.report = report
+        self.best = best
+
+    def restore(self, model: keras.Model) -> int:
+        """Put a training back where it was.
+
+        Args:
+            model: Compiled, its optimizer built.
+
+        Returns:
+            The epoch to start with; 0 if there is nothing to go on from.
+        """
+        path = self.folder / "state.npz"
+        if not path.is_file():
+            return 0
+        with np.load(path) as stored:
+            arrays = [stored[f"arr_{i}"] for i in range(len(stored.files) - 1)]
+            state = json.loads(str(stored["state"]))
+        variables = _variables(model)
+        for variable, value in zip(variables, arrays, strict=False):
+            variable.assign(value)
+        self.report.rows = state["rows"]
+        if self.best is not None:
+            self.best.best_loss, self.best.waited = state["best_loss"], state["waited"]
+            self.best.best_weights = arrays[len(variables) :]
+        return int(state["epoch"])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the state, whole or not at all.
+
+        Args:
+            epoch: From 0.
+            logs: Unused.
+        """
+        state: dict[str, Any] = {"epoch": epoch + 1, "rows": self.report.rows}
+        arrays = [variable.numpy() for variable in _variables(self.model)]
+        if self.best is not None:
+            state |= {"best_loss": self.best.best_loss, "waited": self.best.waited}
+            arrays += self.best.best_weights
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / "partial.npz"
+        np.savez(partial, *arrays, state=np.array(json.dumps(state)))
+        os.replace(partial, self.folder / "state.npz")
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Clear up.
+
+        Args:
+            logs: Unused.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Weights, the state of random layers, and the optimizer's, in a fixed order."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    own = [variable for variable in model.variables if id(variable) not in metrics]
+    return own + list(model.optimizer.variables)

@@ -1,0 +1,180 @@
+"""How does a network get from its starting weights to its last? By Keras' `fit`."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.config import Recipe, TrainingConfig, to_json
+from pixsent_tf.data.augment import Augmentation
+from pixsent_tf.data.canvases import Canvases, Examples, cut, training_batches
+from pixsent_tf.data.splits import holdout
+from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+from pixsent_tf.training.rates import build_optimizer, choose_layers
+
+INNER_FRACTION = 0.2  # of the training part, for early stopping
+
+
+class DeviceAugmented(keras.Model):
+    """A network that cuts its crops from canvases in the compiled training step.
+
+    Built from the input and the output of the network whose layers it trains. It is
+    never saved: the network itself is.
+    """
+
+    augmentation: Augmentation
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Augment, then train as Keras does.
+
+        Args:
+            data: A batch of `training_batches(on_device=True)`.
+
+        Returns:
+            Loss and metrics.
+        """
+        return super().train_step(cut(self.augmentation, *data))
+
+
+def descend(
+    network: keras.Model,
+    canvases: Canvases,
+    examples: Examples,
+    recipe: Recipe,
+    *,
+    report: Callable[[str], object] = lambda line: None,
+    checkpoints: Path | None = None,
+    on_device: bool = False,
+) -> list[dict[str, float]]:
+    """Train a network from the weights that it has.
+
+    Args:
+        network: From crops to logits; its weights change.
+        canvases: The pictures.
+        examples: Which of them train, and on what.
+        recipe: Says how.
+        report: Called with a line after each epoch.
+        checkpoints: Folder for what a killed training goes on from; None for none.
+        on_device: Cut the crops in the compiled training step.
+
+    Returns:
+        One row per epoch.
+
+    Raises:
+        DataError: If a class has too few pictures for early stopping.
+    """
+    training = recipe.training
+    train, inner = _inner_split(examples, recipe)
+    steps_per_epoch = math.ceil(len(train.indices) / training.batch_size)
+    steps = training.epochs * steps_per_epoch
+    if training.max_steps:
+        steps = min(steps, training.max_steps)
+    epochs = math.ceil(steps / steps_per_epoch)
+    choose_layers(network, training)
+    augmentation = _augmentation(training, canvases)
+    trainee = network
+    if on_device:
+        trainee = DeviceAugmented(network.input, network.output)
+        trainee.augmentation = augmentation
+    _compile(trainee, training, steps=steps, steps_per_epoch=steps_per_epoch)
+    rows = Report(epochs, report)
+    best = KeepBest(training.patience) if inner is not None else None
+    callbacks = [StopAfter(steps), rows, *([best] if best else [])]
+    if training.ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    first_epoch = 0
+    if checkpoints is not None:
+        folder = checkpoints / _fingerprint(recipe, canvases, examples)
+        callbacks.append(Checkpoint(folder, rows, best))
+        first_epoch = callbacks[-1].restore(trainee)
+        if best is not None and best.waited >= training.patience:
+            first_epoch = epochs  # killed when it was about to stop
+    order = {"batch_size": training.batch_size, "seed": recipe.seed}
+    trainee.fit(
+        training_batches(
+            canvases,
+            train,
+            augmentation,
+            epochs=epochs,
+            first_epoch=first_epoch,
+            on_device=on_device,
+            **order,
+        ),
+        epochs=epochs,
+        initial_epoch=first_epoch,
+        steps_per_epoch=steps_per_epoch,
+        validation_data=inner
+        and training_batches(canvases, inner, _center(canvases), epochs=1, **order),
+        callbacks=callbacks,
+        shuffle=False,  # the pipeline has shuffled
+        verbose=0,
+    )
+    return rows.rows
+
+
+def _inner_split(
+    examples: Examples, recipe: Recipe
+) -> tuple[Examples, Examples | None]:
+    """Weigh the classes; hold a part out for early stopping."""
+    indices, targets, weights = examples.indices, examples.targets, examples.weights
+    is_inner = np.zeros(len(indices), dtype=bool)
+    if recipe.training.patience:
+        labels = targets[indices].argmax(axis=1)
+        is_inner = holdout(labels, INNER_FRACTION, seed=recipe.seed)
+    if recipe.training.class_weights:
+        totals = targets[indices[~is_inner]].sum(axis=0)  # [K]
+        weights = targets @ (totals.mean() / np.maximum(totals, 1))
+    train = Examples(indices[~is_inner], targets, weights)
+    return train, Examples(indices[is_inner], targets) if is_inner.any() else None
+
+
+def _augmentation(training: TrainingConfig, canvases: Canvases) -> Augmentation:
+    return Augmentation(
+        canvases.preprocessor.config.crop_size,
+        crop=training.crop,
+        flip=training.flip,
+        min_area=training.min_area,
+        jitter=training.jitter,
+        mixup=training.mixup,
+    )
+
+
+def _center(canvases: Canvases) -> Augmentation:
+    size = canvases.preprocessor.config.crop_size
+    return Augmentation(size, crop=False, flip=False)
+
+
+def _compile(
+    trainee: keras.Model,
+    training: TrainingConfig,
+    *,
+    steps: int,
+    steps_per_epoch: int,
+) -> None:
+    trainee.compile(
+        build_optimizer(
+            training, trainee, steps=steps, steps_per_epoch=steps_per_epoch
+        ),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=training.label_smoothing
+        ),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        jit_compile=False,  # on a CPU, depthwise convolutions get 20 times slower
+    )
+    trainee.optimizer.build(trainee.trainable_variables)
+
+
+def _fingerprint(recipe: Recipe, canvases: Canvases, examples: Examples) -> str:
+    """Name a training by everything that decides it."""
+    digest = hashlib.sha256(to_json(recipe).encode())
+    digest.update("\n".join(canvases.paths).encode())
+    digest.update(examples.indices.astype("int64").tobytes())
+    digest.update(examples.targets.astype("float32").tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,244 @@
+"""How does a network learn beyond its head?
+
+    last-blocks   the layers next to the head, and the head
+    all           every layer, the new head faster than the rest
+    lp-ft         the head alone on frozen features, then every layer at a low rate
+
+Keras' `fit` does the training. Each training starts from the same weights and draws
+its own order and crops from the recipe's seed, so that folds do not know each other.
+
+Reference:
+    Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
+    Out-of-Distribution", ICLR 2022.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.config import Recipe
+from pixsent_tf.data.canvases import Canvases, Examples
+from pixsent_tf.data.crops import NUM_CROPS
+from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.models import zoo
+from pixsent_tf.training.descent import descend
+from pixsent_tf.training.frozen import fit_head
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class FineTuneLearner:
+    """Training of some or all layers by gradient descent.
+
+    Args:
+        recipe: Names the strategy, the network and their settings.
+        num_classes: K.
+        report: Called with a line after each epoch.
+        checkpoints: Folder for what a killed training goes on from; None for none.
+        on_device: Whether crops are cut in the training step; None for where it is
+            faster: on a GPU.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        num_classes: int,
+        *,
+        report: Callable[[str], object] = _LOGGER.info,
+        checkpoints: Path | None = None,
+        on_device: bool | None = None,
+    ) -> None:
+        has_gpu = bool(tf.config.list_physical_devices("GPU"))
+        self.recipe = recipe
+        self.num_classes = num_classes
+        self.report = report
+        self.checkpoints = checkpoints
+        self.on_device = has_gpu if on_device is None else on_device
+        self.preprocess = zoo.preprocess_of(recipe.model)
+        self.network = build_network(
+            recipe, num_classes, precision="mixed_float16" if has_gpu else "float32"
+        )
+        self.failures: dict[int, ImageError] = {}
+        self.canvases: Canvases | None = None
+        self._initial = [(v, v.numpy()) for v in self.network.variables]
+        self._features: np.ndarray | None = None
+        self._score = _scorer(self.network)
+
+    def read(self, paths: Sequence[str], advance: Callable[[int], object]) -> None:
+        """Decode every picture.
+
+        Args:
+            paths: The pictures.
+            advance: Called with the number of pictures done since the last call.
+        """
+        preprocessor = Preprocessor(self.preprocess)
+        self.canvases = Canvases.read(paths, preprocessor, advance=advance)
+        self.failures = self.canvases.failures
+
+    def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedNetwork:
+        """Train on some of the pictures, from the starting weights.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            targets: Target probabilities of all pictures, float [N, K].
+
+        Returns:
+            The trained network.
+
+        Raises:
+            DataError: If a class has too few pictures.
+        """
+        keras.utils.set_random_seed(self.recipe.seed)
+        for variable, value in self._initial:
+            variable.assign(value)
+        if self.recipe.training.strategy == "lp-ft":
+            self._place_head(indices, targets)
+        history = descend(
+            self.network,
+            self._read_canvases,
+            Examples(indices, targets),
+            self.recipe,
+            report=self.report,
+            checkpoints=self.checkpoints,
+            on_device=self.on_device,
+        )
+        return FittedNetwork(self, self.network.get_weights(), history)
+
+    def score(self, indices: np.ndarray) -> np.ndarray:
+        """Give the probabilities that the network's present weights lead to.
+
+        Args:
+            indices: Positions of pictures that could be read, int [M].
+
+        Returns:
+            float32 [M, K]: of the center crop, or the mean over the ten crops.
+        """
+        preprocessor = Preprocessor(self.preprocess)
+        probs = np.zeros((len(indices), self.num_classes), dtype="float32")
+        for ranks, canvases in self._read_canvases.batches(indices):
+            if self.recipe.evaluation.oversample:
+                crops = preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
+                crops = tf.reshape(crops, [-1, *crops.shape[2:]])
+                each = tf.reshape(self._score(crops), [-1, NUM_CROPS, self.num_classes])
+                probs[ranks] = tf.reduce_mean(each, axis=1)
+            else:
+                probs[ranks] = self._score(preprocessor.center_crop(canvases))
+        return probs
+
+    @property
+    def _read_canvases(self) -> Canvases:
+        if self.canvases is None:
+            raise DataError("No picture was read yet; call read(paths) before fit.")
+        return self.canvases
+
+    def _place_head(self, indices: np.ndarray, targets: np.ndarray) -> None:
+        """Train the head on frozen features, which all folds share."""
+        if self._features is None:
+            self._features = self._embed()
+        head = fit_head(
+            self._features[indices], targets[indices], seed=self.recipe.seed
+        )
+        self.network.get_layer(zoo.HEAD).set_weights([head.kernel, head.bias])
+
+    def _embed(self) -> np.ndarray:
+        """Pass the center of every picture through the backbone, float32 [N, F]."""
+        canvases, head = self._read_canvases, self.network.get_layer(zoo.HEAD)
+        embed = _forward(keras.Model(self.network.input, head.input))
+        readable = np.setdiff1d(np.arange(len(canvases.paths)), list(self.failures))
+        values = np.zeros((len(canvases.paths), head.input.shape[-1]), dtype="float32")
+        for ranks, batch in canvases.batches(readable):
+            crops = canvases.preprocessor.center_crop(batch)
+            values[readable[ranks]] = embed(crops)
+        return values
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """What one training found.
+
+    Attributes:
+        learner: Has read the pictures; its network is borrowed to score them.
+        weights: In the order of the network's `get_weights`.
+        history: One row per epoch.
+    """
+
+    learner: FineTuneLearner
+    weights: list[np.ndarray]
+    history: list[dict[str, float]]
+
+    def probs(self, indices: np.ndarray) -> np.ndarray:
+        """Give the probabilities of pictures that were read.
+
+        Args:
+            indices: Positions, int [M].
+
+        Returns:
+            float32 [M, K].
+        """
+        self.learner.network.set_weights(self.weights)
+        return self.learner.score(indices)
+
+    def classifier(self) -> keras.Model:
+        """Give the network from crops to logits.
+
+        Returns:
+            A network of its own in float32, without anything that training added.
+        """
+        recipe = self.learner.recipe
+        bare = replace(recipe.model, weights=None, dropout=0.0)
+        network = build_network(replace(recipe, model=bare), self.learner.num_classes)
+        network.set_weights(self.weights)
+        return network
+
+
+def build_network(
+    recipe: Recipe, num_classes: int, *, precision: str = "float32"
+) -> keras.Model:
+    """Build backbone and head with their starting weights.
+
+    Args:
+        recipe: Names the backbone and the settings of the head.
+        num_classes: K.
+        precision: Keras' name of what it computes in.
+
+    Returns:
+        Model from crops to logits, float32 [B, K].
+
+    Raises:
+        ConfigError: If there is no such backbone.
+        WeightsError: If its weights are missing or do not fit.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
+        return zoo.attach_head(
+            backbone,
+            num_classes,
+            dropout=recipe.model.dropout,
+            stddev=recipe.model.initializer_stddev,
+            seed=recipe.seed,
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _forward(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    @tf.function(reduce_retracing=True)
+    def forward(crops: tf.Tensor) -> tf.Tensor:
+        return tf.cast(model(crops, training=False), tf.float32)
+
+    return forward
+
+
+def _scorer(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    forward = _forward(model)
+    return lambda crops: tf.nn.softmax(forward(crops))

@@ -1,0 +1,348 @@
+"""Fine-tuning learns what it should, leaves the rest, and repeats itself exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixsent_tf.errors import DataError
+from pixsent_tf.training.finetune import FineTuneLearner
+from pixsent_tf.training.packaging import package
+
+TRAIN = np.arange(16)
+TEST = np.arange(16, 24)
+
+
+@pytest.fixture
+def learner_of(recipe_of, pictures):
+    def build(*names, recipe=None, **settings):
+        own = {
+            name: settings.pop(name)
+            for name in ("report", "checkpoints", "on_device")
+            if name in settings
+        }
+        learner = FineTuneLearner(recipe or recipe_of(*names, **settings), 2, **own)
+        learner.read(pictures, lambda count: None)
+        return learner
+
+    return build
+
+
+def weights_by_path(fitted):
+    network = fitted.classifier()
+    return {weight.path: weight.numpy() for weight in network.weights}
+
+
+def changed_layers(learner, fitted):
+    before = {variable.path: value for variable, value in learner._initial}
+    after = weights_by_path(fitted)
+    return {
+        path.split("/")[-2]
+        for path, value in after.items()
+        if not np.array_equal(value, before[path])
+    }
+
+
+def test_all_learns_to_tell_dark_from_bright(learner_of, targets):
+    fitted = learner_of("all", epochs=8).fit(TRAIN, targets)
+
+    probs = fitted.probs(TEST)
+
+    assert (probs.argmax(axis=1) == targets[TEST].argmax(axis=1)).all()
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-6)
+
+
+def test_two_runs_with_one_seed_are_bit_identical(learner_of, targets):
+    settings = {"dropout": 0.5, "jitter": 0.2, "min_area": 0.5, "mixup": 0.3}
+    first, second = (learner_of("all", **settings).fit(TRAIN, targets) for _ in "12")
+
+    assert first.history == second.history
+    np.testing.assert_array_equal(first.probs(TEST), second.probs(TEST))
+
+
+def test_a_second_fold_does_not_know_the_first(learner_of, targets):
+    learner = learner_of("all", dropout=0.5)
+    alone = learner.fit(TRAIN, targets).probs(TEST)
+
+    learner.fit(TEST, targets)
+    again = learner.fit(TRAIN, targets)
+
+    np.testing.assert_array_equal(again.probs(TEST), alone)
+
+
+def test_another_seed_gives_another_network(learner_of, targets):
+    first, second = (
+        learner_of("all", seed=seed).fit(TRAIN, targets).probs(TEST) for seed in (0, 1)
+    )
+
+    assert np.abs(first - second).max() > 1e-4
+
+
+def test_cutting_on_the_device_trains_the_same_network(learner_of, targets):
+    settings = {"jitter": 0.2, "min_area": 0.5, "mixup": 0.3}
+    in_pipeline, on_device = (
+        learner_of("all", on_device=place, **settings).fit(TRAIN, targets)
+        for place in (False, True)
+    )
+
+    assert in_pipeline.history == on_device.history
+    np.testing.assert_array_equal(in_pipeline.probs(TEST), on_device.probs(TEST))
+
+
+def test_normalization_is_left_alone_unless_asked(learner_of, targets):
+    frozen = learner_of("all")
+    free = learner_of("all", freeze_normalization=False)
+
+    assert changed_layers(frozen, frozen.fit(TRAIN, targets)) == {
+        *("conv1", "conv2", "logits")
+    }
+    assert "conv1_bn" in changed_layers(free, free.fit(TRAIN, targets))
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.01, {"logits"}), (0.6, {"conv2", "logits"})]
+)
+def test_last_blocks_train_from_the_head_back(learner_of, targets, share, expected):
+    learner = learner_of("last-blocks", trained_share=share)
+
+    assert changed_layers(learner, learner.fit(TRAIN, targets)) == expected
+
+
+def test_lp_ft_starts_from_the_head_of_the_frozen_features(learner_of, targets):
+    learner = learner_of("lp-ft", learning_rate=0.0, epochs=1)
+
+    fitted = learner.fit(TRAIN, targets)
+
+    assert changed_layers(learner, fitted) == {"logits"}
+    assert (fitted.probs(TEST).argmax(axis=1) == targets[TEST].argmax(axis=1)).all()
+
+
+def test_the_history_has_a_row_per_epoch(learner_of, targets):
+    lines = []
+    fitted = learner_of("all", epochs=3, report=lines.append).fit(TRAIN, targets)
+
+    assert [row["epoch"] for row in fitted.history] == [1, 2, 3]
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy"}
+    assert lines[1].startswith("epoch 2/3: ")
+
+
+def test_max_steps_stops_in_the_middle_of_an_epoch(learner_of, targets):
+    learner = learner_of("all", epochs=5, max_steps=3)
+
+    fitted = learner.fit(TRAIN, targets)
+
+    assert int(learner.network.optimizer.iterations) == 3
+    assert [row["epoch"] for row in fitted.history] == [1, 2]
+
+
+def test_patience_stops_and_goes_back_to_the_best_epoch(learner_of, targets):
+    learner = learner_of("all", epochs=40, learning_rate=0.5, patience=2)
+
+    fitted = learner.fit(TRAIN, targets)
+
+    losses = [row["val_loss"] for row in fitted.history]
+    assert len(losses) < 40
+    assert len(losses) - 1 - int(np.argmin(losses)) == 2
+
+
+def test_early_stopping_looks_at_no_test_picture(learner_of, targets):
+    corrupted = targets.copy()
+    corrupted[TEST] = 1 - corrupted[TEST]
+    learner = learner_of("all", epochs=4, patience=2)
+
+    first, second = (learner.fit(TRAIN, labels) for labels in (targets, corrupted))
+
+    assert first.history == second.history
+
+
+def test_averaged_weights_are_the_ones_that_are_kept(learner_of, targets):
+    steps = {"epochs": 1, "max_steps": 1, "freeze_normalization": True}
+    plain = weights_by_path(learner_of("all", **steps).fit(TRAIN, targets))
+    halfway = weights_by_path(
+        learner_of("all", ema=0.5, epochs=1, max_steps=2).fit(TRAIN, targets)
+    )
+    last = weights_by_path(learner_of("all", epochs=1, max_steps=2).fit(TRAIN, targets))
+
+    # The schedules of one and of two steps differ after the first step only.
+    for path in plain:
+        np.testing.assert_allclose(
+            halfway[path], (plain[path] + last[path]) / 2, atol=1e-6
+        )
+
+
+def test_class_weights_count_for_what_is_rare(learner_of, targets):
+    few = np.concatenate([np.arange(0, 16, 2), [1, 3]])  # eight dark, two bright
+    bright = [
+        learner_of("all", epochs=3, class_weights=weighed)
+        .fit(few, targets)
+        .probs(TEST)[:, 1]
+        .mean()
+        for weighed in (False, True)
+    ]
+
+    assert bright[1] > bright[0]
+
+
+def test_vote_shares_are_learnt_as_shares(learner_of, targets):
+    shares = np.full_like(targets, 0.5)
+    shares[:, 0], shares[:, 1] = 0.7, 0.3
+
+    probs = learner_of("all", epochs=30).fit(TRAIN, shares).probs(TEST)
+
+    np.testing.assert_allclose(probs[:, 0], 0.7, atol=0.1)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "caffe_sgd"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
+def test_every_optimizer_follows_every_schedule(
+    learner_of, targets, optimizer, schedule
+):
+    settings = {"optimizer": optimizer, "schedule": schedule, "learning_rate": 0.001}
+    fitted = learner_of("all", epochs=3, **settings).fit(TRAIN, targets)
+
+    assert np.isfinite([row["loss"] for row in fitted.history]).all()
+
+
+def test_oversampling_averages_the_ten_crops(learner_of, recipe_of, pictures, targets):
+    fitted = learner_of(recipe=recipe_of("all", oversample=True)).fit(TRAIN, targets)
+
+    # By hand: cut with NumPy, score each crop by the classifier.
+    canvas = np.asarray(Image.open(pictures[20]))
+    offsets = [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2)]
+    crops = [canvas[y : y + 12, x : x + 12] for y, x in offsets]
+    crops += [crop[:, ::-1] for crop in crops]
+    logits = fitted.classifier()(np.stack(crops), training=False)
+    expected = keras.ops.softmax(logits).numpy().mean(axis=0)
+    np.testing.assert_allclose(fitted.probs(np.array([20]))[0], expected, atol=1e-5)
+
+
+def test_a_classifier_is_not_touched_by_later_training(learner_of, targets):
+    learner = learner_of("all")
+    classifier = learner.fit(TRAIN, targets).classifier()
+    before = [weight.copy() for weight in classifier.get_weights()]
+
+    learner.fit(TEST, targets)
+
+    for old, new in zip(before, classifier.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_the_saved_model_holds_nothing_of_the_training(learner_of, targets, tmp_path):
+    learner = learner_of("all", dropout=0.5, on_device=True)
+    fitted = learner.fit(TRAIN, targets)
+    package(fitted.classifier(), learner.preprocess, ["dark", "bright"]).save(
+        tmp_path / "model.keras"
+    )
+
+    model = keras.models.load_model(tmp_path / "model.keras")
+
+    kinds = {
+        type(layer).__name__
+        for layer in model._flatten_layers(include_self=False)
+        if not isinstance(layer, keras.Model)
+    }
+    assert kinds == {
+        *("InputLayer", "ToCrop", "Rescaling", "Conv2D", "BatchNormalization"),
+        *("ReLU", "GlobalAveragePooling2D", "Dense", "SentimentOutput"),
+    }
+
+
+def test_the_saved_model_gives_the_same_probabilities_however_it_is_called(
+    learner_of, pictures, targets, tmp_path
+):
+    learner = learner_of("all")
+    fitted = learner.fit(TRAIN, targets)
+    package(fitted.classifier(), learner.preprocess, ["dark", "bright"]).save(
+        tmp_path / "model.keras"
+    )
+    model = keras.models.load_model(tmp_path / "model.keras")
+    images = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
+
+    for training in (None, False, True):
+        np.testing.assert_allclose(
+            model(images, training=training), fitted.probs(TEST), atol=1e-6
+        )
+
+
+class Killed(Exception):
+    """Stands for the power going out."""
+
+
+@pytest.mark.parametrize("settings", [{}, {"patience": 3, "ema": 0.9}])
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(
+    learner_of, targets, tmp_path, settings
+):
+    def die(line):
+        if line.startswith("epoch 3/"):
+            raise Killed
+
+    settings = {"epochs": 5, "dropout": 0.5, **settings}
+    whole = learner_of("all", **settings).fit(TRAIN, targets)
+    with pytest.raises(Killed):
+        learner_of("all", report=die, checkpoints=tmp_path, **settings).fit(
+            TRAIN, targets
+        )
+    lines = []
+
+    resumed = learner_of(
+        "all", report=lines.append, checkpoints=tmp_path, **settings
+    ).fit(TRAIN, targets)
+
+    assert lines[0].startswith("epoch 3/5")
+    assert resumed.history == whole.history
+    np.testing.assert_array_equal(resumed.probs(TEST), whole.probs(TEST))
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_fold_does_not_go_on_from_this_one(learner_of, targets, tmp_path):
+    def die(line):
+        raise Killed
+
+    with pytest.raises(Killed):
+        learner_of("all", report=die, checkpoints=tmp_path).fit(TRAIN, targets)
+    with pytest.raises(Killed):
+        learner_of("all", report=die, checkpoints=tmp_path).fit(TRAIN[2:], targets)
+    lines = []
+
+    learner_of("all", report=lines.append, checkpoints=tmp_path).fit(TRAIN[4:], targets)
+
+    assert lines[0].startswith("epoch 1/2")
+
+
+def test_unreadable_pictures_are_named(recipe_of, pictures, tmp_path):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    learner = FineTuneLearner(recipe_of("all"), 2)
+
+    learner.read([*pictures[:2], str(tmp_path / "empty.jpg")], lambda count: None)
+
+    assert {i: error.reason for i, error in learner.failures.items()} == {2: "empty"}
+
+
+def test_fit_before_read_is_refused(recipe_of, targets):
+    with pytest.raises(DataError, match="call read"):
+        FineTuneLearner(recipe_of("all"), 2).fit(TRAIN, targets)
+
+
+def test_mixed_precision_ends_in_a_model_of_single_precision(recipe_of):
+    from pixsent_tf.training.finetune import FittedNetwork, build_network
+
+    recipe = recipe_of("all")
+    learner = FineTuneLearner(recipe, 2)
+    mixed = build_network(recipe, 2, precision="mixed_float16")
+
+    classifier = FittedNetwork(learner, mixed.get_weights(), []).classifier()
+
+    assert mixed.get_layer("conv1").compute_dtype == "float16"
+    assert {layer.compute_dtype for layer in classifier.layers} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_the_recipe_of_a_fit_is_not_changed(learner_of, recipe_of, targets):
+    recipe = recipe_of("all")
+    learner_of(recipe=recipe).fit(TRAIN, targets)
+
+    assert recipe == replace(recipe_of("all"))

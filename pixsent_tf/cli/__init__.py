@@ -14,7 +14,17 @@ import click
 from pixsent_tf.errors import PixsentError
 from pixsent_tf.version import VERSION
 
-VERBS = ("fit", "crossval", "predict", "doctor")
+VERBS = (
+    "fit",
+    "crossval",
+    "evaluate",
+    "predict",
+    "export",
+    "score",
+    "audit",
+    "inspect",
+    "doctor",
+)
 
 
 class _Verbs(click.Group):
@@ -40,7 +50,8 @@ class _OneLine(click.ClickException):
 
     def __init__(self, error: PixsentError) -> None:
         super().__init__(" ".join(str(error).split()))
-        self.exit_code = error.exit_code
+        # click declares it for the class; here each error brings its own
+        vars(self)["exit_code"] = error.exit_code
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,6 +18,7 @@ VERBS = (
     "fit",
     "crossval",
     "evaluate",
+    "compare",
     "predict",
     "export",
     "score",

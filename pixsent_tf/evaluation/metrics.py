@@ -189,7 +189,7 @@ def describe(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Put results into words.
 
     Args:
-        results: What `summarize` returned; an evaluation adds `ten_crop`, `coverage`,
+        results: What `summarize` returned; an evaluation adds `ten_crop`, `abstention`,
             `label_ceiling` and `settings_tried`, which are told where they are there.
 
     Returns:
@@ -217,6 +217,8 @@ def describe(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     if ceiling := results.get("label_ceiling"):
         rows.append(("label ceiling", f"{ceiling:.3f}  (agreement of another person)"))
+    for row in results.get("abstention", ()):
+        rows.append((f"answering at {row['target']:.2f}", _abstention(row)))
     rows.append(("pictures", _coverage(results)))
     if len(folds) > 1:
         rows.append(("each fold", "  ".join(f"{fold:.3f}" for fold in folds)))
@@ -250,6 +252,10 @@ def _calibration(results: Mapping[str, Any]) -> str:
         f"{results['ece']:.3f}  (a calibrated model: {low:.3f} to {high:.3f}; "
         f"{verdict} miscalibration)"
     )
+
+
+def _abstention(row: Mapping[str, Any]) -> str:
+    return f"{row['coverage']:.3f} of the pictures, right on {row['precision']:.3f}"
 
 
 def _coverage(results: Mapping[str, Any]) -> str:

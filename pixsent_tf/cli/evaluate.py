@@ -1,0 +1,68 @@
+"""pixsent-tf evaluate RUN|MODEL [DATA]: how good is it, and how sure is that?"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.cli.options import output_options
+from pixsent_tf.config import DataConfig
+
+
+@click.command(name="evaluate")
+@click.argument("model")
+@click.argument("data", required=False)
+@click.option("--subset", help="Agreement level of a DeepSent folder.")
+@click.option("--images", help="Folder that the names in a list are relative to.")
+@click.option(
+    "--fast", is_flag=True, help="Center crop only; no pictures in the report."
+)
+@output_options
+def command(
+    model: str,
+    data: str | None,
+    subset: str | None,
+    images: str | None,
+    fast: bool,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Measure a model, and write a report of one page.
+
+    MODEL is a run folder or a .keras file. Without DATA a run is judged by the pictures
+    that it held out, and the report goes into its folder `evaluation`.
+
+    \b
+    Example:
+      pixsent-tf evaluate runs/fit-smileys-1
+      pixsent-tf evaluate runs/mine other-pictures/ --out runs/mine-elsewhere
+    """
+    console.load_tensorflow()
+    from pixsent_tf.evaluation import metrics
+    from pixsent_tf.runs import Run, next_folder
+    from pixsent_tf.studies import evaluating, reporting
+
+    config = None if data is None else DataConfig(data, subset=subset, images=images)
+    progress = partial(console.progress, quiet=quiet)
+    subject, results = evaluating.evaluate(
+        model, config, oversample=not fast, progress=progress
+    )
+    for note in subject.notes:
+        console.warn(note)
+    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    if out is None and data is None:
+        folder = Path(model) / "evaluation"
+        folder.mkdir(exist_ok=True)
+        target = Run(folder)
+    else:
+        stem = f"evaluate-{subject.dataset.name if subject.dataset else 'run'}"
+        target = Run.create(Path(out) if out else next_folder(stem))
+    results = reporting.write(
+        subject, results, target, with_pictures=not fast, progress=progress
+    )
+    rows = [*metrics.describe(results), ("report", results["report"])]
+    console.print_results(rows, results, as_json=as_json)

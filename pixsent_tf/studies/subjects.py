@@ -1,0 +1,207 @@
+"""Which model is judged by which pictures?
+
+A run by the pictures that it held out, with the models that have not seen them; any
+model by pictures that are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import DataConfig, Recipe
+from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.errors import DataError, PixsentError
+from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.evaluation.tables import Answers, read_answers
+from pixsent_tf.runs import Run
+
+Progress = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
+
+
+def no_progress(total: int, what: str) -> AbstractContextManager[Any]:
+    """Show no progress.
+
+    Args:
+        total: Number of pictures.
+        what: The step.
+
+    Returns:
+        A context of a function that does nothing.
+    """
+    return nullcontext(lambda count: None)
+
+
+@dataclass
+class Subject:
+    """What is evaluated, with everything that is known about it.
+
+    Attributes:
+        name: For titles.
+        answers: What the center crop says, and the truth.
+        dataset: The pictures; None where they are no longer to be had.
+        predictors: The model that did not train on a fold, by fold; 0 for all folds.
+            Empty where the models were not kept.
+        recipe: How it was trained; None where it is not known.
+        run: The run that made it; None for a bare model.
+        notes: What the reader must know.
+        ten_crop: What ten crops say, float [N, K]; None where they were not asked.
+    """
+
+    name: str
+    answers: Answers
+    dataset: Dataset | None
+    predictors: Mapping[int, Predictor]
+    recipe: Recipe | None
+    run: Run | None
+    notes: list[str]
+    ten_crop: np.ndarray | None = None
+
+    def predictor_of(self, position: int) -> Predictor | None:
+        """Give the model that did not train on a picture.
+
+        Args:
+            position: Of the picture among the answers.
+
+        Returns:
+            The model, or None where it was not kept.
+        """
+        folds = self.answers.folds
+        fold = 0 if folds is None else int(folds[position])
+        return self.predictors.get(fold, self.predictors.get(0))
+
+    def paths(self) -> list[str | None]:
+        """Find the file of each answered picture.
+
+        Returns:
+            Paths in the order of the answers; None where a picture is not to be had.
+        """
+        if self.dataset is None:
+            return [None] * len(self.answers.ids)
+        files = dict(zip(self.dataset.ids, self.dataset.paths, strict=True))
+        return [files.get(name) for name in self.answers.ids]
+
+
+def open_run(path: str | Path) -> Subject:
+    """Open a run with the pictures that it was tested on.
+
+    Args:
+        path: A run folder with predictions.
+
+    Returns:
+        The run's own test rows.
+
+    Raises:
+        RunError: If the folder is no run, or did not get to its predictions.
+    """
+    run = Run.open(path)
+    recipe, answers = run.read_recipe(), read_answers(path)
+    notes: list[str] = []
+    dataset = None
+    try:
+        dataset = open_dataset(recipe.data, seed=recipe.seed)
+    except PixsentError as error:
+        notes.append(f"The pictures are not to be had any more: {error}")
+    predictors = _kept_models(run, answers)
+    if not predictors:
+        notes.append(
+            "The run kept no model that has not seen its test pictures, so there are "
+            "neither ten crops nor maps."
+        )
+    name = run.path.resolve().name
+    return Subject(name, answers, dataset, predictors, recipe, run, notes)
+
+
+def open_model(
+    model: str | Path, data: DataConfig, *, oversample: bool, progress: Progress
+) -> Subject:
+    """Ask a model about labelled pictures.
+
+    Args:
+        model: A run folder or a `.keras` file.
+        data: The pictures.
+        oversample: Ask about ten crops too.
+        progress: Shows how far it is.
+
+    Returns:
+        The model's answers.
+
+    Raises:
+        DataError: If the pictures' classes are not the model's, or none can be read.
+        WeightsError: If there is no such model.
+    """
+    predictor, dataset = Predictor.load(model), open_dataset(data)
+    if set(dataset.class_names) != set(predictor.class_names):
+        raise DataError(
+            f"{dataset.name} has the classes {', '.join(dataset.class_names)}, the "
+            f"model {', '.join(predictor.class_names)}; rename the one or the other."
+        )
+    with progress(len(dataset), "predicting") as advance:
+        found = list(
+            predictor.predict(dataset.paths, oversample=oversample, advance=advance)
+        )
+    read = [i for i, one in enumerate(found) if one.probs is not None]
+    if not read:
+        raise DataError(f"None of the pictures of {dataset.name} can be read.")
+    to_model = [predictor.class_names.index(name) for name in dataset.class_names]
+    center = [found[i].center_probs if oversample else found[i].probs for i in read]
+    answers = Answers(
+        name=Path(model).stem,
+        ids=tuple(dataset.ids[i] for i in read),
+        probs=np.stack(center).astype("float64"),
+        class_names=predictor.class_names,
+        labels=np.array([to_model[dataset.labels[i]] for i in read]),
+        folds=None,
+        has_probs=True,
+        failures={
+            dataset.ids[i]: one.error.reason
+            for i, one in enumerate(found)
+            if one.error is not None
+        },
+    )
+    run = Run.open(model) if Path(model).is_dir() else None
+    recipe = run.read_recipe() if run else None
+    ten_crop = np.stack([found[i].probs for i in read]) if oversample else None
+    notes = [] if run is None else _seen_in_training(run, dataset)
+    name = f"{Path(model).resolve().name} on {dataset.name}"
+    return Subject(name, answers, dataset, {0: predictor}, recipe, run, notes, ten_crop)
+
+
+def _kept_models(run: Run, answers: Answers) -> dict[int, Predictor]:
+    """Load the models of a run that have not seen the pictures they are tested on."""
+    folds = np.unique(answers.folds)
+    if len(folds) == 1:
+        return {0: Predictor.load(run.path)} if run.model_path.is_file() else {}
+    kept = {int(fold): run.path / f"model-fold{fold}.keras" for fold in folds}
+    if not all(path.is_file() for path in kept.values()):
+        return {}
+    return {fold: Predictor.load(path) for fold, path in kept.items()}
+
+
+def _seen_in_training(run: Run, dataset: Dataset) -> list[str]:
+    """Warn where pictures have trained the model that they are to test."""
+    recipe = run.read_recipe()
+    try:
+        home = open_dataset(recipe.data, seed=recipe.seed)
+        answers = read_answers(run.path)
+    except PixsentError:
+        return []
+    tested = set(answers.ids) if len(np.unique(answers.folds)) == 1 else set()
+    trained = {
+        Path(path).resolve()
+        for name, path in zip(home.ids, home.paths, strict=True)
+        if name not in tested
+    }
+    seen = sum(Path(path).resolve() in trained for path in dataset.paths)
+    if not seen:
+        return []
+    return [
+        f"{seen} of these {len(dataset)} pictures trained this model: the numbers "
+        f"flatter it."
+    ]

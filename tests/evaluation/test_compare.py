@@ -1,0 +1,123 @@
+"""Paired tests against worked examples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from pixsent_tf.evaluation.compare import (
+    compare,
+    compare_aucs,
+    describe,
+    holm,
+    mcnemar,
+)
+from pixsent_tf.evaluation.pairing import align
+from tests.evaluation.answers import make_answers
+
+
+def test_mcnemar_by_hand():
+    # 10 pictures differ, 1 : 9 -> 2 (C(10,0) + C(10,1)) / 2^10
+    assert mcnemar(1, 9) == pytest.approx(2 * (1 + 10) / 1024)
+
+
+def test_mcnemar_as_published():
+    # Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91 (2013),
+    # table 1: airway hyper-responsiveness before and after, 1 : 7, exact p = 0.070
+    assert mcnemar(1, 7) == pytest.approx(0.0703, abs=5e-5)
+
+
+def test_mcnemar_of_equal_models_is_one():
+    assert mcnemar(0, 0) == mcnemar(4, 4) == 1
+
+
+def test_mcnemar_is_the_binomial_tail():
+    assert mcnemar(30, 12) == pytest.approx(2 * binom.cdf(12, 42, 0.5))
+
+
+def test_holm_by_hand():
+    # 4 * .01, 3 * .02, 2 * .03, then .04 lifted to the one before
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+
+
+def test_holm_is_never_above_one():
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+
+
+def test_delong_of_two_models_by_hand():
+    # model 1 as in test_intervals: area 5/6, variance 1/18; model 2 is perfect, its
+    # shares do not vary, so the variance of the difference is that of model 1
+    labels = np.array([1, 1, 1, 0, 0])
+    scores = np.array([[0.9, 0.6, 0.4, 0.5, 0.3], [0.9, 0.8, 0.7, 0.2, 0.1]])
+
+    found = compare_aucs(labels=labels, scores=scores)
+
+    assert found["auc_difference"] == pytest.approx(-1 / 6)
+    # z = (1/6) / sqrt(1/18) = 0.7071
+    assert found["delong_p"] == pytest.approx(0.4795, abs=5e-5)
+
+
+def test_delong_of_equal_models_is_one():
+    scores = np.tile([0.9, 0.3, 0.4, 0.1], (2, 1))
+
+    found = compare_aucs(labels=np.array([1, 1, 0, 0]), scores=scores)
+
+    assert found["delong_p"] == 1
+
+
+def test_delong_keeps_its_level_where_there_is_no_difference():
+    generator = np.random.default_rng(0)
+    labels = np.repeat([1, 0], [120, 80])
+    shared = generator.normal(size=(500, 1, 200)) + labels
+    scores = shared + generator.normal(size=(500, 2, 200))
+    rejected = sum(
+        compare_aucs(labels=labels, scores=pair)["delong_p"] < 0.05 for pair in scores
+    )
+
+    assert 12 <= rejected <= 40  # 25 of 500 expected
+
+
+LABELS = [1, 1, 1, 0, 0, 0]
+A = make_answers("a", [0.9, 0.8, 0.7, 0.3, 0.2, 0.6], LABELS)  # one mistake
+B = make_answers("b", [0.9, 0.4, 0.3, 0.2, 0.1, 0.3], LABELS)  # two others
+
+
+def test_differences_by_hand():
+    (pair,) = compare(align([A, B]))
+
+    assert pair["accuracies"] == pytest.approx([5 / 6, 4 / 6])
+    assert pair["accuracy_difference"] == pytest.approx(1 / 6)
+    assert (pair["only_first_right"], pair["only_second_right"]) == (2, 1)
+    low, high = pair["accuracy_difference_interval"]
+    assert low < 0 < 1 / 6 < high
+
+
+def test_three_models_make_three_pairs_with_corrected_values():
+    pairs = compare(align([A, B, A]))
+
+    assert [(p["first"], p["second"]) for p in pairs] == [
+        ("a (1)", "b (2)"),
+        ("a (1)", "a (3)"),
+        ("b (2)", "a (3)"),
+    ]
+    assert all(p["mcnemar_p_holm"] >= p["mcnemar_p"] for p in pairs)
+
+
+def test_models_without_probabilities_have_no_auc():
+    hard = make_answers("b", [1, 0, 0, 0, 0, 0], has_probs=False)
+
+    (pair,) = compare(align([A, hard]))
+
+    assert pair["aucs"] is None
+    assert pair["delong_p_holm"] is None
+
+
+def test_description_tells_the_difference_and_the_test():
+    aligned = align([A, B])
+
+    rows = dict(describe(aligned, compare(aligned)))
+
+    assert rows["  accuracy"].startswith("0.833 – 0.667 = +0.167  (95 % interval -")
+    assert rows["  only one is right"] == "2 : 1"
+    assert rows["  McNemar"] == "p = 1.0000"

@@ -1,0 +1,181 @@
+"""How does a set of TensorFlow Datasets become files? (`tfds:NAME[/CONFIG][:SPLIT]`)
+
+Its encoded pictures are written into the cache once, bytes unchanged, so that every
+verb reads them as it reads any folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf import runs
+from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.files import sniff
+from pixsent_tf.errors import DataError, PixsentError
+
+_TABLE = "table.json"  # written last: a folder without it is incomplete
+
+
+def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
+    """Open an image-classification set of TensorFlow Datasets.
+
+    Args:
+        name: `NAME`, `NAME/CONFIG` or `NAME/CONFIG:SPLIT`; the split is `train` by
+            default, or the only one there is. `train+test` and `train[:10%]` are splits
+            too.
+        data_dir: Where prepared sets are; TensorFlow Datasets' own folder by default.
+
+    Returns:
+        The data set. A feature `votes` of one number per class gives its votes, a
+        feature `fold` its published folds.
+
+    Raises:
+        DataError: If there is no such set or split, it cannot be prepared, or its
+            examples are not one picture with one label.
+    """
+    name, _, split = name.partition(":")
+    builder = _prepare(name, data_dir)
+    split = split or _default_split(builder)
+    keys = _feature_names(builder)
+    folder = runs.cache_folder("tfds", *builder.info.full_name.split("/"), _safe(split))
+    if not (folder / _TABLE).is_file():
+        _write(_read(builder, split, keys), folder, keys)
+    table = json.loads((folder / _TABLE).read_text("utf-8"))
+    return Dataset(
+        name=_safe(name),
+        ids=tuple(table["ids"]),
+        paths=tuple(str(folder / file) for file in table["files"]),
+        labels=np.array(table["labels"], dtype="int32"),
+        class_names=tuple(builder.info.features[keys["label"]].names),
+        folds=_column(table["fold"]),
+        votes=_column(table["votes"]),
+    )
+
+
+def _prepare(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
+    """Find a builder and have it download what it needs."""
+    import tensorflow_datasets as tfds
+
+    try:
+        # Standard output is for answers; TensorFlow Datasets talks there.
+        with contextlib.redirect_stdout(sys.stderr):
+            builder = tfds.builder(name, data_dir=data_dir)
+            builder.download_and_prepare()
+    except PixsentError:
+        raise
+    except tfds.core.DatasetNotFoundError:
+        raise DataError(
+            f"TensorFlow Datasets has no {name!r}; `tfds.list_builders()` lists its "
+            f"sets."
+        ) from None
+    except Exception as error:  # builders raise every type
+        cause = _our_error(error)
+        if cause is not None:
+            raise cause from error
+        text = " ".join(str(error).split())
+        raise DataError(f"tfds:{name} cannot be prepared: {text:.300}") from error
+    return builder
+
+
+def _our_error(error: BaseException | None) -> PixsentError | None:
+    """Find an error of ours that TensorFlow Datasets wrapped in its own."""
+    while error is not None and not isinstance(error, PixsentError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _default_split(builder: Any) -> str:
+    splits = list(builder.info.splits)
+    return "train" if "train" in splits or len(splits) != 1 else splits[0]
+
+
+def _feature_names(builder: Any) -> dict[str, str | None]:
+    """Find which features hold what."""
+    import tensorflow_datasets as tfds
+
+    features = dict(builder.info.features or {})
+
+    def only(kind: type, wanted: str) -> str:
+        found = [key for key, value in features.items() if isinstance(value, kind)]
+        if wanted in found:
+            return wanted
+        if len(found) != 1:
+            raise DataError(
+                f"tfds:{builder.info.full_name} has {len(found)} features of the kind "
+                f"{kind.__name__}; one picture with one label is needed."
+            )
+        return found[0]
+
+    image = only(tfds.features.Image, "image")
+    label = only(tfds.features.ClassLabel, "label")
+    votes = features.get("votes")
+    has_votes = tuple(getattr(votes, "shape", ())) == (features[label].num_classes,)
+    is_scalar = "fold" in features and features["fold"].shape == ()
+    return {
+        "image": image,
+        "label": label,
+        "id": next((key for key in ("id", "file_name") if key in features), None),
+        "votes": "votes" if has_votes else None,
+        "fold": "fold" if is_scalar else None,
+    }
+
+
+def _read(builder: Any, split: str, keys: dict[str, str | None]) -> Iterable[Any]:
+    """Read the examples in a fixed order, pictures still encoded."""
+    import tensorflow_datasets as tfds
+
+    wanted = {key: True for key in keys.values() if key}
+    try:
+        examples = builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(
+                wanted, decoders={keys["image"]: tfds.decode.SkipDecoding()}
+            ),
+        )
+    except ValueError as error:
+        raise DataError(
+            f"tfds:{builder.info.full_name} has no split {split!r}; it has "
+            f"{', '.join(builder.info.splits)}."
+        ) from error
+    return examples.as_numpy_iterator()
+
+
+def _write(examples: Iterable[Any], folder: Path, keys: dict[str, str | None]) -> None:
+    """Write the pictures, then the table that makes the folder complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("ids", "files", "labels", "votes", "fold")
+    table: dict[str, list[Any]] = {name: [] for name in names}
+    for number, example in enumerate(examples):
+        encoded = example[keys["image"]]
+        file = f"{number:07}.{sniff(encoded[:512])}"
+        (folder / file).write_bytes(encoded)
+        table["files"].append(file)
+        table["labels"].append(int(example[keys["label"]]))
+        own = example[keys["id"]] if keys["id"] else file
+        table["ids"].append(own.decode() if isinstance(own, bytes) else str(own))
+        for column in ("votes", "fold"):
+            if keys[column]:
+                table[column].append(np.asarray(example[keys[column]]).tolist())
+    if len(set(table["ids"])) < len(table["ids"]):
+        table["ids"] = table["files"]
+    runs.write_text(folder / _TABLE, json.dumps(table))
+
+
+def _column(values: list[Any]) -> np.ndarray | None:
+    """Read a column of whole numbers; None where it is empty or says nothing."""
+    column = np.array(values, dtype="int32")
+    return column if column.any() else None
+
+
+def _safe(name: str) -> str:
+    """Make a name that a file can have."""
+    return "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in name)

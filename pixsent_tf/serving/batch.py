@@ -1,0 +1,253 @@
+"""How are a hundred thousand pictures scored, on one machine or on many?
+
+An Apache Beam pipeline: shards of the list -> RunInference over the SavedModel -> one
+part of the table per shard. A job that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.metrics import Metrics
+from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+
+from pixsent_tf.serving.scorer import Row, Scorer
+from pixsent_tf.serving.shards import Job, Shard
+
+DIRECT_RUNNER = "DirectRunner"
+SHARD_SIZE = 256
+_WATCH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How a job went.
+
+    Attributes:
+        statuses: Number of files by status, "ok" among them.
+        resumed: Number of files whose rows an earlier job had left.
+    """
+
+    statuses: dict[str, int]
+    resumed: int
+
+
+class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
+    """What RunInference needs to know about the exported model.
+
+    Beam's own TensorFlow handlers do not load what Keras 3 exports.
+
+    Args:
+        saved_model: The version's folder.
+        job: Where the shards' files are listed.
+    """
+
+    def __init__(self, saved_model: str, job: Job) -> None:
+        super().__init__()
+        self.saved_model = saved_model
+        self.job = job
+
+    def load_model(self) -> Scorer:
+        """Load the SavedModel, once per process.
+
+        Returns:
+            The scorer.
+        """
+        return Scorer(self.saved_model, open_anywhere)
+
+    def run_inference(
+        self,
+        batch: Sequence[Shard],
+        model: Scorer,
+        inference_args: dict[str, Any] | None = None,
+    ) -> Iterator[PredictionResult]:
+        """Score shards.
+
+        Args:
+            batch: Some shards.
+            model: What `load_model` returned.
+            inference_args: None.
+
+        Yields:
+            The rows of each shard.
+        """
+        for shard in batch:
+            yield PredictionResult(shard, list(model.score(self.job.files(shard))))
+
+    def batch_elements_kwargs(self) -> dict[str, Any]:
+        """Give each shard on as soon as it is scored: a batch of pictures is inside.
+
+        Returns:
+            Settings of Beam's batches.
+        """
+        return {"min_batch_size": 1, "max_batch_size": 1}
+
+    def get_metrics_namespace(self) -> str:
+        """Name the metrics.
+
+        Returns:
+            Their namespace.
+        """
+        return "pixsent_tf"
+
+
+class WritePart(beam.DoFn):
+    """Keep a shard's rows, and count them by status.
+
+    Args:
+        job: Where to.
+    """
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def process(self, element: PredictionResult) -> Iterator[int]:
+        """Write one part.
+
+        Args:
+            element: A shard and its rows.
+
+        Yields:
+            The number of its files.
+        """
+        rows: list[Row] = element.inference
+        self.job.write_part(element.example, rows)
+        for row in rows:
+            Metrics.counter("pixsent_tf", f"status_{row.status}").inc()
+        yield len(rows)
+
+
+def score(
+    files: Iterable[str],
+    saved_model: str,
+    out: str,
+    *,
+    settings: dict[str, Any],
+    runner: str = DIRECT_RUNNER,
+    options: Sequence[str] = (),
+    shard_size: int = SHARD_SIZE,
+    keep_parts: bool = False,
+    advance: Callable[[int], object] = lambda count: None,
+) -> Scored:
+    """Score files into a table.
+
+    Args:
+        files: Paths, on any file system that Beam knows.
+        saved_model: The version's folder, where every worker can read it.
+        out: The table, `*.parquet` or `*.csv`; `OUT.parts` beside it keeps what is
+            done until it is complete.
+        settings: What identifies the job; one that was killed goes on if they agree.
+        runner: Beam's name of it; by default this process.
+        options: Further options of the pipeline, such as "--num_workers=8".
+        shard_size: Files a shard; what a kill can cost.
+        keep_parts: Leave the parts when the table is complete.
+        advance: Called with the number of pictures done since the last call.
+
+    Returns:
+        How it went.
+
+    Raises:
+        UsageError: If `OUT.parts` is of another job, or there are no files.
+    """
+    settings = {**settings, "shard_size": shard_size}
+    job = Job.start(f"{out}.parts", settings, read_class_names(saved_model), files)
+    shards = job.shards(shard_size)
+    done = job.done()
+    resumed = sum(shard.count for shard in shards if shard.number in done)
+    pending = [shard for shard in shards if shard.number not in done]
+    if pending:
+        with _watched(job, shards, advance):
+            _run(pending, job, saved_model, runner, options)
+    statuses = job.assemble(shards, out)
+    if not keep_parts:
+        job.remove()
+    return Scored(dict(statuses), resumed)
+
+
+def _run(
+    pending: list[Shard],
+    job: Job,
+    saved_model: str,
+    runner: str,
+    options: Sequence[str],
+) -> None:
+    """Build the pipeline and wait for its end."""
+    # Beam's "DirectRunner" first tries to download another one.
+    local = runner == DIRECT_RUNNER
+    pipeline = beam.Pipeline(
+        runner=FnApiRunner() if local else runner,
+        options=PipelineOptions(list(options)),
+    )
+    _ = (
+        pipeline
+        | "Shards" >> beam.Create(pending)
+        | "Spread" >> beam.Reshuffle()
+        | "Score" >> RunInference(SavedModelHandler(saved_model, job))
+        | "Write" >> beam.ParDo(WritePart(job))
+    )
+    pipeline.run().wait_until_finish()
+
+
+@contextlib.contextmanager
+def _watched(
+    job: Job, shards: Sequence[Shard], advance: Callable[[int], object]
+) -> Iterator[None]:
+    """Report parts as they appear, whoever writes them."""
+    counts = {shard.number: shard.count for shard in shards}
+    seen: set[int] = set()
+    ended = threading.Event()
+
+    def report() -> None:
+        new = job.done() - seen
+        seen.update(new)
+        advance(sum(counts[number] for number in new))
+
+    def watch() -> None:
+        while not ended.wait(_WATCH_SECONDS):
+            report()
+
+    report()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+        report()
+
+
+def open_anywhere(path: str) -> Any:
+    """Open a file of any file system.
+
+    Args:
+        path: A local path, or one such as `gs://bucket/photo.jpg`.
+
+    Returns:
+        A file of its bytes, as they are.
+    """
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def read_class_names(saved_model: str) -> tuple[str, ...]:
+    """Read the names of the classes from an export.
+
+    Args:
+        saved_model: The version's folder.
+
+    Returns:
+        Names by class index.
+    """
+    with tf.io.gfile.GFile(f"{saved_model}/assets/class_names.txt") as file:
+        return tuple(file.read().splitlines())

@@ -1,0 +1,130 @@
+"""What does a SavedModel say about files? One row each, whatever is wrong with them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.data.files import check_header, read_image
+from pixsent_tf.errors import ImageError
+
+OK = "ok"
+BATCH_SIZE = 32
+
+Open = Callable[[str], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The answer for one file.
+
+    Attributes:
+        path: The file.
+        status: "ok", or why it could not be read.
+        label: The likeliest class; None where it could not be read.
+        probs: Probability of each class, [K]; None where it could not be read.
+    """
+
+    path: str
+    status: str
+    label: str | None = None
+    probs: tuple[float, ...] | None = None
+
+
+class Scorer:
+    """A SavedModel that scores files by name.
+
+    Pictures are decoded by the graph. What it refuses is read by Pillow and goes
+    through the same graph as pixels, so that the rows are those of `predict`.
+
+    Args:
+        saved_model: A version's folder.
+        open_file: Opens files that are on no local disk, such as `gs://bucket/a.jpg`.
+    """
+
+    def __init__(self, saved_model: str, open_file: Open | None = None) -> None:
+        self._loaded = tf.saved_model.load(saved_model)
+        self._encoded: Any = self._loaded.signatures["serving_default"]
+        self._pixels: Any = self._loaded.signatures["images"]
+        self._open = open_file
+
+    def score(self, paths: Sequence[str]) -> Iterator[Row]:
+        """Score files, with flat memory.
+
+        Args:
+            paths: The files.
+
+        Yields:
+            One row per file, in order.
+        """
+        for start in range(0, len(paths), BATCH_SIZE):
+            yield from self._score_batch(paths[start : start + BATCH_SIZE])
+
+    def _score_batch(self, paths: Sequence[str]) -> list[Row]:
+        rows: dict[int, Row] = {}
+        contents: dict[int, bytes] = {}
+        for position, path in enumerate(paths):
+            try:
+                contents[position] = self._read(path)
+            except ImageError as error:
+                rows[position] = Row(path, error.reason)
+        if contents:
+            answer = self._encoded(image_bytes=tf.constant(list(contents.values())))
+            valid = answer["valid"].numpy()
+            for i, (position, content) in enumerate(contents.items()):
+                path = paths[position]
+                if valid[i]:
+                    rows[position] = _row(path, answer, i)
+                else:
+                    rows[position] = self._score_by_pillow(path, content)
+        return [rows[position] for position in range(len(paths))]
+
+    def _read(self, path: str) -> bytes:
+        """Read a file; its header stops what would exhaust memory."""
+        if self._open is None or "://" not in path:
+            error = check_header(path)
+            if error is not None:
+                raise error
+            with open(path, "rb") as file:
+                return file.read()
+        try:
+            with self._open(path) as file:
+                content = file.read()
+        except OSError as error:
+            raise ImageError(f"{path} cannot be read: {error}", "missing") from error
+        with _as_file(content) as copy:
+            error = check_header(copy)
+        if error is not None:
+            raise error
+        return content
+
+    def _score_by_pillow(self, path: str, content: bytes) -> Row:
+        try:
+            with _as_file(content) as copy:
+                image = read_image(copy)
+        except ImageError as error:
+            return Row(path, error.reason)
+        return _row(path, self._pixels(images=tf.constant(image[None])), 0)
+
+
+def _row(path: str, answer: dict[str, tf.Tensor], index: int) -> Row:
+    probs = answer["probs"].numpy()[index]
+    label = answer["label"].numpy()[index].decode()
+    return Row(path, OK, label, tuple(float(prob) for prob in np.asarray(probs)))
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """Lend bytes a name on the local disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "image")
+        with open(path, "wb") as file:
+            file.write(content)
+        yield path

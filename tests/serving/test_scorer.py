@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.serving import scorer
+from pixsent_tf.serving.scorer import Row, Scorer
+from tests.serving.conftest import to_file
+
+
+@pytest.fixture(scope="module")
+def scoring(tiny_export):
+    return Scorer(str(tiny_export))
+
+
+@pytest.fixture
+def folder(pngs, images, tmp_path):
+    """Readable files of three kinds, among them one that TensorFlow refuses."""
+    for number, content in enumerate(pngs):
+        (tmp_path / f"{number}.png").write_bytes(content)
+    (tmp_path / "7.tiff").write_bytes(to_file(images[0], "TIFF"))
+    (tmp_path / "8.jpg").write_bytes(to_file(images[1], "JPEG"))
+    return tmp_path
+
+
+def test_rows_are_those_of_predict(scoring, tiny_model, folder):
+    paths = sorted(str(path) for path in folder.iterdir())
+    (folder / "9.jpg").write_bytes(b"")
+    paths += [str(folder / "9.jpg"), str(folder / "not there.jpg")]
+
+    rows = list(scoring.score(paths))
+
+    predicted = list(Predictor(tiny_model).predict(paths))
+    assert [row.path for row in rows] == paths
+    for row, prediction in zip(rows, predicted, strict=True):
+        if prediction.error is None:
+            np.testing.assert_allclose(row.probs, prediction.probs, atol=1e-5)
+        else:
+            assert (row.status, row.probs) == (prediction.error.reason, None)
+    assert [row.status for row in rows[-2:]] == ["empty", "missing"]
+
+
+def test_batches_keep_the_order(scoring, folder, monkeypatch):
+    paths = sorted(str(path) for path in folder.iterdir())
+    whole = list(scoring.score(paths))
+    monkeypatch.setattr(scorer, "BATCH_SIZE", 2)
+
+    rows = list(scoring.score(paths))
+
+    assert [row.path for row in rows] == paths
+    for row, other in zip(rows, whole, strict=True):
+        np.testing.assert_allclose(row.probs, other.probs, atol=1e-6)
+
+
+def test_the_label_is_the_likeliest_class(scoring, folder):
+    for row in scoring.score([str(folder / "0.png"), str(folder / "3.png")]):
+        assert row.label == ("negative", "positive")[int(np.argmax(row.probs))]
+
+
+def test_files_that_are_on_no_disk_are_opened_by_the_opener(tiny_export, pngs, images):
+    store = {
+        "gs://bucket/a.png": pngs[0],
+        "gs://bucket/b.tiff": to_file(images[0], "TIFF"),
+        "gs://bucket/c.png": b"nothing",
+    }
+
+    def open_file(path):
+        if path not in store:
+            raise FileNotFoundError(path)
+        return io.BytesIO(store[path])
+
+    rows = list(
+        Scorer(str(tiny_export), open_file).score([*store, "gs://bucket/d.png"])
+    )
+
+    assert [row.status for row in rows] == ["ok", "ok", "not_an_image", "missing"]
+    np.testing.assert_allclose(rows[0].probs, rows[1].probs, atol=1e-6)
+
+
+def test_a_batch_without_a_readable_file_asks_the_model_nothing(scoring, tmp_path):
+    (tmp_path / "empty.jpg").touch()
+
+    rows = list(scoring.score([str(tmp_path / "empty.jpg")]))
+
+    assert rows == [Row(str(tmp_path / "empty.jpg"), "empty")]
+
+
+def test_a_picture_of_too_many_pixels_never_reaches_a_decoder(scoring, tmp_path):
+    path = tmp_path / "huge.png"
+    Image.new("1", (20_000, 6_000)).save(path)
+
+    assert [row.status for row in scoring.score([str(path)])] == ["too_large"]

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from pixsent_tf.errors import UsageError
+from pixsent_tf.serving.scorer import Row
+
+pytest.importorskip("apache_beam")
+
+import pyarrow.parquet as pq
+
+from pixsent_tf.serving.shards import Job
+
+NAMES = ("negative", "positive")
+FILES = [f"pictures/{name}.jpg" for name in ("a", "b ö", "c\nd", "e", "f")]
+
+
+@pytest.fixture
+def job(tmp_path):
+    return Job.start(str(tmp_path / "t.parts"), {"model": "m"}, NAMES, FILES)
+
+
+def test_shards_hold_every_file_once_in_order(job):
+    shards = job.shards(2)
+
+    assert [shard.count for shard in shards] == [2, 2, 1]
+    assert [path for shard in shards for path in job.files(shard)] == FILES
+
+
+def test_a_part_that_is_written_is_done(job):
+    second = job.shards(2)[1]
+
+    job.write_part(second, [Row("x", "ok", "positive", (0.25, 0.75))])
+
+    assert job.done() == {1}
+
+
+def test_a_half_written_part_is_not_done(job):
+    (path,) = [f"{job.folder}/.part-00000.parquet.tmp"]
+    with open(path, "wb") as file:
+        file.write(b"PAR1")
+
+    assert job.done() == set()
+
+
+def fill(job):
+    first, second = job.shards(3)
+    job.write_part(
+        first,
+        [
+            Row("a", "ok", "positive", (0.25, 0.75)),
+            Row("b", "truncated"),
+            Row("c", "ok", "negative", (0.5, 0.5)),
+        ],
+    )
+    job.write_part(second, [Row("d", "missing"), Row("e", "missing")])
+    return [first, second]
+
+
+def test_the_parquet_table_has_one_row_per_file(job, tmp_path):
+    statuses = job.assemble(fill(job), str(tmp_path / "t.parquet"))
+
+    table = pq.read_table(tmp_path / "t.parquet").to_pydict()
+    assert table == {
+        "path": ["a", "b", "c", "d", "e"],
+        "label": ["positive", None, "negative", None, None],
+        "prob_negative": [0.25, None, 0.5, None, None],
+        "prob_positive": [0.75, None, 0.5, None, None],
+        "status": ["ok", "truncated", "ok", "missing", "missing"],
+    }
+    assert statuses == {"ok": 2, "truncated": 1, "missing": 2}
+
+
+def test_the_csv_table_has_the_columns_of_predict(job, tmp_path):
+    job.assemble(fill(job), str(tmp_path / "t.csv"))
+
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[:3] == [
+        ["path", "label", "prob_negative", "prob_positive", "status"],
+        ["a", "positive", "0.25", "0.75", "ok"],
+        ["b", "", "", "", "truncated"],
+    ]
+
+
+def test_a_job_goes_on_with_the_files_it_began_with(job):
+    again = Job.start(job.folder, {"model": "m"}, NAMES, ["new.jpg"])
+
+    (shard,) = again.shards(10)
+    assert again.files(shard) == FILES
+
+
+def test_another_job_in_the_folder_is_refused(job):
+    with pytest.raises(UsageError, match="holds the parts of another job"):
+        Job.start(job.folder, {"model": "other"}, NAMES, FILES)
+
+
+def test_nothing_to_score_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no pictures to score"):
+        Job.start(str(tmp_path / "x"), {}, NAMES, [])
+
+
+def test_the_folder_goes_when_it_is_removed(job, tmp_path):
+    job.remove()
+
+    assert list(tmp_path.iterdir()) == []

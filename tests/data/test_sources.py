@@ -1,0 +1,126 @@
+"""Is every source opened, and every wrong one refused in one line?"""
+
+from __future__ import annotations
+
+import pytest
+from deepsent_files import write_deepsent
+
+from pixsent_tf.config import DataConfig
+from pixsent_tf.data.sources import open_dataset, walk_pictures
+from pixsent_tf.errors import ConfigError, DataError, PixsentError
+
+
+def write_folder(root, **classes):
+    for name, files in classes.items():
+        (root / name).mkdir(parents=True)
+        for file in files:
+            (root / name / file).parent.mkdir(exist_ok=True)
+            (root / name / file).touch()
+    return root
+
+
+def test_subfolders_are_classes_and_pictures_may_lie_deeper(tmp_path):
+    write_folder(tmp_path, positive=["b.JPG", "deep/a.png"], negative=["c.webp"])
+
+    dataset = open_dataset(DataConfig(str(tmp_path)))
+
+    assert dataset.ids == ("negative/c.webp", "positive/b.JPG", "positive/deep/a.png")
+    assert dataset.labels.tolist() == [0, 1, 1]
+    assert dataset.class_names == ("negative", "positive")
+
+
+def test_hidden_files_and_other_files_are_passed_over(tmp_path):
+    write_folder(tmp_path, a=[".x.jpg", "notes.txt", "1.jpg"], **{".git": ["2.jpg"]})
+
+    assert [path.name for path in walk_pictures(tmp_path)] == ["1.jpg"]
+
+
+def test_list_gives_names_with_spaces_and_labels(tmp_path):
+    for name in ("my cat.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "list.txt").write_text("my cat.jpg 1\n\nb.jpg 0\n")
+
+    dataset = open_dataset(DataConfig(str(tmp_path / "list.txt")))
+
+    assert dataset.ids == ("my cat.jpg", "b.jpg")
+    assert dataset.labels.tolist() == [1, 0]
+    assert dataset.class_names == ("negative", "positive")
+
+
+@pytest.mark.parametrize(("name", "comma"), [("t.csv", ","), ("t.tsv", "\t")])
+def test_table_gives_class_names(name, comma, tmp_path):
+    write_folder(tmp_path, pictures=["a.jpg", "b.jpg"])
+    lines = [("label", "path", "more"), ("joy", "a.jpg", ""), ("awe", "b.jpg", "x")]
+    (tmp_path / name).write_text("\n".join(comma.join(line) for line in lines))
+
+    dataset = open_dataset(
+        DataConfig(str(tmp_path / name), images=str(tmp_path / "pictures"))
+    )
+
+    assert (dataset.ids, dataset.class_names) == (("a.jpg", "b.jpg"), ("awe", "joy"))
+    assert dataset.labels.tolist() == [1, 0]
+
+
+def test_deepsent_folder_opens_at_five_agrees_by_default(tmp_path):
+    dataset = open_dataset(DataConfig(str(write_deepsent(tmp_path / "deep"))))
+
+    assert (dataset.name, len(dataset)) == ("deep-five_agrees", 20)
+
+
+def test_missing_source_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"gone does not exist; give a folder with one"):
+        open_dataset(DataConfig(str(tmp_path / "gone")))
+
+
+def test_empty_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"needs one subfolder per class.* it has none"):
+        open_dataset(DataConfig(str(tmp_path)))
+
+
+def test_folder_with_one_class_is_refused(tmp_path):
+    write_folder(tmp_path, happy=["a.jpg"])
+
+    with pytest.raises(DataError, match=r"two or more; it has only 'happy'"):
+        open_dataset(DataConfig(str(tmp_path)))
+
+
+def test_class_without_pictures_is_refused(tmp_path):
+    write_folder(tmp_path, happy=["a.jpg"], sad=["notes.txt"])
+
+    with pytest.raises(
+        DataError, match=r"sad holds no pictures; remove it or add some"
+    ):
+        open_dataset(DataConfig(str(tmp_path)))
+
+
+def test_list_that_names_missing_files_is_refused(tmp_path):
+    (tmp_path / "list.txt").write_text("gone.jpg 1\nlost.jpg 0\n")
+
+    with pytest.raises(DataError, match=r"list names 2 of 2 files .* first .*gone.jpg"):
+        open_dataset(DataConfig(str(tmp_path / "list.txt")))
+
+
+def test_line_without_a_label_is_named_by_number(tmp_path):
+    (tmp_path / "list.txt").write_text("a.jpg 1\nb.jpg\n")
+
+    with pytest.raises(DataError, match=r"list.txt:2 reads 'b.jpg'; a line is"):
+        open_dataset(DataConfig(str(tmp_path / "list.txt")))
+
+
+def test_table_without_its_columns_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file,class\na.jpg,x\n")
+
+    with pytest.raises(DataError, match=r"has the columns file, class; it needs path"):
+        open_dataset(DataConfig(str(tmp_path / "t.csv")))
+
+
+def test_subset_of_a_source_that_has_none_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"has no subset 'five_agrees'"):
+        open_dataset(DataConfig(str(tmp_path), subset="five_agrees"))
+
+
+def test_every_refusal_is_one_line(tmp_path):
+    (tmp_path / "list.txt").write_text("gone.jpg 1\n")
+    for source in (tmp_path, tmp_path / "gone", tmp_path / "list.txt"):
+        with pytest.raises(PixsentError, match=r"^[^\n]+$"):
+            open_dataset(DataConfig(str(source)))

@@ -85,11 +85,11 @@ def draw_face(
         mouth: left, top, right, bottom in pixels, the last two exclusive.
     """
     texture = draw_texture(generator, size)
-    radius = size * generator.uniform(0.3, 0.39)
-    margin = radius + 0.06 * size
+    radius = size * generator.uniform(0.27, 0.36)
+    margin = radius + 0.04 * size
     x, y = generator.uniform(margin, size - margin, 2).tolist()
     center = x, y
-    tilt = generator.normal(0, 0.16)
+    tilt = generator.normal(0, 0.18)
     width = generator.uniform(0.86, 1.06)
 
     shape = Image.new("L", (size * _SCALE, size * _SCALE))

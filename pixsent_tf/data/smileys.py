@@ -21,7 +21,7 @@ from PIL import Image
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.data.faces import Box, draw_face
 
-DRAWING = 1  # raise when the pictures change, so that cached ones are drawn anew
+DRAWING = 2  # raise when the pictures change, so that cached ones are drawn anew
 POSITIVE_SHARE = 0.55
 _JPEG_QUALITY = 92
 _SIDES = ("left", "top", "right", "bottom")

@@ -68,7 +68,8 @@ def test_another_sample_replaces_the_one_that_is_there(tmp_path):
 def test_boxes_lie_inside_the_picture_and_the_mouth_inside_the_lower_face(sample):
     folder, table = sample
     for row in rows(table):
-        width, height = Image.open(folder / row["path"]).size
+        with Image.open(folder / row["path"]) as image:
+            width, height = image.size
         left, top, right, bottom = (
             int(row[f"face_{side}"]) for side in ("left", "top", "right", "bottom")
         )

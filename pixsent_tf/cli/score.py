@@ -1,0 +1,130 @@
+"""pixsent-tf score SOURCE: a table of very many pictures, on one machine or many."""
+
+from __future__ import annotations
+
+import glob
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.errors import UsageError
+
+FORMATS = (".parquet", ".csv")
+
+
+@click.command(name="score")
+@click.argument("source")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--model", required=True, help="A run folder, its .keras file, or an export."
+)
+@click.option("--out", required=True, help="Table to make: *.parquet or *.csv.")
+@click.option(
+    "--runner",
+    default="DirectRunner",
+    help="Where Apache Beam runs: this machine (default), DataflowRunner, FlinkRunner, "
+    "SparkRunner.",
+)
+@click.option(
+    "--shard-size", type=click.IntRange(1), default=256, help="Files a part; 256."
+)
+@click.option("--keep-parts", is_flag=True, help="Leave OUT.parts when all is done.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    source: str,
+    options: tuple[str, ...],
+    model: str,
+    out: str,
+    runner: str,
+    shard_size: int,
+    keep_parts: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Score very many pictures into a table, one row for each file.
+
+    SOURCE is a folder (walked), a text file with one path a line, or a quoted glob.
+    A job that was killed goes on where it was when it is started again. Options of the
+    runner follow after `--`.
+
+    \b
+    Example:
+      pixsent-tf score pictures/ --model runs/mine --out table.parquet
+      pixsent-tf score 'gs://b/*.jpg' --model gs://b/models/sentiment/1 \
+          --out gs://b/table.parquet --runner DataflowRunner -- --project=p
+    """
+    if Path(out).suffix not in FORMATS:
+        raise UsageError(f"--out {out} must end in {' or '.join(FORMATS)}.")
+    console.load_tensorflow()
+    try:
+        with console.quiet_start():  # Beam names packages of clouds that it misses
+            from pixsent_tf.serving import batch
+    except ImportError as error:
+        raise UsageError(
+            f"Apache Beam is not usable here ({error}); get it with: pip install "
+            f"'pixsent-tf[beam]', or use `pixsent-tf predict`."
+        ) from error
+    from pixsent_tf.serving import job_model
+
+    started = time.monotonic()
+    files = list(_list(source))
+    settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
+    saved_model = job_model.to_saved_model(model, f"{out}.parts")
+    with console.progress(len(files), "scoring", quiet=quiet) as advance:
+        scored = batch.score(
+            files,
+            saved_model,
+            out,
+            settings=settings,
+            runner=runner,
+            options=options,
+            shard_size=shard_size,
+            keep_parts=keep_parts,
+            advance=advance,
+        )
+    seconds = time.monotonic() - started
+    count = sum(scored.statuses.values())
+    rate = (count - scored.resumed) / seconds
+    results = {
+        "out": out,
+        "files": count,
+        "statuses": scored.statuses,
+        "resumed": scored.resumed,
+        "seconds": round(seconds, 2),
+    }
+    rows = [("table", out), ("files", f"{count:,}")]
+    rows += [(name, f"{number:,}") for name, number in sorted(scored.statuses.items())]
+    if scored.resumed:
+        rows.append(("done before", f"{scored.resumed:,}"))
+    rows.append(("speed", f"{rate:.1f} pictures/s"))
+    console.print_results(rows, results, as_json=as_json)
+
+
+def _list(source: str) -> Iterator[str]:
+    """Find the files of a source."""
+    from pixsent_tf.data.sources import SUFFIXES, walk_pictures
+
+    path = Path(source)
+    if "://" in source:
+        from apache_beam.io.filesystems import FileSystems
+
+        (match,) = FileSystems.match([source])
+        yield from sorted(entry.path for entry in match.metadata_list)
+    elif path.is_dir():
+        yield from (str(found) for found in walk_pictures(path))
+    elif path.is_file() and path.suffix.lower() not in SUFFIXES:
+        lines = path.read_text("utf-8-sig").splitlines()
+        yield from (line.strip() for line in lines if line.strip())
+    elif path.is_file():
+        yield source
+    else:
+        yield from sorted(glob.glob(source, recursive=True))
+
+
+def _absolute(source: str) -> str:
+    return source if "://" in source else os.path.abspath(source)

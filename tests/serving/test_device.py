@@ -12,6 +12,8 @@ from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.samples import Samples
 from pixsent_tf.serving.servable import Servable
 
+pytest.importorskip("ai_edge_litert")
+
 
 @pytest.fixture(scope="module")
 def made(tiny_run, tmp_path_factory):

@@ -120,6 +120,7 @@ def build_dataset(
     paths: Sequence[Path],
     labels: Sequence[str],
     class_names: tuple[str, ...] | None = None,
+    must_exist: bool = True,
 ) -> Dataset:
     """Check a table of pictures and make it a data set.
 
@@ -129,6 +130,8 @@ def build_dataset(
         paths: File of each picture.
         labels: Class name of each picture.
         class_names: Names by class index; by default in the order of `order_classes`.
+        must_exist: Refuse files that are not there. A list that names them is wrong; a
+            broken link in a folder is one more picture that cannot be read.
 
     Returns:
         The data set, in the order given.
@@ -141,7 +144,7 @@ def build_dataset(
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if list(ids).count(i) > 1)
         raise DataError(f"{name} names {twice!r} twice; name every picture once.")
-    missing = [path for path in paths if not path.is_file()]
+    missing = [path for path in paths if must_exist and not path.is_file()]
     if missing:
         raise DataError(
             f"{name} names {len(missing)} of {len(paths)} files that do not exist, "

@@ -97,7 +97,11 @@ def open_folder(folder: Path) -> Dataset:
         paths += files
         labels += [name] * len(files)
     return build_dataset(
-        name=folder.resolve().name, ids=ids, paths=paths, labels=labels
+        name=folder.resolve().name,
+        ids=ids,
+        paths=paths,
+        labels=labels,
+        must_exist=False,
     )
 
 

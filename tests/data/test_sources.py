@@ -35,6 +35,13 @@ def test_hidden_files_and_other_files_are_passed_over(tmp_path):
     assert [path.name for path in walk_pictures(tmp_path)] == ["1.jpg"]
 
 
+def test_broken_link_in_a_folder_is_a_picture_that_cannot_be_read(tmp_path):
+    write_folder(tmp_path, a=["1.jpg"], b=["2.jpg"])
+    (tmp_path / "a/gone.jpg").symlink_to("nowhere.jpg")
+
+    assert open_dataset(DataConfig(str(tmp_path))).ids[1] == "a/gone.jpg"
+
+
 def test_list_gives_names_with_spaces_and_labels(tmp_path):
     for name in ("my cat.jpg", "b.jpg"):
         (tmp_path / name).touch()

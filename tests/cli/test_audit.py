@@ -1,0 +1,121 @@
+"""Does `pixsent-tf audit` answer as a program and a person need?"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from pixsent_tf.cli import cli
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of three noisy pictures, one of them broken, one in both classes."""
+    rng = np.random.default_rng(0)
+    for label in ("negative", "positive"):
+        (tmp_path / label).mkdir()
+        for number in range(3):
+            pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).resize((80, 80)).save(
+                tmp_path / label / f"{number}.png"
+            )
+    (tmp_path / "negative/2.png").write_bytes(b"")
+    copy = (tmp_path / "negative/0.png").read_bytes()
+    (tmp_path / "positive/0.png").write_bytes(copy)
+    return tmp_path
+
+
+@pytest.fixture
+def leaky_folder(folder):
+    """The DeepSent layout with a copy across two test folds."""
+    names = [f"{label}/{n}" for label in ("negative", "positive") for n in range(3)]
+    (folder / "images").mkdir()
+    lines = []
+    for number, name in enumerate(names):
+        data = (folder / f"{name}.png").read_bytes() or b"broken"
+        (folder / "images" / f"{number}.png").write_bytes(data)
+        lines.append(f"{number}.png {int(number > 2)}\n")
+    (folder / "twitter_five_agrees.txt").write_text("".join(lines))
+    for fold in range(1, 6):
+        truth = folder / f"ground_truth/five_agrees/test{fold}"
+        truth.mkdir(parents=True)
+        (truth / "test.txt").write_text(lines[fold - 1])
+    return folder
+
+
+def run(*args):
+    return CliRunner().invoke(cli, ["audit", *map(str, args)])
+
+
+def test_table_names_counts_copies_and_broken_files(folder):
+    result = run(folder, "--quiet")
+
+    assert result.exit_code == 0
+    rows = dict(
+        line.split("  ", 1) for line in result.stdout.splitlines() if "  " in line
+    )
+    values = {name: value.strip() for name, value in rows.items()}
+    assert values["images"] == "6"
+    assert values["classes"] == "3 negative, 3 positive"
+    assert values["unreadable"] == "1 empty"
+    assert values["byte-identical pairs"] == "1"
+    assert values["pairs with two labels"] == "1"
+    assert "negative/2.png is empty (0 bytes)" in result.stdout
+    assert "No leak was found." in result.stdout
+
+
+def test_json_is_one_object_and_nothing_else(folder):
+    result = run(folder, "--json", "--quiet")
+
+    findings = json.loads(result.stdout)
+    assert findings["parts"][0]["unreadable_by_reason"] == {"empty": 1}
+    assert findings["has_leak"] is False
+
+
+def test_leak_exits_with_one_only_if_asked(leaky_folder):
+    assert run(leaky_folder, "--quiet").exit_code == 0
+    result = run(leaky_folder, "--quiet", "--fail-on", "leak")
+    assert result.exit_code == 1
+    assert "exact folds 1 4 negative/positive  0.png  3.png" in result.stdout
+    assert "Warning: Training holds test pictures" in result.stderr
+
+
+def test_no_leak_exits_with_zero(folder):
+    assert run(folder, "--quiet", "--fail-on", "leak").exit_code == 0
+
+
+def test_page_is_written_where_asked_and_nothing_else_is(folder, tmp_path):
+    before = set(tmp_path.rglob("*"))
+
+    run(folder, "--quiet", "--out", tmp_path / "audit.html")
+
+    assert set(tmp_path.rglob("*")) - before == {tmp_path / "audit.html"}
+    assert "Pairs of one picture" in (tmp_path / "audit.html").read_text("utf-8")
+
+
+def test_missing_data_is_one_line_and_exit_one(tmp_path):
+    result = run(tmp_path / "gone")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_unknown_subset_exits_with_two(leaky_folder):
+    assert run(leaky_folder, "--subset", "six_agrees").exit_code == 2
+
+
+def test_audit_loads_no_tensorflow(folder):
+    code = (
+        "import sys; from pixsent_tf.cli import cli;"
+        f"cli(['audit', {str(folder)!r}, '--quiet'], standalone_mode=False);"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], stdout=-3).returncode == 0

@@ -58,6 +58,8 @@ class DataConfig:
         subset: Agreement level of the DeepSent layout; None for every other source.
         images: Folder that a list's names are relative to; None for the list's own.
         labels: "hard" takes the majority, "votes" the share of the votes.
+        weights: "agreement" weighs a picture by the lead of its votes, from 0 for a tie
+            to 1 for unanimity, where votes are known; "equal" weighs none.
         num_folds: Folds made where the data publishes none.
     """
 
@@ -65,6 +67,7 @@ class DataConfig:
     subset: str | None = None
     images: str | None = None
     labels: Literal["hard", "votes"] = "hard"
+    weights: Literal["equal", "agreement"] = "equal"
     num_folds: int = 5
 
 
@@ -79,6 +82,7 @@ class ModelConfig:
         crop_share: Side of the crop by side of the canvas, 0…1; 1 lets the network see
             the whole picture, None takes what the backbone was evaluated with.
         mirror: Average the features of each crop and of its mirror image.
+        texture: Add mean and deviation of the maps of the last stage but one.
         surgery: A named change of the layers, see `models.surgery`; None for none.
         dropout: Share of the features dropped before the head, 0…1.
         initializer_stddev: Of the head's normal initializer.
@@ -88,6 +92,7 @@ class ModelConfig:
     weights: str | None = "imagenet"
     crop_share: float | None = None
     mirror: bool = False
+    texture: bool = False
     surgery: str | None = None
     dropout: float = 0.0
     initializer_stddev: float = 0.01

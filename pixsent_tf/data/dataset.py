@@ -74,6 +74,14 @@ class Dataset:
             votes=None if self.votes is None else self.votes[indices],
         )
 
+    @property
+    def agreement(self) -> np.ndarray:
+        """Lead of the winning class over the others, float32 [N], 0…1; 1 if unknown."""
+        if self.votes is None:
+            return np.ones(len(self), dtype="float32")
+        shares = self.votes.max(axis=1) / self.votes.sum(axis=1)
+        return (2 * shares - 1).clip(0).astype("float32")
+
     def targets(self, kind: str = "hard") -> np.ndarray:
         """Give what the training aims at.
 

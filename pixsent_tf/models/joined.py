@@ -2,56 +2,148 @@
 
     "efficientnet_lite0@320+efficientnet_lite2"
 
-Each branch brings the crop to its own size, and the features stand side by side.
+Each branch brings the crop to its own size, and the features stand side by side. A
+branch may look at the mirror image too, and may add the texture of an earlier stage:
+mean and deviation of its maps, which tell how much of something there is and how evenly
+it is spread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from pixsent_tf.errors import ConfigError
 
-def join(branches: Mapping[str, keras.Model]) -> keras.Model:
+POOLED, TEXTURE = "_pooled", "_texture"
+TEXTURE_SHARE = 0.25  # of the squared norm of all features; chosen on inner splits
+
+
+@dataclass(frozen=True)
+class FeatureBlock:
+    """Features of one kind, which a linear head puts on one scale.
+
+    Attributes:
+        width: Number of features.
+        share: Of the mean squared norm of all features, 0…1.
+        standardize: Whether each feature gets unit variance first.
+    """
+
+    width: int
+    share: float = 1.0
+    standardize: bool = False
+
+
+def join(
+    branches: Mapping[str, keras.Model],
+    *,
+    mirror: bool = False,
+    texture_layers: Sequence[str | None] | None = None,
+) -> keras.Model:
     """Put backbones side by side.
 
     Args:
         branches: Backbones by name; each takes square crops of its own size.
+        mirror: Average each branch over a crop and its mirror image.
+        texture_layers: The layer of each branch whose texture is added, in order; then
+            pooled features are brought to unit length. None adds nothing.
 
     Returns:
         Model from `crops` of the largest size, RGB 0..255 [B, S, S, 3], to the
         features of all branches in their order, float32 [B, F1 + F2 + ...].
+
+    Raises:
+        ConfigError: If a branch has no texture to add.
     """
-    sizes = {name: branch.input.shape[1] for name, branch in branches.items()}
-    largest = max(sizes.values())
+    largest = max(branch.input.shape[1] for branch in branches.values())
     crops = keras.Input((largest, largest, 3), name="crops")
     features: list[keras.KerasTensor] = []
-    for name, branch in branches.items():
-        pixels = crops
-        if sizes[name] != largest:
-            pixels = Reduce(sizes[name], name=f"reduce_{len(features)}")(crops)
+    for number, (name, branch) in enumerate(branches.items()):
+        layer = texture_layers[number] if texture_layers else ""
+        if layer is None:
+            raise ConfigError(f"{name} has no stage whose texture is known.")
+        pixels, side = crops, branch.input.shape[1]
+        if side != largest:
+            pixels = Reduce(side, name=f"reduce_{number}")(crops)
         # Branches share layer names, so each stays a model of its own inside.
-        inner = keras.Model(branch.input, branch.output, name=_layer_name(name))
-        features.append(inner(pixels))
+        stem = name.replace("@", "_")
+        outputs = [branch.output, branch.get_layer(layer).output] if layer else None
+        inner = keras.Model(branch.input, outputs or branch.output, name=stem)
+        views = (
+            [pixels, Mirror(name=f"mirror_{number}")(pixels)] if mirror else [pixels]
+        )
+        seen = [_describe(inner(view), stem, i) for i, view in enumerate(views)]
+        features += _finish([_average(kind) for kind in zip(*seen, strict=True)], stem)
+    if len(features) == 1:
+        return keras.Model(crops, features[0], name="joined")
     joined = keras.layers.Concatenate(name="features")(features)
     return keras.Model(crops, joined, name="joined")
 
 
-def mirror(backbone: keras.Model) -> keras.Model:
-    """Average a backbone's features over a crop and its mirror image.
+def feature_blocks(backbone: keras.Model) -> tuple[FeatureBlock, ...]:
+    """Tell which features of a backbone belong together.
 
     Args:
-        backbone: Model from crops to features.
+        backbone: Any backbone.
 
     Returns:
-        Model of the same input and output, twice as slow.
+        The blocks in the order of the features; one block, unless texture was added.
     """
-    crops = keras.Input(backbone.input.shape[1:], name="crops")
-    flipped = Mirror(name="mirror")(crops)
-    inner = keras.Model(backbone.input, backbone.output, name=f"both_{backbone.name}")
-    mean = keras.layers.Average(name="features")([inner(crops), inner(flipped)])
-    return keras.Model(crops, mean, name=backbone.name)
+    kinds = [
+        layer for layer in backbone.layers if layer.name.endswith((POOLED, TEXTURE))
+    ]
+    if not kinds:
+        return (FeatureBlock(backbone.output.shape[-1]),)
+    num_branches = len(kinds) / 2
+    return tuple(
+        FeatureBlock(
+            layer.output.shape[-1],
+            share=(TEXTURE_SHARE if is_texture else 1 - TEXTURE_SHARE) / num_branches,
+            standardize=is_texture,
+        )
+        for layer in kinds
+        for is_texture in [layer.name.endswith(TEXTURE)]
+    )
+
+
+def _describe(outputs: Any, stem: str, view: int) -> list[keras.KerasTensor]:
+    """Give the pooled features, and the texture where there is a map for it."""
+    if not isinstance(outputs, list):
+        return [outputs]
+    pooled, maps = outputs
+    return [pooled, Texture(name=f"{stem}_statistics_{view}")(maps)]
+
+
+def _average(views: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    return views[0] if len(views) == 1 else keras.layers.Average()(list(views))
+
+
+def _finish(kinds: list[keras.KerasTensor], stem: str) -> list[keras.KerasTensor]:
+    if len(kinds) == 1:
+        return kinds
+    unit = keras.layers.UnitNormalization(name=stem + POOLED)(kinds[0])
+    return [unit, keras.layers.Identity(name=stem + TEXTURE)(kinds[1])]
+
+
+@keras.saving.register_keras_serializable(package="pixsent_tf")
+class Texture(keras.layers.Layer):
+    """Reduce maps to mean and deviation; [B, h, w, C] becomes [B, 2 C]."""
+
+    def call(self, maps: keras.KerasTensor) -> keras.KerasTensor:
+        """Reduce maps.
+
+        Args:
+            maps: float, [B, h, w, C].
+
+        Returns:
+            The means of the channels, then their standard deviations, [B, 2 C].
+        """
+        mean, variance = keras.ops.moments(maps, axes=[1, 2])
+        deviation = keras.ops.sqrt(keras.ops.maximum(variance, 0.0))
+        return keras.ops.concatenate([mean, deviation], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="pixsent_tf")
@@ -105,7 +197,3 @@ class Mirror(keras.layers.Layer):
             The mirror images, of the same shape and dtype.
         """
         return keras.ops.flip(images, axis=2)
-
-
-def _layer_name(name: str) -> str:
-    return name.replace("@", "_")

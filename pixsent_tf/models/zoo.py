@@ -30,7 +30,7 @@ from pixsent_tf.models.efficientnet_lite import (
     LITE_VARIANTS,
     build_efficientnet_lite,
 )
-from pixsent_tf.models.joined import join, mirror
+from pixsent_tf.models.joined import join
 from pixsent_tf.models.weights import load_weights
 
 HEAD = "logits"
@@ -49,12 +49,14 @@ class BackboneEntry:
         preprocess: The geometry it was trained with.
         has_imagenet: Whether `weights="imagenet"` is to be had.
         ignored_weights: Layers of a weights file that belong to another task.
+        texture_layer: The stage whose texture may be added to the features.
     """
 
     build: Build
     preprocess: PreprocessConfig
     has_imagenet: bool = True
     ignored_weights: tuple[str, ...] = ()
+    texture_layer: str | None = None
 
 
 def _lite(name: str, weights: Any, input_size: int | None, seed: int) -> keras.Model:
@@ -78,6 +80,7 @@ BACKBONES: dict[str, BackboneEntry] = {
         name: BackboneEntry(
             partial(_lite, name),
             PreprocessConfig(variant.canvas_size, variant.crop_size),
+            texture_layer="stage6",
         )
         for name, variant in LITE_VARIANTS.items()
     },
@@ -166,11 +169,13 @@ def build_backbone(model: ModelConfig, *, seed: int = 0) -> keras.Model:
     branches = model.backbone.split("+")
     if len(set(branches)) < len(branches):
         raise ConfigError(f"{model.backbone!r} names a branch twice.")
-    if len(branches) == 1:
-        backbone = _build_branch(branches[0], model.weights, seed)
-    else:
-        backbone = join({b: _build_branch(b, model.weights, seed) for b in branches})
-    return mirror(backbone) if model.mirror else backbone
+    built = {name: _build_branch(name, model.weights, seed) for name in branches}
+    if len(built) == 1 and not (model.mirror or model.texture):
+        return built[branches[0]]
+    layers = [entry(_parse(name)[0]).texture_layer for name in branches]
+    return join(
+        built, mirror=model.mirror, texture_layers=layers if model.texture else None
+    )
 
 
 def _build_branch(branch: str, weights: str | None, seed: int) -> keras.Model:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pixsent_tf.config import ModelConfig, Recipe
+from pixsent_tf.config import DataConfig, ModelConfig, Recipe
 
 DEFAULT = Recipe(name="default")
 
+# Three networks that see the whole picture, large, and its mirror image, with the
+# texture of a middle stage; chosen on inner splits of the training folds.
 BEST = replace(
     DEFAULT,
     name="best",
+    data=DataConfig(weights="agreement"),
     model=ModelConfig(
-        backbone="efficientnet_lite0@320+efficientnet_lite2@380",
+        backbone="efficientnet_lite0@320+efficientnet_lite1@320+efficientnet_lite2@380",
         crop_share=1.0,
         mirror=True,
+        texture=True,
     ),
 )

@@ -28,7 +28,7 @@ class Experiment:
         recipe: What to run.
         dataset: The pictures.
         learner: Has read them.
-        targets: Target probabilities, float32 [N, K].
+        targets: Target probabilities times the weight of the picture, float32 [N, K].
         started: When it started, in seconds of a monotonic clock.
     """
 
@@ -52,6 +52,8 @@ class Experiment:
         """
         started = time.monotonic()
         targets = dataset.targets(recipe.data.labels)
+        if recipe.data.weights == "agreement":
+            targets = targets * dataset.agreement[:, None]
         learner = build_learner(recipe, dataset.num_classes)
         learner.read(dataset.paths, advance)
         return cls(recipe, dataset, learner, targets, started)

@@ -19,11 +19,13 @@ from threadpoolctl import threadpool_limits
 from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.models.joined import FeatureBlock
 
 # Inverse penalties on features of mean squared norm one, which makes them mean the same
 # for every backbone. The best lay between 3 and 10 wherever it was looked for.
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 NUM_INNER_FOLDS = 5
+EPSILON = 1e-12
 
 
 @dataclass(frozen=True)
@@ -114,17 +116,25 @@ def extract_features(
     return Features(values, stream.failures)
 
 
-def fit_head(features: np.ndarray, targets: np.ndarray, *, seed: int = 0) -> LinearHead:
+def fit_head(
+    features: np.ndarray,
+    targets: np.ndarray,
+    *,
+    blocks: Sequence[FeatureBlock] = (),
+    seed: int = 0,
+) -> LinearHead:
     """Train a logistic head; its penalty is chosen by inner cross-validation.
 
-    Features are centered and divided by one number, the root of their mean squared
-    norm; that is folded into the kernel. Rotating them onto their principal axes
-    changes no L2-penalized solution and makes wide features as cheap as there are
+    Each block of features is centered and divided by one number, the root of its mean
+    squared norm; that is folded into the kernel. Rotating them onto their principal
+    axes changes no L2-penalized solution and makes wide features as cheap as there are
     examples.
 
     Args:
         features: float [N, F].
-        targets: Target probabilities, float [N, K]; one-hot, or the share of the votes.
+        targets: Target probabilities, float [N, K]; one-hot, or the share of the votes,
+            times the weight of the example.
+        blocks: Which features belong together; all of them by default.
         seed: Of the inner folds.
 
     Returns:
@@ -139,23 +149,37 @@ def fit_head(features: np.ndarray, targets: np.ndarray, *, seed: int = 0) -> Lin
             f"Each class needs two readable training pictures; one has {counts.min()}."
         )
     mean = features.mean(axis=0)
-    centered = (features - mean).astype("float64")
-    scale = np.sqrt((centered**2).sum(axis=1).mean()) + np.finfo("float32").tiny
+    scale = _scale(features - mean, blocks or [FeatureBlock(features.shape[1])])
+    scaled = ((features - mean) / scale).astype("float64")
     # The matrices are small: more threads than one only wait for each other.
     with threadpool_limits(1):
-        _, _, axes = np.linalg.svd(centered / scale, full_matrices=False)
-        rotated = centered @ axes.T / scale  # [N, min(N, F)]
+        _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+        rotated = scaled @ axes.T  # [N, min(N, F)]
         losses = _inner_losses(rotated, targets, counts.min(), seed)
         penalty = PENALTIES[int(np.argmin(losses))]
         (chosen,) = _fit_path(rotated, targets, (penalty,), tolerance=1e-7)
         kernel, bias = _symmetric(chosen)
-    kernel = axes.T @ kernel / scale  # [F, K]
+    kernel = axes.T @ kernel / scale[:, None]  # [F, K]
     return LinearHead(
         kernel=kernel.astype("float32"),
         bias=(bias - mean @ kernel).astype("float32"),
         penalty=penalty,
         history=tuple(zip(PENALTIES, losses.tolist(), strict=True)),
     )
+
+
+def _scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
+    """Divisor of each feature, [F], that gives every block its share of the norm."""
+    scale = np.ones(centered.shape[1])
+    start = 0
+    for block in blocks:
+        part = slice(start, start + block.width)
+        if block.standardize:
+            scale[part] = centered[:, part].std(axis=0) + EPSILON
+        squared_norms = ((centered[:, part] / scale[part]) ** 2).sum(axis=1)
+        scale[part] *= np.sqrt(squared_norms.mean() / block.share) + EPSILON
+        start += block.width
+    return scale
 
 
 def _inner_losses(

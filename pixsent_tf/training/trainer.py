@@ -19,6 +19,7 @@ from pixsent_tf.config import PreprocessConfig, Recipe
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
 from pixsent_tf.models import zoo
+from pixsent_tf.models.joined import feature_blocks
 from pixsent_tf.training import frozen
 from pixsent_tf.training.packaging import classifier_from_head
 
@@ -109,7 +110,12 @@ class HeadLearner:
         Returns:
             The trained head.
         """
-        head = frozen.fit_head(self.values[indices], targets[indices], seed=self.seed)
+        head = frozen.fit_head(
+            self.values[indices],
+            targets[indices],
+            blocks=feature_blocks(self.backbone),
+            seed=self.seed,
+        )
         return FittedHead(self, head)
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import zoo
+from pixsent_tf.models.joined import FeatureBlock, feature_blocks
 from pixsent_tf.models.weights import save_weights
 
 CROPS = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype("float32")
@@ -123,3 +124,31 @@ def test_the_head_is_linear_in_the_features():
     kernel, bias = classifier.get_layer(zoo.HEAD).get_weights()
     expected = backbone(CROPS).numpy() @ kernel + bias
     np.testing.assert_allclose(classifier(CROPS), expected, atol=1e-4)
+
+
+def test_texture_is_mean_and_deviation_of_the_stage_beside_unit_features():
+    plain = build("efficientnet_lite0@96")
+    textured = build("efficientnet_lite0@96", texture=True)
+    maps = keras.Model(plain.input, plain.get_layer("stage6").output)(CROPS).numpy()
+    pooled = plain(CROPS).numpy()
+
+    features = textured(CROPS).numpy()
+    unit = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+    np.testing.assert_allclose(features[:, :1280], unit, atol=1e-5)
+    np.testing.assert_allclose(features[:, 1280:1472], maps.mean((1, 2)), atol=1e-4)
+    np.testing.assert_allclose(features[:, 1472:], maps.std((1, 2)), atol=1e-4)
+
+
+def test_blocks_share_the_norm_by_kind():
+    textured = build("efficientnet_lite0@64+efficientnet_lite0@48", texture=True)
+    blocks = feature_blocks(textured)
+
+    assert [block.width for block in blocks] == [1280, 384, 1280, 384]
+    assert [block.share for block in blocks] == [0.375, 0.125, 0.375, 0.125]
+    assert [block.standardize for block in blocks] == [False, True, False, True]
+    assert feature_blocks(build("efficientnet_lite0@64")) == (FeatureBlock(1280),)
+
+
+def test_a_backbone_without_a_known_stage_has_no_texture():
+    with pytest.raises(ConfigError, match="caffenet has no stage whose texture"):
+        zoo.build_backbone(ModelConfig("caffenet", weights=None, texture=True))

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
+from pixsent_tf.models.joined import FeatureBlock
 from pixsent_tf.training import frozen
 
 
@@ -147,3 +148,18 @@ def test_a_folder_of_nothing_readable_is_an_error(tmp_path):
         DataError, match=r"None of the 1 pictures can be read: .*x\.jpg"
     ):
         frozen.extract_features(mean_color(), [str(path)], preprocessor)
+
+
+def test_blocks_take_their_share_of_the_norm_whatever_their_scale():
+    features, targets = blobs(2, width=6)
+    blocks = [
+        FeatureBlock(4, share=0.75),
+        FeatureBlock(2, share=0.25, standardize=True),
+    ]
+    stretched = features * np.array([1, 1, 1, 1, 500, 0.01])
+    plain = frozen.fit_head(features, targets, blocks=blocks)
+    other = frozen.fit_head(stretched, targets, blocks=blocks)
+
+    np.testing.assert_allclose(
+        plain.logits(features), other.logits(stretched), atol=1e-3
+    )

@@ -37,12 +37,14 @@ class SentimentMap:
             was trained on that, uint8 [H, W, 3].
         cells: Probability of each class in the network's own cells, float32 [h, w, K].
         smooth: The same over several scales, float32 [SMOOTH_SIDE, SMOOTH_SIDE, K].
+        smooth_logits: Its logits, which still differ where probabilities are all one.
         probs: The model's answer for the picture, by its center crop, float32 [K].
     """
 
     image: np.ndarray
     cells: np.ndarray
     smooth: np.ndarray
+    smooth_logits: np.ndarray
     probs: np.ndarray
 
 
@@ -116,6 +118,7 @@ class SentimentMapper:
             image=self._covered(image),
             cells=self._softmax(coarse),
             smooth=self._softmax(smooth),
+            smooth_logits=smooth,
             probs=self._softmax(answer),
         )
 

@@ -20,6 +20,7 @@ VERBS = (
     "evaluate",
     "compare",
     "predict",
+    "maps",
     "export",
     "score",
     "audit",

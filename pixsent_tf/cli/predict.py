@@ -55,7 +55,7 @@ def command(
     console.load_tensorflow()
     from pixsent_tf.evaluation.predict import Predictor
 
-    files = list(_expand(paths))
+    files = list(expand(paths))
     if not files:
         raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
     predictor = Predictor.load(Path(model))
@@ -72,7 +72,15 @@ def command(
         sys.exit(1)
 
 
-def _expand(paths: tuple[str, ...]) -> Iterator[str]:
+def expand(paths: tuple[str, ...]) -> Iterator[str]:
+    """Find the files that a command line names.
+
+    Args:
+        paths: Files, folders, globs, or "-" for a list on standard input.
+
+    Yields:
+        Files, in the order of the names; sorted within a folder and a glob.
+    """
     from pixsent_tf.data.sources import walk_pictures
 
     for path in paths:

@@ -177,5 +177,5 @@ def _picture(
         answer=label,
         prob=1.0,
         image=report.data_uri(drawing.thumbnail(image)),
-        caption=f"{label}. {'; '.join(said)}",
+        caption=f"Labelled {label}. {'; '.join(said)}",
     )

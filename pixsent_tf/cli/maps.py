@@ -1,0 +1,93 @@
+"""pixsent-tf maps PATH...: where does a model see negative and positive?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.cli.predict import expand
+from pixsent_tf.errors import DataError
+
+if TYPE_CHECKING:
+    from pixsent_tf.evaluation.predict import Predictor
+
+
+@click.command(name="maps")
+@click.argument("paths", nargs=-1)
+@click.option("--model", required=True, help="A run folder or its .keras file.")
+@click.option("--out", help="Folder to make; the next free one below runs/ by default.")
+@click.option("--limit", type=int, help="Map the first pictures only.")
+@click.option("--check", is_flag=True, help="Measure whether the maps are faithful.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    paths: tuple[str, ...],
+    model: str,
+    out: str | None,
+    limit: int | None,
+    check: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Draw sentiment maps: green where a place feels positive, red or pink where not.
+
+    PATHS are files, folders (walked) or globs; none stands for the pictures that a run
+    held out. Writes a PNG for each picture, a contact sheet, and all maps as maps.npz.
+    With --check nothing is drawn: places are blurred in the order of the map, and the
+    answer must follow.
+
+    \b
+    Example:
+      pixsent-tf maps photo.jpg --model runs/fit-smileys-1
+      pixsent-tf maps --model runs/mine --check --limit 200
+    """
+    console.load_tensorflow()
+    from pixsent_tf.evaluation.predict import Predictor
+    from pixsent_tf.runs import Run, next_folder
+    from pixsent_tf.studies import mapping
+
+    files = list(expand(paths)) if paths else _held_out(model)
+    if not files:
+        raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
+    files, predictor = files[:limit], Predictor.load(Path(model))
+    if check:
+        _check(predictor, files, as_json=as_json, quiet=quiet)
+        return
+    run = Run.create(Path(out) if out else next_folder("maps"))
+    with console.progress(len(files), "mapping", quiet=quiet) as advance:
+        results = mapping.write_maps(predictor, files, run.path, advance=advance)
+    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    rows = [
+        ("pictures", str(results["num_examples"])),
+        ("maps", results["kind"]),
+        ("folder", results["out"]),
+    ]
+    console.print_results(rows, results, as_json=as_json)
+
+
+def _held_out(model: str) -> list[str]:
+    from pixsent_tf.studies.subjects import open_run
+
+    found = open_run(model).paths()
+    return [path for path in found if path is not None]
+
+
+def _check(
+    predictor: Predictor, files: list[str], *, as_json: bool, quiet: bool
+) -> None:
+    from pixsent_tf.studies import map_checks
+
+    with console.progress(len(files), "checking", quiet=quiet) as advance:
+        results: dict[str, Any] = map_checks.check_faithfulness(
+            predictor, files, advance=advance
+        )
+    boxes = map_checks.find_boxes(files)
+    if boxes is not None:
+        with console.progress(len(files), "pointing", quiet=quiet) as advance:
+            results["pointing"] = map_checks.pointing_game(
+                predictor, boxes, wanted=files, advance=advance
+            )
+    console.print_results(map_checks.describe(results), results, as_json=as_json)

@@ -1,0 +1,194 @@
+"""`evaluate`, `compare` and `maps` on a run that tells dark from bright."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from pixsent_tf.cli import cli
+
+
+def invoke(*arguments: object):
+    """Run the command in this process."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def run(colored_folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "fit"
+    assert invoke("fit", colored_folder, "--out", out, "--quiet").exit_code == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def evaluated(run):
+    result = invoke("evaluate", run, "--json", "--quiet")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_run_is_judged_by_the_pictures_it_held_out(run, evaluated):
+    fitted = json.loads((run / "results.json").read_text())
+
+    for name in ("accuracy", "auc", "num_examples", "majority_rate"):
+        assert evaluated[name] == fitted[name]
+    assert evaluated["coverage"] == 1
+    assert evaluated["settings_tried"] > 1
+
+
+def test_ten_crops_are_reported_beside_the_center(evaluated):
+    assert evaluated["ten_crop"]["num_examples"] == evaluated["num_examples"]
+    assert evaluated["ten_crop"]["accuracy"] == 1
+    assert evaluated["notes"] == []  # the model says again what the run recorded
+
+
+def test_everything_is_written_into_the_run(run, evaluated):
+    folder = run / "evaluation"
+
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        *("results.json", "environment.json", "predictions.csv", "report.html"),
+        *("MODEL_CARD.md", "DATA_CARD.md"),
+    }
+    assert json.loads((folder / "results.json").read_text()) == evaluated
+
+
+def test_the_report_shows_maps_of_the_pictures(run, evaluated):
+    page = (run / "evaluation" / "report.html").read_text()
+
+    assert page.count("its sentiment map") == min(8, evaluated["num_examples"])
+    assert page.count("<svg") == 4
+
+
+def test_the_table_holds_both_answers(run, evaluated):
+    with (run / "evaluation" / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+
+    assert len(rows) == evaluated["num_examples"]
+    for row in rows:
+        center, ten = float(row["prob_positive"]), float(row["ten_crop_positive"])
+        assert center == pytest.approx(ten, abs=0.3)
+        assert (center > 0.5) == (row["label"] == "positive")
+
+
+def test_a_second_evaluation_replaces_the_first(run, evaluated):
+    assert invoke("evaluate", run, "--fast", "--quiet").exit_code == 0
+
+
+def test_other_pictures_judge_the_bare_model(run, colored_folder, tmp_path):
+    for name, level in (("negative", 30), ("positive", 220)):
+        (tmp_path / "new" / name).mkdir(parents=True)
+        for number in range(3):
+            pixels = np.full((40, 50, 3), level + number, dtype="uint8")
+            path = tmp_path / "new" / name / f"{number}.png"
+            Image.fromarray(pixels).save(path)
+    (tmp_path / "new" / "positive" / "bad.jpg").write_bytes(b"")
+
+    result = invoke(
+        *("evaluate", run / "model.keras", tmp_path / "new"),
+        *("--out", tmp_path / "out", "--json", "--quiet"),
+    )
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["num_examples"] == 6
+    assert found["coverage"] == 6 / 7
+    assert found["unreadable"][0]["reason"] == "empty"
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_pictures_that_trained_the_model_are_told(run, colored_folder, tmp_path):
+    result = invoke(
+        *("evaluate", run, colored_folder, "--fast", "--quiet"),
+        *("--out", tmp_path / "out"),
+    )
+
+    assert result.exit_code == 0
+    assert "of these 24 pictures trained this model" in result.stderr
+
+
+def test_a_bare_model_without_pictures_is_bad_usage(run):
+    result = invoke("evaluate", run / "model.keras")
+
+    assert result.exit_code == 2
+    assert "name the pictures to evaluate it on" in result.stderr
+
+
+def test_other_classes_are_refused(run, tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (9, 9)).save(tmp_path / name / "a.png")
+
+    result = invoke("evaluate", run, tmp_path, "--out", tmp_path / "out", "--quiet")
+
+    assert result.exit_code == 1
+    assert "has the classes cat, dog, the model negative, positive" in result.stderr
+
+
+def test_a_run_compared_with_itself_does_not_differ(run, tmp_path):
+    result = invoke("compare", run, run, "--json", "--out", tmp_path / "out")
+
+    assert result.exit_code == 0, result.output
+    (pair,) = json.loads(result.stdout)["pairs"]
+    assert pair["mcnemar_p"] == 1
+    assert pair["accuracy_difference"] == 0
+    assert "fit (1) – fit (2)" in (tmp_path / "out" / "compare.html").read_text()
+
+
+def test_a_table_of_another_program_is_compared_and_its_pictures_shown(run, tmp_path):
+    with (run / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    answers = [("positive", "negative")[i % 2] for i in range(len(rows))]
+    lines = [f"{row['id']},{answer}" for row, answer in zip(rows, answers, strict=True)]
+    (tmp_path / "theirs.csv").write_text("\n".join(["id,label", *lines]) + "\n")
+
+    result = invoke("compare", run, tmp_path / "theirs.csv", "--out", tmp_path / "out")
+
+    assert result.exit_code == 0, result.output
+    assert "McNemar" in result.stdout
+    assert "DeLong" not in result.stdout
+    page = (tmp_path / "out" / "compare.html").read_text()
+    assert "Only fit is right" in page
+    assert "data:image/jpeg" in page
+    wrong = sum(r["label"] != a for r, a in zip(rows, answers, strict=True))
+    with (tmp_path / "out" / "differences.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == wrong
+
+
+def test_one_source_cannot_be_compared(run):
+    result = invoke("compare", run)
+
+    assert result.exit_code == 2
+    assert "name two or more" in result.stderr
+
+
+def test_maps_are_drawn_and_stored(run, colored_folder, tmp_path):
+    out = tmp_path / "maps"
+    pictures = sorted((colored_folder / "positive").iterdir())[:2]
+
+    result = invoke("maps", *pictures, "--model", run, "--out", out, "--quiet")
+
+    assert result.exit_code == 0, result.output
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["0000-00.png", "0001-01.png", "contact-sheet.png", "maps.npz"]
+    with np.load(out / "maps.npz") as stored:
+        assert stored["paths"].tolist() == [str(path) for path in pictures]
+        assert stored["cells"].shape == (2, 8, 8, 2)
+        assert (stored["probs"][:, 1] > 0.5).all()
+        assert stored["cells"][..., 1].mean() > 0.5
+
+
+def test_maps_of_no_picture_in_particular_are_of_those_held_out(run, tmp_path):
+    result = invoke(
+        "maps", "--model", run, "--limit", 3, "--check", "--json", "--quiet"
+    )
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["num_examples"] == 3
+    assert set(found["deletion"]) >= {"map", "random", "center", "gain_over_random"}

@@ -99,6 +99,13 @@ def decode_jpeg(encoded: tf.Tensor, target_side: int | None) -> tf.Tensor:
     return upright(image, jpeg_orientation(encoded))
 
 
+# As a function of its own it costs a JPEG nothing; inlined, TensorFlow would step over
+# each of its operations for every JPEG, which takes half as long as decoding one.
+@tf.function(
+    input_signature=[tf.TensorSpec([], tf.string)],
+    autograph=False,
+    experimental_attributes={"_noinline": True},
+)
 def _decode_other(encoded: tf.Tensor) -> tf.Tensor:
     """Decode whatever is no JPEG."""
     head = _bytes(encoded, 0, 32)

@@ -78,7 +78,9 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
     )
     return tf.cond(
         is_exif(segment),
-        lambda: tiff_orientation(tf.strings.substr(encoded, position + 10, 2**16)),
+        lambda: tiff_orientation(
+            tf.strings.substr(encoded, tf.minimum(position + 10, end), 2**16)
+        ),
         lambda: tf.constant(1),
     )
 

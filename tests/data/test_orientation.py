@@ -67,6 +67,13 @@ def test_exif_behind_other_segments_is_found():
     assert jpeg_orientation(tf.constant(data[:2] + comment + data[2:])) == 3
 
 
+@pytest.mark.parametrize("length", range(24))
+def test_a_jpeg_that_ends_within_its_header_is_no_error(length):
+    cut = (b"\xff\xd8\xff\xe1\x00\x40Exif\0\0" + tiff(6))[:length]
+
+    assert jpeg_orientation(tf.constant(cut)) == 1
+
+
 def test_a_jpeg_without_exif_is_as_it_should_be():
     assert jpeg_orientation(tf.constant(encode(picture(), "JPEG"))) == 1
 

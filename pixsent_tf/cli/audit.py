@@ -58,6 +58,8 @@ def command(
     from pixsent_tf.data import audit, audit_page
     from pixsent_tf.runs import write_text
 
+    if data.startswith("tfds:"):
+        console.load_tensorflow()
     parts = audit.open_parts(DataConfig(data, subset, images))
     total = len({path for part in parts for path in part.paths})
     with console.progress(total, "reading", quiet=quiet) as advance:

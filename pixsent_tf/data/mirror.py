@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
+from urllib.request import urlopen
 
 from pixsent_tf.config import SUBSETS
 from pixsent_tf.data import deepsent
@@ -19,6 +20,7 @@ from pixsent_tf.errors import DataError
 PAGE = "http://www.cs.rochester.edu/u/qyou/DeepSent/deepsentiment.html"
 # Of the 1,269 pictures, as `content_digest` computes it.
 SHA256 = "d67a0d7efeb1c25ef2c5cb5e64f3e0605445a94ed8223e6ab05fa477d31a5815"
+_TIMEOUT_SECONDS = 20
 _LINK = re.compile(r"""href\s*=\s*["']([^"']+\.(?:zip|tar\.gz|tgz|tar))["']""", re.I)
 
 
@@ -36,22 +38,22 @@ def fetch(downloads: Any, *, page: str = PAGE, sha256: str = SHA256) -> Path:
     Raises:
         DataError: If the page or its archive cannot be had, or holds other pictures.
     """
+    root = None
     try:
-        text = Path(downloads.download(page)).read_text("utf-8", errors="replace")
-        links = _LINK.findall(text)
-        folders = [downloads.download_and_extract(urljoin(page, links[0]))] * bool(
-            links
-        )
+        # The downloader's own retries take minutes where there is no network.
+        with urlopen(page, timeout=_TIMEOUT_SECONDS) as answer:
+            text = answer.read().decode("utf-8", errors="replace")
+        for link in _LINK.findall(text)[:1]:
+            root = find_root(Path(downloads.download_and_extract(urljoin(page, link))))
     except Exception as error:  # the downloader raises nearly every type
         raise DataError(
             f"DeepSent could not be fetched from {page} ({_first_line(error)}); get it "
-            f"from its authors and name its folder as manual_dir."
+            f"from its authors and open its folder, or name it as manual_dir."
         ) from error
-    root = find_root(Path(folders[0])) if folders else None
     if root is None:
         raise DataError(
             f"{page} links to no archive of DeepSent any more; get it from its authors "
-            f"and name its folder as manual_dir."
+            f"and open its folder, or name it as manual_dir."
         )
     found = content_digest(root)
     if found != sha256:

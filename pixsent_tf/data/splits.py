@@ -12,6 +12,8 @@ from pixsent_tf.data.dataset import Dataset
 from pixsent_tf.data.duplicates import find_duplicates
 from pixsent_tf.errors import DataError
 
+_COARSER = 0.5
+
 
 def published_or_stratified(
     dataset: Dataset, num_folds: int, *, seed: int = 0
@@ -143,7 +145,7 @@ def _deal(
     groups = np.arange(len(labels)) if groups is None else groups
     _require(labels, groups, fewest)
     _, groups = np.unique(groups, return_inverse=True)
-    kinds = [labels, np.zeros_like(labels)]  # the class, then the total, break ties
+    kinds = [labels, np.zeros_like(labels)]  # the class, and the total
     if strata is not None:
         both = np.stack([labels, strata])
         kinds.insert(0, np.unique(both, axis=1, return_inverse=True)[1])
@@ -155,15 +157,12 @@ def _deal(
     for group in order[np.argsort(-sizes[order], kind="stable")]:
         rows = [count[group] for count in counts]
         wishes = [lack @ row for lack, row in zip(missing, rows, strict=True)]
-        parts[group] = part = _first_max(wishes)
+        # The finest division weighs most; the others settle where rounding leaves room.
+        wish = wishes[0] + _COARSER * sum(wishes[1:])
+        parts[group] = part = int(np.argmax(wish.round(6)))
         for lack, row in zip(missing, rows, strict=True):
             lack[part] -= row
     return parts[groups]
-
-
-def _first_max(keys: list[np.ndarray]) -> int:
-    """Find the largest by the first key; the next keys break ties."""
-    return int(np.lexsort([-np.round(key, 6) for key in reversed(keys)])[0])
 
 
 def _count(groups: np.ndarray, kinds: np.ndarray) -> np.ndarray:

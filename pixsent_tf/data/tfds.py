@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,7 @@ def _prepare(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        # Standard output is for answers; TensorFlow Datasets talks there.
-        with contextlib.redirect_stdout(sys.stderr):
+        with _quiet():
             builder = tfds.builder(name, data_dir=data_dir)
             builder.download_and_prepare()
     except PixsentError:
@@ -83,6 +83,22 @@ def _prepare(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
         text = " ".join(str(error).split())
         raise DataError(f"tfds:{name} cannot be prepared: {text:.300}") from error
     return builder
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what TensorFlow Datasets says off standard output, which is for answers.
+
+    Its warnings are about itself and tell a user nothing.
+    """
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _our_error(error: BaseException | None) -> PixsentError | None:
@@ -133,14 +149,14 @@ def _read(builder: Any, split: str, keys: dict[str, str | None]) -> Iterable[Any
     import tensorflow_datasets as tfds
 
     wanted = {key: True for key in keys.values() if key}
+    decoding = tfds.decode.PartialDecoding(
+        wanted, decoders={keys["image"]: tfds.decode.SkipDecoding()}
+    )
     try:
-        examples = builder.as_dataset(
-            split=split,
-            shuffle_files=False,
-            decoders=tfds.decode.PartialDecoding(
-                wanted, decoders={keys["image"]: tfds.decode.SkipDecoding()}
-            ),
-        )
+        with _quiet():
+            examples = builder.as_dataset(
+                split=split, shuffle_files=False, decoders=decoding
+            )
     except ValueError as error:
         raise DataError(
             f"tfds:{builder.info.full_name} has no split {split!r}; it has "

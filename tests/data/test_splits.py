@@ -121,7 +121,8 @@ def test_levels_of_agreement_share_what_is_held_out(tmp_path):
     )
 
     assert five.items() <= three.items()
-    assert sum(five.values()) == 5  # a quarter of 20, at every level
+    assert abs(sum(five.values()) - 20 / 4) <= 1
+    assert sum(three.values()) == 32 / 4
 
 
 def test_copies_are_held_out_together(tmp_path):

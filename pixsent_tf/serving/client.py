@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import http.client
 import itertools
 import json
@@ -84,7 +85,7 @@ class Client:
         answers: list[Answer] = []
         for batch in _batches(images, self.batch_size):
             contents = [_read(image) for image in batch]
-            answers += self._retry(lambda contents=contents: self._ask(contents))
+            answers += self._retry(functools.partial(self._ask, contents))
         if not answers:
             raise ServingError("There is no picture to ask about; give one or more.")
         return answers

@@ -36,6 +36,7 @@ class LiteModel:
             interpreter = Interpreter(
                 model_path=os.fspath(path), num_threads=num_threads
             )
+            interpreter.allocate_tensors()
             self._run: Any = interpreter.get_signature_runner(SIGNATURE)
 
     def predict(self, crops: np.ndarray) -> np.ndarray:

@@ -89,9 +89,9 @@ class Scorer:
     def _read(self, path: str) -> bytes:
         """Read a file; its header stops what would exhaust memory."""
         if self._open is None or "://" not in path:
-            error = check_header(path)
-            if error is not None:
-                raise error
+            refusal = check_header(path)
+            if refusal is not None:
+                raise refusal
             with open(path, "rb") as file:
                 return file.read()
         try:
@@ -100,9 +100,9 @@ class Scorer:
         except OSError as error:
             raise ImageError(f"{path} cannot be read: {error}", "missing") from error
         with _as_file(content) as copy:
-            error = check_header(copy)
-        if error is not None:
-            raise error
+            refusal = check_header(copy)
+        if refusal is not None:
+            raise refusal
         return content
 
     def _score_by_pillow(self, path: str, content: bytes) -> Row:

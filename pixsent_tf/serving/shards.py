@@ -105,7 +105,8 @@ class Job:
         Returns:
             The shards, in order.
         """
-        shards, offset, length, count = [], 0, 0, 0
+        shards: list[Shard] = []
+        offset = length = count = 0
         with FileSystems.open(self._path("files.jsonl")) as file:
             for line in file:
                 length, count = length + len(line), count + 1

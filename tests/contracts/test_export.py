@@ -1,0 +1,143 @@
+"""Every backbone goes out into the world, and answers there what it answers here."""
+
+from __future__ import annotations
+
+import base64
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pixsent_tf.config import ModelConfig, PreprocessConfig
+from pixsent_tf.models.caffenet import build_caffenet
+from pixsent_tf.models.zoo import attach_head, build_backbone, preprocess_of
+from pixsent_tf.serving import scorecard, tflite
+from pixsent_tf.serving.lite import LiteModel
+from pixsent_tf.serving.saved_model import export_saved_model
+from pixsent_tf.serving.servable import Servable
+from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
+from pixsent_tf.training.packaging import package
+
+pytest.importorskip("ai_edge_litert")
+
+
+def from_zoo(name, **settings):
+    config = ModelConfig(backbone=name, weights=None, **settings)
+    return build_backbone(config), preprocess_of(config)
+
+
+def narrow(order):
+    """The paper's layers, all of them, at an eighth of their width."""
+    backbone = build_caffenet(67, order=order, width=0.125)
+    enliven(backbone)
+    return backbone, PreprocessConfig(72, 67, fit="crop")
+
+
+def published(order):
+    backbone, preprocess = from_zoo(order)
+    enliven(backbone)
+    return backbone, preprocess
+
+
+def enliven(backbone):
+    """Draw weights that keep the signal: the paper's start lets it fade away."""
+    initializer = keras.initializers.HeNormal(seed=0)
+    for layer in backbone.layers:
+        if hasattr(layer, "kernel"):
+            layer.kernel.assign(initializer(layer.kernel.shape))
+
+
+FAMILY = {
+    "lite0": lambda: from_zoo("efficientnet_lite0@64"),
+    "caffenet": lambda: narrow("caffenet"),
+    "alexnet": lambda: narrow("alexnet"),
+    "joined": lambda: from_zoo(
+        "efficientnet_lite0@64+efficientnet_lite1@64", mirror=True
+    ),
+    "lite0 as published": lambda: from_zoo("efficientnet_lite0"),
+    "caffenet as published": lambda: published("caffenet"),
+    "application": lambda: from_zoo("keras:MobileNetV2"),
+}
+SLOW = set(FAMILY) - {"lite0", "caffenet"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name in FAMILY
+    ],
+)
+def servable(request):
+    backbone, preprocess = FAMILY[request.param]()
+    classifier = attach_head(backbone, 2, stddev=1.0)
+    # Random features may have any mean and scale; the answers shall be about one half.
+    logits = classifier(preprocessed_noise(preprocess), training=False).numpy()
+    head = classifier.get_layer("logits")
+    head.bias.assign(-logits.mean(axis=0))
+    spread = float(logits.std(axis=0).mean())
+    model = package(classifier, preprocess, ("negative", "positive"), spread)
+    return Servable.of(model)
+
+
+def preprocessed_noise(preprocess):
+    side = preprocess.crop_size
+    generator = np.random.default_rng(0)
+    levels = generator.integers(0, 256, (4, 1, 1, 3))
+    noise = generator.integers(-30, 30, (4, side, side, 3))
+    return (levels + noise).clip(0, 255).astype("uint8")
+
+
+@pytest.fixture(scope="module")
+def files():
+    return draw_probes()
+
+
+@pytest.fixture(scope="module")
+def expected(servable, files):
+    return predict_files(servable, files)
+
+
+@pytest.fixture(scope="module")
+def exported(servable, tmp_path_factory):
+    return export_saved_model(servable, tmp_path_factory.mktemp("export"))
+
+
+def test_the_saved_model_answers_as_keras(exported, files, expected):
+    serve = tf.saved_model.load(str(exported)).signatures["serving_default"]
+
+    answer = serve(image_bytes=tf.constant(files))
+
+    np.testing.assert_allclose(answer["probs"], expected, atol=1e-5)
+
+
+def test_a_process_without_python_packages_answers_as_keras(exported, files, expected):
+    request = [base64.b64encode(content).decode() for content in files]
+
+    answer = run_c_api(exported, "serving_default", request)
+
+    np.testing.assert_allclose(answer["probs"], expected, atol=1e-5)
+
+
+def test_litert_answers_as_keras(servable, tmp_path):
+    crops = preprocessed_noise(servable.preprocess)
+    path = tflite.write_tflite(tflite.convert(servable), servable, tmp_path / "m")
+
+    probs = LiteModel(path, num_threads=2).predict(crops)
+
+    expected = scorecard.keras_probs(servable, crops)
+    np.testing.assert_allclose(probs, expected, atol=1e-4)
+    assert expected[:, 1].std() > 0.01
+
+
+def test_all_of_it_converts_to_integers(servable, tmp_path):
+    crops = preprocessed_noise(servable.preprocess)
+    content = tflite.convert(servable, "int8", crops)
+    path = tflite.write_tflite(content, servable, tmp_path / "m")
+
+    probs = LiteModel(path, num_threads=2).predict(crops)
+
+    # How near it comes is for trained weights to show; random ones have no margin.
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=0.01)
+    assert len(content) < 2.5 * servable.classifier.count_params()

@@ -53,11 +53,11 @@ def align(
         down = down / changes[:, 2, None, None] * mask
         slopes = np.stack(
             [across * centers, across, down * centers[:, None], down], axis=1
-        ).reshape(len(images), 4, -1)  # [B, 4, S * S]
+        ).reshape(len(images), 4, side * side)  # [B, 4, S * S]
         normal = slopes @ slopes.transpose(0, 2, 1)
         damping = _DAMPING * np.trace(normal, axis1=1, axis2=2) + 1e-6
         normal += damping[:, None, None] * np.eye(4, dtype="float32")
-        misses = (wanted - warped).reshape(len(images), -1, 1)
+        misses = (wanted - warped).reshape(len(images), side * side, 1)
         changes += np.linalg.solve(normal, slopes @ misses)[:, :, 0]
         changes[:, 0::2] = changes[:, 0::2].clip(1 / _MAX_STRETCH, _MAX_STRETCH)
         changes[:, 1::2] = changes[:, 1::2].clip(-_MAX_SHIFT, _MAX_SHIFT)

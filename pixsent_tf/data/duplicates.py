@@ -4,7 +4,7 @@ Byte-identical files are found by their SHA-256. Copies that were encoded again,
 or cut by up to 5 % a side are found in three steps, each on fewer pairs:
 
 1. A perceptual hash of each picture: its 8 x 8 and 16 x 16 reductions. Copies correlate
-   above .75 and .6; so does one pair of different photographs in a thousand.
+   above .75 and .6; so do three pairs of different photographs in a thousand.
 2. The pair is lined up at 16, 32 and 64 pixels, since a cut moves everything.
 3. The details correlate: .93 and more for copies, .58 and less for photographs that
    only look alike.

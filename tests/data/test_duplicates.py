@@ -123,6 +123,20 @@ def test_blank_pictures_of_different_bytes_are_no_copies(tmp_path):
     assert len(find_duplicates(paths).pairs) == 0
 
 
+def test_landscapes_that_share_only_their_light_are_no_copies(tmp_path):
+    rng = np.random.default_rng(0)
+    light = np.linspace(220, 30, 64)[:, None]
+    for number, noise in enumerate((4, 25, 60, 90)):
+        pixels = light + rng.normal(0, noise, (64, 64))
+        Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(
+            tmp_path / f"{number}.png"
+        )
+
+    found = find_duplicates(sorted(tmp_path.iterdir()))
+
+    assert len(found.pairs) == 0
+
+
 def test_nothing_has_no_duplicates():
     found = find_duplicates([])
 

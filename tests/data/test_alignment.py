@@ -68,3 +68,10 @@ def test_blank_pictures_agree_with_nothing():
 
     assert correlate(blank, gray(LARGE), identity(1)) == 0
     assert np.isfinite(align(blank, blank, identity(1), num_steps=3)).all()
+
+
+def test_no_pairs_give_no_changes():
+    none = np.zeros((0, 64, 64), dtype="float32")
+
+    assert align(none, none, identity(0), num_steps=2).shape == (0, 4)
+    assert correlate_details(none, none, identity(0)).shape == (0,)

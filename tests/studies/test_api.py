@@ -1,0 +1,59 @@
+"""The functions that a notebook calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import pixsent_tf
+from pixsent_tf.errors import ConfigError
+
+
+def test_importing_the_package_loads_no_tensorflow():
+    code = "import sys, pixsent_tf; sys.exit('tensorflow' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_public_name_is_there():
+    for name in pixsent_tf.__all__:
+        assert getattr(pixsent_tf, name) is not None
+    assert set(dir(pixsent_tf)) == set(pixsent_tf.__all__)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="pixsent_tf has no 'fits'; it has"):
+        _ = pixsent_tf.fits
+
+
+def test_fit_crossval_and_load_work_together(mean_color, colored_folder, tmp_path):
+    fitted = pixsent_tf.fit(colored_folder, out=tmp_path / "fit", recipe=mean_color)
+    crossed = pixsent_tf.crossval(
+        colored_folder,
+        out=tmp_path / "cv",
+        recipe=mean_color,
+        settings={"data.num_folds": 3},
+    )
+    predictor = pixsent_tf.load(tmp_path / "fit")
+    (prediction,) = predictor.predict([str(colored_folder / "positive" / "00.png")])
+
+    assert fitted["accuracy"] == crossed["accuracy"] == 1.0
+    assert len(crossed["per_fold"]) == 3
+    assert prediction.probs.argmax() == 1
+
+
+def test_a_run_lands_in_the_next_free_folder(
+    mean_color, colored_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    results = pixsent_tf.fit(colored_folder, recipe=mean_color)
+
+    assert results["run"] == f"runs/fit-{colored_folder.name}-1"
+
+
+def test_a_wrong_setting_is_named_before_any_folder_is_made(tmp_path):
+    with pytest.raises(ConfigError, match="No setting 'epochs'"):
+        pixsent_tf.fit("smileys", out=tmp_path / "run", settings={"epochs": 1})
+    assert not (tmp_path / "run").exists()

@@ -17,7 +17,9 @@ from typing import Any
 import tensorflow as tf
 
 from pixsent_tf.data.crops import NUM_CROPS
+from pixsent_tf.data.files import MAX_PIXELS
 from pixsent_tf.data.pipeline import decode_canvas
+from pixsent_tf.serving.guard import assert_affordable
 from pixsent_tf.serving.servable import Servable
 
 UNREADABLE = "unreadable"
@@ -91,7 +93,8 @@ def read_batch(encoded: tf.Tensor, servable: Servable) -> tuple[tf.Tensor, tf.Te
     count = tf.size(encoded, out_type=tf.int64)
 
     def read(index: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        canvas = decode_canvas(image, servable.preprocessor)
+        with tf.control_dependencies([assert_affordable(image, MAX_PIXELS)]):
+            canvas = decode_canvas(tf.identity(image), servable.preprocessor)
         return index, tf.ensure_shape(canvas, [side, side, 3])
 
     readable = (

@@ -84,6 +84,10 @@ class Grpc(prediction_service_pb2_grpc.PredictionServiceServicer):
 class Rest(http.server.BaseHTTPRequestHandler):
     model: Model
 
+    def do_GET(self):
+        state = {"version": str(self.model.version), "state": "AVAILABLE"}
+        self._send(200, {"model_version_status": [state]})
+
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         try:
@@ -91,6 +95,9 @@ class Rest(http.server.BaseHTTPRequestHandler):
         except Refusal as refusal:
             found = refusal.code != grpc.StatusCode.NOT_FOUND
             status, answer = 400 if found else 404, {"error": str(refusal)}
+        self._send(status, answer)
+
+    def _send(self, status, answer):
         content = json.dumps(answer, allow_nan=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -23,9 +23,9 @@ pytest.importorskip("tensorflow_serving")
 BINARY = "tensorflow_model_server"
 
 
-def start_stand_in(folder):
+def start_stand_in(folder, name="tiny"):
     script = Path(__file__).with_name("stand_in_server.py")
-    command = [sys.executable, "-W", "ignore", str(script), "tiny", str(folder)]
+    command = [sys.executable, "-W", "ignore", str(script), name, str(folder)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

@@ -162,6 +162,21 @@ class Examples:
     targets: np.ndarray
     weights: np.ndarray | None = None
 
+    @classmethod
+    def of_weighted(cls, indices: np.ndarray, targets: np.ndarray) -> Examples:
+        """Take targets whose rows sum to the weights of the pictures.
+
+        Args:
+            indices: Positions among the canvases, int [M].
+            targets: Target probabilities times weights, float [N, K].
+
+        Returns:
+            The examples, probabilities and weights apart.
+        """
+        weights = targets.sum(axis=1)
+        sums = np.where(weights > 0, weights, 1)[:, None]
+        return cls(indices, (targets / sums).astype("float32"), weights)
+
     def labels_of(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Look targets and weights up.
 

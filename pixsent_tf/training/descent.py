@@ -130,9 +130,12 @@ def _inner_split(
         is_inner = holdout(labels, INNER_FRACTION, seed=recipe.seed)
     if recipe.training.class_weights:
         totals = targets[indices[~is_inner]].sum(axis=0)  # [K]
-        weights = targets @ (totals.mean() / np.maximum(totals, 1))
+        of_classes = targets @ (totals.mean() / np.maximum(totals, 1))
+        weights = of_classes if weights is None else of_classes * weights
     train = Examples(indices[~is_inner], targets, weights)
-    return train, Examples(indices[is_inner], targets) if is_inner.any() else None
+    return train, Examples(
+        indices[is_inner], targets, examples.weights
+    ) if is_inner.any() else None
 
 
 def _augmentation(training: TrainingConfig, canvases: Canvases) -> Augmentation:
@@ -177,4 +180,6 @@ def _fingerprint(recipe: Recipe, canvases: Canvases, examples: Examples) -> str:
     digest.update("\n".join(canvases.paths).encode())
     digest.update(examples.indices.astype("int64").tobytes())
     digest.update(examples.targets.astype("float32").tobytes())
+    if examples.weights is not None:
+        digest.update(examples.weights.astype("float32").tobytes())
     return digest.hexdigest()[:16]

@@ -88,7 +88,8 @@ class FineTuneLearner:
 
         Args:
             indices: Positions of the training pictures, int [M].
-            targets: Target probabilities of all pictures, float [N, K].
+            targets: Target probabilities of all pictures, float [N, K], times the
+                weight of each picture.
 
         Returns:
             The trained network.
@@ -104,7 +105,7 @@ class FineTuneLearner:
         history = descend(
             self.network,
             self._read_canvases,
-            Examples(indices, targets),
+            Examples.of_weighted(indices, targets),
             self.recipe,
             report=self.report,
             checkpoints=self.checkpoints,

@@ -1,0 +1,97 @@
+"""One geometry for training, evaluation and the saved model, and it is Pillow's."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.preprocess import Preprocessor, ToCrop
+
+SQUASH = PreprocessConfig(canvas_size=32, crop_size=24)
+CROP = PreprocessConfig(canvas_size=32, crop_size=24, fit="crop")
+FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
+
+
+def picture(width, height):
+    coarse = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype="uint8")
+    return Image.fromarray(coarse).resize((width, height), Image.BICUBIC)
+
+
+@pytest.mark.parametrize("resample", FILTERS)
+@pytest.mark.parametrize("size", [(120, 75), (50, 90), (20, 20)])
+def test_the_canvas_is_what_pillow_makes_of_the_picture(resample, size):
+    image = picture(*size)
+    config = PreprocessConfig(canvas_size=32, crop_size=24, resample=resample)
+
+    canvas = Preprocessor(config).to_canvas(np.asarray(image)).numpy().astype(int)
+
+    expected = np.asarray(image.resize((32, 32), FILTERS[resample]))
+    assert np.abs(canvas - expected).mean() < 0.7
+    # Where a cubic is enlarged over an edge, Pillow weighs what lies outside anew.
+    assert np.abs(canvas - expected).max() <= (3 if resample == "bilinear" else 6)
+
+
+@pytest.mark.parametrize("size", [(120, 75), (75, 120)])
+def test_fitting_by_crop_cuts_the_longer_side_around_its_center(size):
+    image = picture(*size)
+
+    canvas = Preprocessor(CROP).to_canvas(np.asarray(image)).numpy().astype(int)
+
+    left, top = (max(0, (side - 75) // 2) for side in size)
+    square = image.crop((left, top, left + 75, top + 75))
+    expected = np.asarray(square.resize((32, 32), Image.BILINEAR))
+    assert np.abs(canvas - expected).max() <= 3
+
+
+def test_a_picture_of_the_canvas_size_comes_back_as_it_is():
+    pixels = np.asarray(picture(32, 32))
+
+    np.testing.assert_array_equal(Preprocessor(SQUASH).to_canvas(pixels), pixels)
+
+
+def test_a_batch_gives_what_its_pictures_give_alone():
+    images = np.stack([np.asarray(picture(50, 40)), np.asarray(picture(50, 40))[::-1]])
+    preprocessor = Preprocessor(SQUASH)
+
+    together = preprocessor.to_canvas(images).numpy()
+
+    alone = [preprocessor.to_canvas(image).numpy() for image in images]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_crops_are_cut_from_the_canvas():
+    canvas = np.asarray(picture(32, 32))[None]
+    preprocessor = Preprocessor(SQUASH)
+
+    np.testing.assert_array_equal(
+        preprocessor.center_crop(canvas), canvas[:, 4:28, 4:28]
+    )
+    np.testing.assert_array_equal(
+        preprocessor.ten_crop(canvas)[:, 3], canvas[:, 8:, 8:]
+    )
+
+
+def test_the_layer_does_what_the_preprocessor_does():
+    images = np.asarray(picture(50, 40))[None]
+    preprocessor = Preprocessor(CROP)
+
+    crops = ToCrop.build_from(CROP)(images)
+
+    expected = preprocessor.center_crop(preprocessor.to_canvas(images))
+    np.testing.assert_array_equal(crops, expected)
+
+
+def test_the_layer_survives_saving(tmp_path):
+    images = keras.Input((None, None, 3), dtype="uint8")
+    model = keras.Model(images, ToCrop.build_from(CROP)(images))
+    model.save(tmp_path / "model.keras")
+
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+
+    pixels = np.asarray(picture(50, 40))[None]
+    np.testing.assert_array_equal(loaded(pixels), model(pixels))
+    assert loaded.output_shape == (None, 24, 24, 3)
+    assert loaded(pixels).dtype == "uint8"

@@ -1,0 +1,106 @@
+"""What is kept between epochs, and when it is enough."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def validated(callback, model, losses):
+    """Play epochs with these losses; weights are the epoch's number."""
+    callback.set_model(model)
+    model.stop_training = False
+    for epoch, loss in enumerate(losses):
+        model.set_weights([np.full((1, 1), epoch), np.zeros(1)])
+        callback.on_test_end({"loss": loss})
+        callback.on_epoch_end(epoch)
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return epoch
+
+
+def test_waiting_ends_after_as_many_epochs_as_patience_says(model):
+    assert validated(KeepBest(2), model, [3, 2, 2.5, 2.1, 1]) == 3
+
+
+def test_the_best_weights_come_back(model):
+    validated(KeepBest(2), model, [3, 2, 2.5, 2.1])
+
+    assert model.get_weights()[0] == 1
+
+
+def test_a_report_is_a_row_and_a_line():
+    lines = []
+    report = Report(7, lines.append)
+
+    report.on_epoch_end(1, {"loss": 0.25})
+
+    assert report.rows == [{"epoch": 2, "loss": 0.25}]
+    assert lines == ["epoch 2/7: loss 0.2500"]
+
+
+def test_steps_are_counted_over_epochs(model):
+    pixels = np.zeros((8, 1))
+
+    model.fit(
+        *(pixels, pixels),
+        batch_size=2,
+        epochs=9,
+        verbose=0,
+        callbacks=[StopAfter(6)],
+    )
+
+    assert int(model.optimizer.iterations) == 6
+
+
+def test_a_checkpoint_brings_everything_back(model, tmp_path):
+    report, best = Report(5, lambda line: None), KeepBest(3)
+    best.set_model(model)
+    best.on_test_end({"loss": 0.5})
+    best.on_test_end({"loss": 0.6})
+    report.on_epoch_end(1, {"loss": 0.1})
+    checkpoint = Checkpoint(tmp_path / "fit", report, best)
+    checkpoint.set_model(model)
+    model.optimizer.iterations.assign(12)
+    before = model.get_weights()
+    checkpoint.on_epoch_end(1)
+    model.set_weights([weight + 1 for weight in before])
+    model.optimizer.iterations.assign(0)
+    report, best = Report(5, lambda line: None), KeepBest(3)
+
+    epoch = Checkpoint(tmp_path / "fit", report, best).restore(model)
+
+    assert epoch == 2
+    assert int(model.optimizer.iterations) == 12
+    assert report.rows == [{"epoch": 2, "loss": 0.1}]
+    assert (best.best_loss, best.waited) == (0.5, 1)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_nothing_to_go_on_from_starts_at_the_beginning(model, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "none", Report(5, print), None)
+
+    assert checkpoint.restore(model) == 0
+
+
+def test_a_finished_training_leaves_no_checkpoint(model, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "fit", Report(5, print), None)
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(0)
+
+    checkpoint.on_train_end()
+
+    assert not (tmp_path / "fit").exists()

@@ -1,0 +1,72 @@
+"""What counts in the loss, and what decides when to stop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.canvases import Canvases, Examples
+from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.training.descent import descend
+from pixsent_tf.training.finetune import build_network
+
+ALL = np.arange(24)
+
+
+@pytest.fixture(scope="module")
+def canvases(pictures):
+    return Canvases.read(pictures, Preprocessor(PreprocessConfig(16, 12)))
+
+
+def losses(canvases, recipe, examples):
+    return [
+        row["loss"]
+        for row in descend(build_network(recipe, 2), canvases, examples, recipe)
+    ]
+
+
+@pytest.fixture
+def still(recipe_of):
+    """A recipe that looks at everything and changes nothing."""
+    return recipe_of(
+        epochs=1, learning_rate=0.0, weight_decay=0.0, crop=False, flip=False
+    )
+
+
+def log_losses(canvases, recipe, targets):
+    """Cross-entropy of each picture at the starting weights, by NumPy."""
+    crops = canvases.stored.numpy()[:, 2:14, 2:14]
+    logits = build_network(recipe, 2)(crops, training=False).numpy()
+    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return -(targets * log_probs).sum(axis=1)
+
+
+def test_the_loss_is_the_cross_entropy_with_the_targets(canvases, still, targets):
+    shares = 0.8 * targets + 0.1
+    expected = log_losses(canvases, still, shares).mean()
+
+    (loss,) = losses(canvases, still, Examples(ALL, shares))
+
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_rows_that_sum_to_a_weight_count_by_it(canvases, still, targets):
+    weights = np.linspace(0.1, 2, 24)[:, None]
+    expected = (log_losses(canvases, still, targets) * weights[:, 0]).mean()
+
+    (loss,) = losses(canvases, still, Examples.of_weighted(ALL, targets * weights))
+
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_inner_pictures_do_not_train(canvases, recipe_of, targets):
+    lines = []
+    recipe = recipe_of(epochs=1, patience=1, batch_size=1)
+    network = build_network(recipe, 2)
+
+    descend(network, canvases, Examples(ALL, targets), recipe, report=lines.append)
+
+    # A fifth of 24, by class, is 4 or 5 of them; steps are what is left.
+    assert int(network.optimizer.iterations) in (19, 20)
+    assert "val_loss" in lines[0]

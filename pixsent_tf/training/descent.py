@@ -86,17 +86,18 @@ def descend(
     _compile(trainee, training, steps=steps, steps_per_epoch=steps_per_epoch)
     rows = Report(epochs, report)
     best = KeepBest(training.patience) if inner is not None else None
-    callbacks = [StopAfter(steps), rows, *([best] if best else [])]
+    callbacks: list[Any] = [StopAfter(steps), rows, *([best] if best else [])]
     if training.ema:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     first_epoch = 0
     if checkpoints is not None:
         folder = checkpoints / _fingerprint(recipe, canvases, examples)
-        callbacks.append(Checkpoint(folder, rows, best))
-        first_epoch = callbacks[-1].restore(trainee)
+        checkpoint = Checkpoint(folder, rows, best)
+        callbacks.append(checkpoint)
+        first_epoch = checkpoint.restore(trainee)
         if best is not None and best.waited >= training.patience:
             first_epoch = epochs  # killed when it was about to stop
-    order = {"batch_size": training.batch_size, "seed": recipe.seed}
+    order: dict[str, Any] = {"batch_size": training.batch_size, "seed": recipe.seed}
     trainee.fit(
         training_batches(
             canvases,

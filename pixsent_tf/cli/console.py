@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
 import time
@@ -87,6 +88,37 @@ def progress(
             yield bar.update
     else:
         yield _Log(total, what).update
+
+
+@contextlib.contextmanager
+def show_log(*, quiet: bool) -> Iterator[None]:
+    """Show what the package logs, such as a line after each epoch of a training.
+
+    Args:
+        quiet: Show nothing.
+
+    Yields:
+        Nothing.
+    """
+    logger = logging.getLogger("pixsent_tf")
+    handler, level = _LogLines(), logger.level
+    if not quiet:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+class _LogLines(logging.Handler):
+    """Lines on standard error that leave a progress bar whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(self.format(record), file=sys.stderr)
 
 
 class _Log:

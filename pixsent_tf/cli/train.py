@@ -33,7 +33,10 @@ def run_study(
     study = {"fit": holdout.fit, "crossval": crossval.crossval}[verb]
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     run = Run.create(Path(out) if out else next_folder(f"{verb}-{dataset.name}"))
-    with console.progress(len(dataset), "reading", quiet=quiet) as advance:
+    with (
+        console.show_log(quiet=quiet),
+        console.progress(len(dataset), "reading", quiet=quiet) as advance,
+    ):
         results = study(recipe, dataset, run, advance=advance)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [*metrics.describe(results), ("seconds", f"{results['seconds']:.1f}")]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+
+import pytest
 
 from pixsent_tf.cli import console
 
@@ -49,3 +52,12 @@ def test_messages_of_the_start_go_nowhere_and_later_ones_are_seen(capfd):
     os.write(2, b"signal")
 
     assert capfd.readouterr().err == "signal"
+
+
+@pytest.mark.parametrize(("quiet", "expected"), [(False, "epoch 1/2\n"), (True, "")])
+def test_what_the_package_logs_goes_to_standard_error(capsys, quiet, expected):
+    with console.show_log(quiet=quiet):
+        logging.getLogger("pixsent_tf.training.finetune").info("epoch 1/2")
+    logging.getLogger("pixsent_tf").info("after the end")
+
+    assert capsys.readouterr() == ("", expected)

@@ -3,8 +3,8 @@
 Three ways, the most exact that the network allows:
 
 convolutional  the classifier itself, its dense layers turned into convolutions
-pooled         a linear layer behind pooled maps of one or several networks: the layer
-               is moved in front of the pooling, which changes no number
+pooled         a linear layer behind pooled maps, or their texture, of one or several
+               networks: the layer is moved in front of the pooling
 grad-cam       any other head: its linear approximation by the gradient
 
 In all of them the mean over the cells equals the classifier's logits, except for
@@ -19,9 +19,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.models.joined import Mirror
+from pixsent_tf.models.joined import Mirror, Texture
 from pixsent_tf.models.surgery import to_fully_convolutional
 
 
@@ -82,40 +83,23 @@ def _compiled(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     )
 
 
-@dataclass(frozen=True)
-class _PooledMap:
-    """A map, [B, h, w, C], of which the features are the mean.
-
-    `activations` is a symbolic tensor of the classifier's graph.
-    """
-
-    activations: Any
-    start: int
-    share: float = 1.0
-    mirrored: bool = False
-
-
 def _pooled(
     classifier: keras.Model, head: keras.layers.Dense
 ) -> Callable[[tf.Tensor], tf.Tensor]:
     """Score every cell with the head's own kernel, over all maps it reads."""
-    maps = _pooled_maps(head.input, 0)
-    model = keras.Model(classifier.input, [m.activations for m in maps])
+    maps = _local_features(head.input)
+    model = keras.Model(classifier.input, maps)
     kernel, bias = head.get_weights()
-    largest = max(m.activations.shape[1] for m in maps)
+    kernels = tf.split(kernel, [x.shape[-1] for x in maps])
+    largest = max(x.shape[1] for x in maps)
 
     @tf.function(reduce_retracing=True)
     def score(images: tf.Tensor) -> tf.Tensor:
-        found = model(images, training=False)
-        found = found if isinstance(found, (list, tuple)) else [found]
         total = tf.constant(bias)
-        for pooled, activations in zip(maps, found, strict=True):
-            part = kernel[pooled.start : pooled.start + activations.shape[-1]]
-            logits = pooled.share * tf.einsum("bhwc,ck->bhwk", activations, part)
-            if pooled.mirrored:
-                logits = tf.reverse(logits, axis=[2])
-            total += _resize(logits, largest)  # [B, h, w, K]
-        return total
+        found = keras.tree.flatten(model(images, training=False))
+        for local, part in zip(found, kernels, strict=True):
+            total += _resize(tf.einsum("bhwf,fk->bhwk", local, part), largest)
+        return total  # [B, h, w, K]
 
     return score
 
@@ -129,45 +113,70 @@ def _resize(logits: tf.Tensor, side: int) -> tf.Tensor:
     return resized + lost - tf.reduce_mean(resized, [1, 2], keepdims=True)
 
 
-def _pooled_maps(tensor: Any, start: int) -> list[_PooledMap]:
-    """Find the maps whose means stand side by side in a vector of features."""
-    layer = tensor._keras_history.operation
+def _local_features(features: Any) -> list[Any]:
+    """Spread features over the places that they come from.
+
+    Args:
+        features: Symbolic vector of features, [B, F].
+
+    Returns:
+        Symbolic maps, [B, h, w, F1], [B, h, w, F2], ...: the means over h and w are the
+        features, in order.
+
+    Raises:
+        ConfigError: If a layer mixes places in a way that cannot be undone.
+    """
+    layer = features._keras_history.operation
     if isinstance(layer, keras.layers.GlobalAveragePooling2D):
-        return [_PooledMap(layer.input, start)]
-    if isinstance(layer, keras.layers.Dropout):
-        return _pooled_maps(layer.input, start)
+        return [_upright(layer.input)]
+    if isinstance(layer, (keras.layers.Dropout, keras.layers.Identity)):
+        return _local_features(layer.input)
     if isinstance(layer, keras.layers.Concatenate):
-        found = []
-        for part in keras.tree.flatten(layer.input):
-            found += _pooled_maps(part, start)
-            start += part.shape[-1]
-        return found
-    if isinstance(layer, keras.layers.Average):
         parts = keras.tree.flatten(layer.input)
-        found = [m for part in parts for m in _pooled_maps(part, start)]
-        share = 1 / len(parts)
-        return [
-            _PooledMap(m.activations, m.start, m.share * share, m.mirrored)
-            for m in found
-        ]
+        return [local for part in parts for local in _local_features(part)]
+    if isinstance(layer, keras.layers.Average):
+        views = [_local_features(x) for x in keras.tree.flatten(layer.input)]
+        return [sum(view) / len(view) for view in zip(*views, strict=True)]
+    if isinstance(layer, keras.layers.UnitNormalization):
+        # the length is the picture's, not the cell's
+        length = ops.sqrt(ops.sum(ops.square(layer.input), axis=-1))
+        length = ops.maximum(length, keras.config.epsilon())[:, None, None, None]
+        return [local / length for local in _local_features(layer.input)]
+    if isinstance(layer, Texture):
+        return [_local_texture(_upright(layer.input))]
     if isinstance(layer, keras.Model):
-        return _inside(tensor, layer, start)
+        index = features._keras_history.tensor_index
+        inner = keras.Model(layer.input, _local_features(layer.outputs[index]))
+        found = keras.tree.flatten(inner(_source(features)))
+        return [_mirrored_back(x, _source(features)) for x in found]
     raise ConfigError(f"{layer.name} stands between the maps and the head.")
 
 
-def _inside(tensor: Any, network: keras.Model, start: int) -> list[_PooledMap]:
-    """Find them inside a network that is a layer of another."""
-    inner = _pooled_maps(network.output, start)
-    node = network._inbound_nodes[tensor._keras_history.node_index]
-    (source,) = node.input_tensors
-    mirrored = isinstance(source._keras_history.operation, Mirror)
-    exposed = keras.Model(network.input, [m.activations for m in inner])
-    outputs = exposed(source)
-    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    return [
-        _PooledMap(output, m.start, m.share, m.mirrored != mirrored)
-        for output, m in zip(outputs, inner, strict=True)
-    ]
+def _local_texture(maps: Any) -> Any:
+    """Spread mean and deviation over places: each has its share of the variance."""
+    mean = ops.mean(maps, axis=[1, 2], keepdims=True)
+    variances = ops.square(maps - mean)
+    deviation = ops.sqrt(ops.mean(variances, axis=[1, 2], keepdims=True))
+    shares = variances / ops.maximum(deviation, keras.config.epsilon())
+    return ops.concatenate([maps, shares], axis=-1)
+
+
+def _source(tensor: Any) -> Any:
+    """What went into the call of a layer that gave a tensor."""
+    history = tensor._keras_history
+    return history.operation._inbound_nodes[history.node_index].input_tensors[0]
+
+
+def _upright(maps: Any) -> Any:
+    """Turn the map of a mirror image back, where it comes from a nested network."""
+    if isinstance(maps._keras_history.operation, keras.Model):
+        return _mirrored_back(maps, _source(maps))
+    return maps
+
+
+def _mirrored_back(maps: Any, source: Any) -> Any:
+    is_mirrored = isinstance(source._keras_history.operation, Mirror)
+    return ops.flip(maps, axis=2) if is_mirrored else maps
 
 
 def _grad_cam(classifier: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
+import matplotlib.patches
+import matplotlib.ticker
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,7 +29,7 @@ _ON_PAGE = {
     ACCENT: "var(--accent, #3b6fd4)",
     FAINT: "var(--faint, #808182)",
 }
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pixsent-tf",
     "font.family": "sans-serif",
@@ -201,6 +204,30 @@ def _curves(
                 marker="o" if len(part) == 1 else None,
             )
     axes.legend(fontsize=8)
+
+
+def scatter(points: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> str:
+    """Draw pictures as points of a plane, colored by class.
+
+    Args:
+        points: Float [N, 2].
+        labels: Class indices, int [N].
+        class_names: Names by class index.
+
+    Returns:
+        SVG text.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes()
+        colors = (NEGATIVE, POSITIVE, ACCENT, FAINT)
+        for label, name in enumerate(class_names):
+            x, y = points[labels == label].T
+            color = colors[label % len(colors)]
+            axes.scatter(x, y, s=9, color=color, alpha=0.7, lw=0, label=name)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        axes.legend(fontsize=8)
+        return to_svg(figure, "scatter")
 
 
 def _axes() -> tuple[Figure, Axes]:

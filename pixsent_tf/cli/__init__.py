@@ -21,6 +21,8 @@ VERBS = (
     "compare",
     "predict",
     "maps",
+    "features",
+    "probe",
     "export",
     "score",
     "audit",

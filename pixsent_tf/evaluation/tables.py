@@ -46,6 +46,13 @@ class Answers:
     has_probs: bool
     failures: Mapping[str, str]
 
+    @property
+    def fold_numbers(self) -> tuple[int, ...]:
+        """The test folds that occur; a single one where none are told apart."""
+        if self.folds is None:
+            return (1,)
+        return tuple(np.unique(self.folds).tolist())
+
 
 def read_answers(path: str | Path) -> Answers:
     """Read the predictions of a run, or of any program.

@@ -84,21 +84,27 @@ def measure(subject: Subject) -> dict[str, Any]:
     if answers.labels is None or len(answers.ids) == 0:
         raise RunError(f"{subject.name} holds no labelled predictions to evaluate.")
     labels, probs, folds = answers.labels, answers.probs, answers.folds
-    known = {"labels": labels, "folds": folds, "class_names": answers.class_names}
+    known: dict[str, Any] = {
+        "labels": labels,
+        "folds": folds,
+        "class_names": answers.class_names,
+    }
     results = metrics.summarize(probs=probs, **known)
     results["confidence"] = CONFIDENCE
     if subject.ten_crop is not None:
         results["ten_crop"] = metrics.summarize(probs=subject.ten_crop, **known)
-    parts = folds
-    if folds is None or len(np.unique(folds)) == 1:
-        parts = np.arange(len(labels)) % NUM_PARTS
+    parts = np.arange(len(labels)) % NUM_PARTS
+    if folds is not None and len(answers.fold_numbers) > 1:
+        parts = folds
     if min(len(labels) - np.bincount(parts).max(), len(np.unique(parts)) - 1) > 0:
         results["calibration"] = _calibration(labels, probs, parts)
         results["abstention"] = [
-            {"target": target}
-            | calibration.abstention_across_folds(
-                probs=probs, labels=labels, folds=parts, precision=target
-            )
+            {
+                "target": target,
+                **calibration.abstention_across_folds(
+                    probs=probs, labels=labels, folds=parts, precision=target
+                ),
+            }
             for target in PRECISIONS
         ]
     answered, failed = len(answers.ids), len(answers.failures)
@@ -154,6 +160,7 @@ def label_ceiling(dataset: Dataset | None, answers: Answers) -> float | None:
         return None
     wanted = set(answers.ids)
     part = dataset.take(np.array([name in wanted for name in dataset.ids]))
+    assert part.votes is not None
     return agreement.expected_agreement(votes=part.votes, labels=part.labels, beta=beta)
 
 

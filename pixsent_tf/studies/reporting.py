@@ -85,7 +85,7 @@ def _how(subject: Subject) -> str:
     folds = subject.answers.folds
     if folds is None:
         return "none of which chose anything in the model, as far as is known"
-    if len(np.unique(folds)) == 1:
+    if len(subject.answers.fold_numbers) == 1:
         return "held out from training"
     return "each predicted by a model that had not seen it (cross-validation)"
 
@@ -93,7 +93,7 @@ def _how(subject: Subject) -> str:
 def _commands(subject: Subject, here: Sequence[str]) -> list[str]:
     commands = [shlex.join(here)]
     if subject.run is not None:
-        there = subject.run.read_json("environment.json").get("command")
+        there = subject.run.read_json("environment.json")["command"]
         commands.insert(0, shlex.join(there))
     return commands
 
@@ -142,7 +142,7 @@ def _audit(subject: Subject, progress: Progress) -> dict[str, Any]:
     assert dataset is not None
     if answers.folds is not None:  # as this run parted them, not as was published
         home = dict(zip(answers.ids, answers.folds.tolist(), strict=True))
-        rest = 0 if len(np.unique(answers.folds)) > 1 else 2
+        rest = 0 if len(answers.fold_numbers) > 1 else 2
         folds = np.array([home.get(name, rest) for name in dataset.ids], dtype="int32")
         dataset = replace(dataset, folds=folds)
     with progress(len(dataset), "auditing") as advance:

@@ -150,7 +150,10 @@ def open_model(
     if not read:
         raise DataError(f"None of the pictures of {dataset.name} can be read.")
     to_model = [predictor.class_names.index(name) for name in dataset.class_names]
-    center = [found[i].center_probs if oversample else found[i].probs for i in read]
+    center: list[Any] = [
+        found[i].center_probs if oversample else found[i].probs for i in read
+    ]
+    mean: list[Any] = [found[i].probs for i in read]
     answers = Answers(
         name=Path(model).stem,
         ids=tuple(dataset.ids[i] for i in read),
@@ -167,7 +170,7 @@ def open_model(
     )
     run = Run.open(model) if Path(model).is_dir() else None
     recipe = run.read_recipe() if run else None
-    ten_crop = np.stack([found[i].probs for i in read]) if oversample else None
+    ten_crop = np.stack(mean) if oversample else None
     notes = [] if run is None else _seen_in_training(run, dataset)
     name = f"{Path(model).resolve().name} on {dataset.name}"
     return Subject(name, answers, dataset, {0: predictor}, recipe, run, notes, ten_crop)
@@ -175,7 +178,7 @@ def open_model(
 
 def _kept_models(run: Run, answers: Answers) -> dict[int, Predictor]:
     """Load the models of a run that have not seen the pictures they are tested on."""
-    folds = np.unique(answers.folds)
+    folds = answers.fold_numbers
     if len(folds) == 1:
         return {0: Predictor.load(run.path)} if run.model_path.is_file() else {}
     kept = {int(fold): run.path / f"model-fold{fold}.keras" for fold in folds}
@@ -192,7 +195,7 @@ def _seen_in_training(run: Run, dataset: Dataset) -> list[str]:
         answers = read_answers(run.path)
     except PixsentError:
         return []
-    tested = set(answers.ids) if len(np.unique(answers.folds)) == 1 else set()
+    tested = set(answers.ids) if len(answers.fold_numbers) == 1 else set()
     trained = {
         Path(path).resolve()
         for name, path in zip(home.ids, home.paths, strict=True)

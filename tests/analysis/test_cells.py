@@ -9,7 +9,7 @@ from keras import layers
 
 from pixsent_tf.analysis.cells import build_cell_scorer
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.models.joined import join, mirror
+from pixsent_tf.models.joined import join
 from pixsent_tf.models.zoo import attach_head
 
 CROPS = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
@@ -28,15 +28,19 @@ def _classifier(backbone: keras.Model) -> keras.Model:
     return attach_head(backbone, num_classes=3, stddev=1.0)
 
 
-def _joined() -> keras.Model:
-    return join({"a": _backbone(), "b": _backbone(16, 4, seed=1)})
+def _joined(**more) -> keras.Model:
+    return join({"a": _backbone(), "b": _backbone(16, 4, seed=1)}, **more)
 
 
 NETWORKS = {
     "convolutional": lambda: _classifier(_backbone()),
     "pooled-joined": lambda: _classifier(_joined()),
-    "pooled-mirror": lambda: _classifier(mirror(_backbone())),
-    "pooled-mirror-joined": lambda: _classifier(mirror(_joined())),
+    "pooled-mirror": lambda: _classifier(join({"a": _backbone()}, mirror=True)),
+    "pooled-mirror-joined": lambda: _classifier(_joined(mirror=True)),
+    "pooled-texture": lambda: _classifier(_joined(texture_layers=("conv", "conv"))),
+    "pooled-mirror-texture": lambda: _classifier(
+        _joined(texture_layers=("conv", "conv"), mirror=True)
+    ),
     "grad-cam": lambda: _two_layer_head(),
 }
 
@@ -64,7 +68,8 @@ def test_a_cell_of_a_mirrored_network_lies_where_it_looks():
     crops = keras.Input((32, 32, 3), name="crops")
     x = layers.AveragePooling2D(4)(crops)
     features = layers.GlobalAveragePooling2D(name="features")(x)
-    classifier = _classifier(mirror(keras.Model(crops, features, name="bright")))
+    bright = keras.Model(crops, features, name="bright")
+    classifier = _classifier(join({"bright": bright}, mirror=True))
     classifier.get_layer("logits").set_weights([np.ones((3, 3)), np.zeros(3)])
     image = np.zeros((1, 32, 32, 3), dtype="float32")
     image[0, 4:8, 24:28] = 90
@@ -74,6 +79,28 @@ def test_a_cell_of_a_mirrored_network_lies_where_it_looks():
     # the other half of the average sees it at the same place, mirrored back
     assert np.argwhere(cells).tolist() == [[1, 6]]
     assert cells[1, 6] == pytest.approx(3 * 90)
+
+
+def test_texture_lies_where_the_detail_is():
+    # one branch that shows brightness; only the deviation counts
+    crops = keras.Input((32, 32, 3), name="crops")
+    x = layers.AveragePooling2D(4, name="pool")(crops)
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    bright = keras.Model(crops, features, name="bright")
+    for mirror in (False, True):
+        backbone = join({"bright": bright}, mirror=mirror, texture_layers=("pool",))
+        classifier = _classifier(backbone)
+        kernel = np.zeros((9, 3))  # 3 of unit length, 3 means, 3 deviations
+        kernel[6:] = 1
+        classifier.get_layer("logits").set_weights([kernel, np.zeros(3)])
+        image = np.full((1, 32, 32, 3), 50, dtype="float32")
+        image[0, 4:8, 24:28] = 200
+
+        cells = build_cell_scorer(classifier).score(image).numpy()[0, ..., 0]
+
+        assert np.unravel_index(cells.argmax(), cells.shape) == (1, 6)
+        deviation = np.sqrt(1 / 64 * 63 / 64) * 150  # of one cell in 64
+        assert cells.mean() == pytest.approx(3 * deviation, rel=1e-4)
 
 
 def test_grad_cam_of_a_linear_head_is_the_convolutional_form():

@@ -1,4 +1,4 @@
-"""`evaluate`, `compare` and `maps` on a run that tells dark from bright."""
+"""`evaluate`: a run by what it held out, a model by what is named."""
 
 from __future__ import annotations
 
@@ -16,13 +16,6 @@ from pixsent_tf.cli import cli
 def invoke(*arguments: object):
     """Run the command in this process."""
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def run(colored_folder, tmp_path_factory):
-    out = tmp_path_factory.mktemp("runs") / "fit"
-    assert invoke("fit", colored_folder, "--out", out, "--quiet").exit_code == 0
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -128,67 +121,3 @@ def test_other_classes_are_refused(run, tmp_path):
 
     assert result.exit_code == 1
     assert "has the classes cat, dog, the model negative, positive" in result.stderr
-
-
-def test_a_run_compared_with_itself_does_not_differ(run, tmp_path):
-    result = invoke("compare", run, run, "--json", "--out", tmp_path / "out")
-
-    assert result.exit_code == 0, result.output
-    (pair,) = json.loads(result.stdout)["pairs"]
-    assert pair["mcnemar_p"] == 1
-    assert pair["accuracy_difference"] == 0
-    assert "fit (1) – fit (2)" in (tmp_path / "out" / "compare.html").read_text()
-
-
-def test_a_table_of_another_program_is_compared_and_its_pictures_shown(run, tmp_path):
-    with (run / "predictions.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    answers = [("positive", "negative")[i % 2] for i in range(len(rows))]
-    lines = [f"{row['id']},{answer}" for row, answer in zip(rows, answers, strict=True)]
-    (tmp_path / "theirs.csv").write_text("\n".join(["id,label", *lines]) + "\n")
-
-    result = invoke("compare", run, tmp_path / "theirs.csv", "--out", tmp_path / "out")
-
-    assert result.exit_code == 0, result.output
-    assert "McNemar" in result.stdout
-    assert "DeLong" not in result.stdout
-    page = (tmp_path / "out" / "compare.html").read_text()
-    assert "Only fit is right" in page
-    assert "data:image/jpeg" in page
-    wrong = sum(r["label"] != a for r, a in zip(rows, answers, strict=True))
-    with (tmp_path / "out" / "differences.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == wrong
-
-
-def test_one_source_cannot_be_compared(run):
-    result = invoke("compare", run)
-
-    assert result.exit_code == 2
-    assert "name two or more" in result.stderr
-
-
-def test_maps_are_drawn_and_stored(run, colored_folder, tmp_path):
-    out = tmp_path / "maps"
-    pictures = sorted((colored_folder / "positive").iterdir())[:2]
-
-    result = invoke("maps", *pictures, "--model", run, "--out", out, "--quiet")
-
-    assert result.exit_code == 0, result.output
-    names = sorted(path.name for path in out.iterdir())
-    assert names == ["0000-00.png", "0001-01.png", "contact-sheet.png", "maps.npz"]
-    with np.load(out / "maps.npz") as stored:
-        assert stored["paths"].tolist() == [str(path) for path in pictures]
-        assert stored["cells"].shape == (2, 8, 8, 2)
-        assert (stored["probs"][:, 1] > 0.5).all()
-        assert stored["cells"][..., 1].mean() > 0.5
-
-
-def test_maps_of_no_picture_in_particular_are_of_those_held_out(run, tmp_path):
-    result = invoke(
-        "maps", "--model", run, "--limit", 3, "--check", "--json", "--quiet"
-    )
-
-    assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
-    assert found["num_examples"] == 3
-    assert set(found["deletion"]) >= {"map", "random", "center", "gain_over_random"}

@@ -1,0 +1,78 @@
+"""pixsent-tf features PATH...: what does a network see, layer by layer?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.cli.predict import expand
+from pixsent_tf.errors import DataError, UsageError
+
+
+@click.command(name="features")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--model", help="A run folder or its .keras file.")
+@click.option("--backbone", help="A network as it comes, instead of a model.")
+@click.option(
+    "--weights", default="imagenet", help="Of the backbone: imagenet, a file, or None."
+)
+@click.option("--layers", required=True, help="Names, such as conv5,fc7 or features.")
+@click.option("--pool", is_flag=True, help="Average over height and width.")
+@click.option("--out", required=True, help="The .npz file to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    paths: tuple[str, ...],
+    model: str | None,
+    backbone: str | None,
+    weights: str,
+    layers: str,
+    pool: bool,
+    out: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Write the activations of named layers for the center crop of each picture.
+
+    PATHS are files, folders (walked), globs, or - for a list on standard input. The
+    file holds paths and, for each layer, an array [N,h,w,C] or [N,F] in their order. A
+    picture that cannot be read is left out; then the exit code is 1.
+
+    \b
+    Example:
+      pixsent-tf features photos/ --model runs/mine --layers features --out photos.npz
+      pixsent-tf features photos/ --backbone efficientnet_lite0 --layers stage5 \
+          --pool --out photos.npz
+    """
+    if Path(out).suffix != ".npz":
+        raise UsageError(f"--out {out} must end in .npz.")
+    console.load_tensorflow()
+    from pixsent_tf.studies import probing
+
+    files = list(expand(paths))
+    if not files:
+        raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
+    network = probing.open_network(
+        model, backbone, None if weights == "None" else weights
+    )
+    with console.progress(len(files), "reading", quiet=quiet) as advance:
+        found = probing.write_features(
+            network, files, layers.split(","), Path(out), pool=pool, advance=advance
+        )
+    shapes = {name: list(array.shape) for name, array in found.layers.items()}
+    rows = [(name, " × ".join(map(str, shape))) for name, shape in shapes.items()]
+    results = {
+        "layers": shapes,
+        "unreadable": [
+            {"id": files[i], "reason": error.reason, "message": str(error)}
+            for i, error in sorted(found.failures.items())
+        ],
+        "out": out,
+    }
+    console.print_results([*rows, ("file", out)], results, as_json=as_json)
+    if found.failures:
+        console.warn_unreadable([str(error) for error in found.failures.values()])
+        sys.exit(1)

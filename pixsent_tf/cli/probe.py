@@ -1,0 +1,90 @@
+"""pixsent-tf probe DATA: how much does each layer know?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.config import DataConfig
+from pixsent_tf.errors import ConfigError
+
+
+@click.command(name="probe")
+@click.argument("data")
+@click.option("--model", help="A run folder or its .keras file.")
+@click.option("--backbone", help="A network as it comes, instead of a model.")
+@click.option(
+    "--weights", default="imagenet", help="Of the backbone: imagenet, a file, or None."
+)
+@click.option("--layers", help="Names, such as conv5,fc7; all named stages by default.")
+@click.option("--flatten", is_flag=True, help="Keep every cell, as the paper does.")
+@click.option("--units", help="Show what excites these units of the last layer: 0,7.")
+@click.option("--subset", help="Agreement level of a DeepSent folder.")
+@click.option("--images", help="Folder that the names in a list are relative to.")
+@click.option("--seed", type=int, default=0, help="Of folds, where none are published.")
+@click.option("--out", help="Folder to make; the next free one below runs/ by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    data: str,
+    model: str | None,
+    backbone: str | None,
+    weights: str,
+    layers: str | None,
+    flatten: bool,
+    units: str | None,
+    subset: str | None,
+    images: str | None,
+    seed: int,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Test a linear classifier on each layer of a network, by cross-validation.
+
+    With --units also draws the pictures that excite units of the last layer named, and
+    the part of them that the unit sees, and a t-SNE of all pictures.
+
+    \b
+    Example:
+      pixsent-tf probe pictures/ --backbone efficientnet_lite0
+      pixsent-tf probe pictures/ --model runs/mine --layers stage3,stage7 --units 0,1,2
+    """
+    console.load_tensorflow()
+    from pixsent_tf.data.sources import open_dataset
+    from pixsent_tf.runs import Run, next_folder
+    from pixsent_tf.studies import probing
+
+    dataset = open_dataset(DataConfig(data, subset=subset, images=images), seed=seed)
+    network = probing.open_network(
+        model, backbone, None if weights == "None" else weights
+    )
+    names = tuple(layers.split(",")) if layers else network.stages
+    if not names:
+        raise ConfigError(f"{network.model.name} has no named stages; give --layers.")
+    run = Run.create(Path(out) if out else next_folder(f"probe-{dataset.name}"))
+    with console.progress(len(dataset), "reading", quiet=quiet) as advance:
+        results = probing.probe(
+            network, dataset, names, flatten=flatten, seed=seed, advance=advance
+        )
+    results["run"] = str(run.path)
+    run.write_json("results.json", results)
+    if units:
+        numbers = [int(unit) for unit in units.split(",")]
+        probing.write_pictures(network, dataset, names[-1], numbers, run)
+    rows = [
+        (
+            row["name"],
+            f"{row['mean']:.3f} ± {row['std']:.3f}  (pooled {row['accuracy']:.3f}, "
+            f"95 % interval {row['accuracy_interval'][0]:.3f} to "
+            f"{row['accuracy_interval'][1]:.3f}; {row['num_features']} features)",
+        )
+        for row in results["layers"]
+    ]
+    rows += [
+        ("majority rate", f"{results['majority_rate']:.3f}"),
+        ("run", results["run"]),
+    ]
+    console.print_results(rows, results, as_json=as_json)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import warnings
 import zipfile
@@ -73,8 +74,7 @@ def convert(
         except Exception as error:  # the converter raises nearly every type
             raise ExportError(
                 f"TFLite cannot convert this model with --quantize {quantize}: "
-                f"{str(error).strip().splitlines()[0]}; try --quantize float16 or "
-                f"another backbone."
+                f"{_reason(error)}; try another --quantize, or another backbone."
             ) from error
     return content
 
@@ -142,6 +142,14 @@ def _check(
                 f"The layer {layer.name!r} computes in {layer.compute_dtype}, which "
                 f"TFLite does not take; train in float32 and export with float16."
             )
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words what a page of the converter's output says."""
+    operation = re.search(r"'tf\.(\w+)' op is neither", str(error))
+    if operation:
+        return f"it has no operation {operation[1]}"
+    return str(error).strip().splitlines()[0][:200]
 
 
 def _save_crops_model(servable: Servable, folder: str, dtype: tf.DType) -> None:

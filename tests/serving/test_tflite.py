@@ -119,6 +119,18 @@ def test_a_model_in_half_precision_is_refused(servable):
         tflite.convert(dataclasses.replace(servable, classifier=half))
 
 
+def test_an_operation_that_tflite_lacks_is_named(servable):
+    crops = keras.Input((16, 16, 3), name="crops")
+    resized = keras.layers.Lambda(
+        lambda x: tf.image.resize(x, [8, 8], antialias=True), output_shape=(8, 8, 3)
+    )(crops)
+    pooled = keras.layers.GlobalAveragePooling2D()(resized)
+    resizing = keras.Model(crops, keras.layers.Dense(2)(pooled))
+
+    with pytest.raises(ExportError, match="it has no operation ScaleAndTranslate"):
+        tflite.convert(dataclasses.replace(servable, classifier=resizing))
+
+
 def test_a_file_is_never_overwritten(files, servable):
     with pytest.raises(ExportError, match="exists already"):
         tflite.write_tflite(b"", servable, files["none"])

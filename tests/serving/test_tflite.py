@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.servable import Servable
+from pixsent_tf.training.packaging import package
 
 pytest.importorskip("ai_edge_litert")
 
@@ -119,16 +121,17 @@ def test_a_model_in_half_precision_is_refused(servable):
         tflite.convert(dataclasses.replace(servable, classifier=half))
 
 
-def test_an_operation_that_tflite_lacks_is_named(servable):
+def test_an_operation_that_tflite_lacks_is_named():
     crops = keras.Input((16, 16, 3), name="crops")
     resized = keras.layers.Lambda(
         lambda x: tf.image.resize(x, [8, 8], antialias=True), output_shape=(8, 8, 3)
     )(crops)
     pooled = keras.layers.GlobalAveragePooling2D()(resized)
-    resizing = keras.Model(crops, keras.layers.Dense(2)(pooled))
+    resizing = keras.Model(crops, keras.layers.Dense(2)(pooled), name="classifier")
+    model = package(resizing, PreprocessConfig(16, 16), ("negative", "positive"))
 
     with pytest.raises(ExportError, match="it has no operation ScaleAndTranslate"):
-        tflite.convert(dataclasses.replace(servable, classifier=resizing))
+        tflite.convert(Servable.of(model))
 
 
 def test_a_file_is_never_overwritten(files, servable):

@@ -17,6 +17,9 @@ import tensorflow as tf
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.crops import center_crop, ten_crop
 
+# TensorFlow's names of the kernels.
+KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
+
 
 @dataclass(frozen=True)
 class Preprocessor:
@@ -43,10 +46,7 @@ class Preprocessor:
             return images
         if self.config.fit == "crop":
             images = _center_square(images)
-        resized = tf.image.resize(
-            images, [side, side], method=self.config.resample, antialias=True
-        )
-        return tf.saturate_cast(tf.round(resized), tf.uint8)
+        return _resize_to_square(images, side, self.config.resample)
 
     def center_crop(self, canvases: tf.Tensor) -> tf.Tensor:
         """Cut the center that a network reads.
@@ -76,6 +76,40 @@ def _center_square(images: tf.Tensor) -> tf.Tensor:
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return images[..., top : top + side, left : left + side, :]
+
+
+def _resize_to_square(images: tf.Tensor, side: int, resample: str) -> tf.Tensor:
+    """Resize as `tf.image.resize(antialias=True)` does, in half the time.
+
+    TensorFlow's kernel adds up whole rows by vector instructions and columns number by
+    number. So both directions are done as rows, with a transposition after each.
+    """
+    kernel = KERNELS[resample]
+    images = _resize_rows(_swap_sides(_resize_rows(images, side, kernel)), side, kernel)
+    if resample != "bilinear":  # the only kernel that stays between its inputs
+        images = tf.clip_by_value(images, 0.0, 255.0)
+    return _swap_sides(tf.cast(images + 0.5, tf.uint8))
+
+
+def _resize_rows(images: tf.Tensor, height: int, kernel: str) -> tf.Tensor:
+    """Resize [..., H, W, C] to [..., height, W, C] float32; a row is one pixel."""
+    *outer, rows, width, channels = tf.unstack(tf.shape(images))
+    resized = tf.raw_ops.ScaleAndTranslate(
+        images=tf.reshape(images, [-1, rows, 1, width * channels]),
+        size=[height, 1],
+        scale=tf.stack([height / tf.cast(rows, tf.float32), 1.0]),
+        translation=[0.0, 0.0],
+        kernel_type=kernel,
+        antialias=True,
+    )
+    resized = tf.reshape(resized, [*outer, height, width, channels])
+    return tf.ensure_shape(resized, [*images.shape[:-3], height, *images.shape[-2:]])
+
+
+def _swap_sides(images: tf.Tensor) -> tf.Tensor:
+    batch = list(range(len(images.shape) - 3))
+    rank = len(batch)
+    return tf.transpose(images, [*batch, rank + 1, rank, rank + 2])
 
 
 @keras.saving.register_keras_serializable(package="pixsent_tf")

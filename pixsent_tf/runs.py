@@ -7,6 +7,8 @@
       predictions.csv    id, fold, label, prob of each class, status
       results.json       the numbers that were printed
       model.keras        uint8 pixels of any size -> probabilities, preprocessing inside
+      folds/fold-K.json  what a finished fold found; it is not trained again
+      model-foldK.keras  the model that has not seen fold K
 
 Files are written whole: to a temporary name beside them, then renamed.
 """
@@ -61,6 +63,27 @@ class Run:
         return cls(folder)
 
     @classmethod
+    def create_or_resume(
+        cls, path: str | os.PathLike[str], recipe: config.Recipe
+    ) -> Run:
+        """Make the folder of a run, or go on with one that the same recipe began.
+
+        Args:
+            path: A folder that does not exist yet, is empty, or holds this recipe.
+            recipe: What is about to be run.
+
+        Returns:
+            The run.
+
+        Raises:
+            RunError: If something else is there already.
+        """
+        run = cls(Path(path))
+        if (run.path / "recipe.json").is_file() and run.read_recipe() == recipe:
+            return run
+        return cls.create(path)
+
+    @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
         """Open the folder of a finished run.
 
@@ -82,6 +105,39 @@ class Run:
     def model_path(self) -> Path:
         """Where the trained model is."""
         return self.path / "model.keras"
+
+    def fold_model_path(self, fold: int) -> Path:
+        """Say where the model is that has not seen a fold.
+
+        Args:
+            fold: Its number, from 1.
+
+        Returns:
+            The path; the file need not exist.
+        """
+        return self.path / f"model-fold{fold}.keras"
+
+    def write_fold(self, fold: int, values: Mapping[str, Any]) -> None:
+        """Keep what a finished fold found.
+
+        Args:
+            fold: Its number, from 1.
+            values: What to keep; no NaN.
+        """
+        (self.path / "folds").mkdir(exist_ok=True)
+        self.write_json(f"folds/fold-{fold}.json", values)
+
+    def read_fold(self, fold: int) -> dict[str, Any] | None:
+        """Read what a finished fold found.
+
+        Args:
+            fold: Its number, from 1.
+
+        Returns:
+            What `write_fold` kept, or None where the fold is not finished.
+        """
+        path = self.path / "folds" / f"fold-{fold}.json"
+        return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
     def write_recipe(self, recipe: config.Recipe) -> None:
         """Write the recipe, and the environment it runs in.

@@ -83,3 +83,20 @@ def test_the_cache_is_where_the_user_wants_it(tmp_path, monkeypatch):
     monkeypatch.delenv("PIXSENT_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg" / "pixsent-tf"
+
+
+def test_the_same_recipe_goes_on_and_another_does_not(tmp_path):
+    folder = tmp_path / "run"
+    Run.create_or_resume(folder, Recipe()).write_recipe(Recipe())
+
+    assert Run.create_or_resume(folder, Recipe()).path == folder
+    with pytest.raises(RunError, match="exists already"):
+        Run.create_or_resume(folder, Recipe(seed=1))
+
+
+def test_a_fold_is_read_as_it_was_written(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_fold(2, {"probs": [[0.1, 0.9]]})
+
+    assert run.read_fold(2) == {"probs": [[0.1, 0.9]]}
+    assert run.read_fold(1) is None

@@ -13,6 +13,7 @@ from pixsent_tf.cli.options import (
     training_options,
 )
 from pixsent_tf.cli.train import run_study
+from pixsent_tf.errors import ConfigError
 from pixsent_tf.recipes import find_recipe
 
 
@@ -21,9 +22,17 @@ from pixsent_tf.recipes import find_recipe
 @data_options
 @training_options
 @click.option("--folds", type=int, help="Folds to make; published folds stand.")
+@click.option("--only", "only", help="Test some folds only, such as 1,3.")
+@click.option(
+    "--keep-models/--discard-models",
+    default=True,
+    help="Save the model of each fold, for ten crops and maps of test pictures.",
+)
 @output_options
 def command(
     recipe: str,
+    only: str | None,
+    keep_models: bool,
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -33,7 +42,8 @@ def command(
     r"""Train and test on every fold; report the pooled predictions.
 
     Published folds are used where the data has them, stratified ones otherwise.
-    Nothing is chosen on a test fold.
+    Nothing is chosen on a test fold. A killed run goes on when it is started again with
+    the same --out: finished folds are kept.
 
     \b
     Example:
@@ -41,4 +51,30 @@ def command(
       pixsent-tf crossval deepsent/ --subset five_agrees
     """
     chosen = read_recipe(find_recipe(recipe), settings, **named)
-    run_study("crossval", chosen, out=out, as_json=as_json, quiet=quiet)
+    run_study(
+        "crossval",
+        chosen,
+        out=out,
+        as_json=as_json,
+        quiet=quiet,
+        folds=read_folds(only) if only else None,
+        keep_models=keep_models,
+    )
+
+
+def read_folds(text: str) -> list[int]:
+    """Read numbers of folds.
+
+    Args:
+        text: Such as "1,3".
+
+    Returns:
+        The numbers.
+
+    Raises:
+        ConfigError: If one is no number.
+    """
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise ConfigError(f"--only {text!r} is no list of numbers such as 1,3.")
+    return [int(part) for part in parts]

@@ -10,7 +10,13 @@ from pixsent_tf.config import Recipe
 
 
 def run_study(
-    verb: str, recipe: Recipe, *, out: str | None, as_json: bool, quiet: bool
+    verb: str,
+    recipe: Recipe,
+    *,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> dict[str, Any]:
     """Run a study and print its results.
 
@@ -20,6 +26,7 @@ def run_study(
         out: The run folder; the next free one below `runs/` if None.
         as_json: Print one JSON object.
         quiet: Show no progress.
+        options: What else the study takes.
 
     Returns:
         The results.
@@ -30,14 +37,15 @@ def run_study(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import crossval, holdout
 
-    study = {"fit": holdout.fit, "crossval": crossval.crossval}[verb]
+    studies: dict[str, Any] = {"fit": holdout.fit, "crossval": crossval.crossval}
     dataset = open_dataset(recipe.data, seed=recipe.seed)
-    run = Run.create(Path(out) if out else next_folder(f"{verb}-{dataset.name}"))
+    folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
+    run = Run.create_or_resume(folder, recipe)
     with (
         console.show_log(quiet=quiet),
         console.progress(len(dataset), "reading", quiet=quiet) as advance,
     ):
-        results = study(recipe, dataset, run, advance=advance)
+        results = studies[verb](recipe, dataset, run, advance=advance, **options)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [*metrics.describe(results), ("seconds", f"{results['seconds']:.1f}")]
     rows.append(("run", results["run"]))

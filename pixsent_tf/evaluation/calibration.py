@@ -161,12 +161,34 @@ def abstention_for_precision(
     Raises:
         ConfigError: If `precision` is not between 0 and 1.
     """
+    return abstention_of(
+        sureness=probs.max(axis=1),
+        is_right=probs.argmax(axis=1) == labels,
+        precision=precision,
+    )
+
+
+def abstention_of(
+    *, sureness: np.ndarray, is_right: np.ndarray, precision: float
+) -> Abstention:
+    """Choose the threshold from answers, as `abstention_for_precision` does.
+
+    Args:
+        sureness: Probability of the answer to each picture, float [N].
+        is_right: Whether the answer is right, bool [N].
+        precision: Share of the given answers that are to be right, 0…1.
+
+    Returns:
+        The threshold.
+
+    Raises:
+        ConfigError: If `precision` is not between 0 and 1.
+    """
     if not 0 < precision <= 1:
         raise ConfigError(f"precision={precision} must be above 0 and at most 1.")
-    sureness = probs.max(axis=1)
     order = np.argsort(-sureness, kind="stable")
-    correct = (probs.argmax(axis=1) == labels)[order]
-    shares = np.cumsum(correct) / np.arange(1, len(labels) + 1)
+    correct = is_right[order]
+    shares = np.cumsum(correct) / np.arange(1, len(correct) + 1)
     ordered = sureness[order]
     ends = np.append(ordered[:-1] > ordered[1:], True)  # never cut between equals
     reached = np.flatnonzero((shares >= precision) & ends)
@@ -176,7 +198,7 @@ def abstention_for_precision(
     return Abstention(
         threshold=float(ordered[last]),
         precision=float(shares[last]),
-        coverage=float((last + 1) / len(labels)),
+        coverage=float((last + 1) / len(correct)),
         num_answered=int(last + 1),
     )
 

@@ -19,6 +19,8 @@ class SentimentOutput(keras.layers.Layer):
         class_names: Names by class index.
         temperature: Positive divisor of the logits; above 1 for a model that is
             surer than it is right.
+        held_out: How sure the model was of pictures that did not train it, and whether
+            it was right: what a threshold for `unsure` is chosen on. May be empty.
         kwargs: What every Keras layer takes.
 
     Reference:
@@ -26,13 +28,18 @@ class SentimentOutput(keras.layers.Layer):
     """
 
     def __init__(
-        self, class_names: Sequence[str], temperature: float = 1.0, **kwargs: Any
+        self,
+        class_names: Sequence[str],
+        temperature: float = 1.0,
+        held_out: Sequence[tuple[float, bool]] = (),
+        **kwargs: Any,
     ) -> None:
         kwargs.setdefault("name", "probs")
         kwargs["dtype"] = "float32"
         super().__init__(**kwargs)
         self.class_names = tuple(class_names)
         self.temperature = float(temperature)
+        self.held_out = tuple((float(sure), bool(right)) for sure, right in held_out)
 
     def call(self, logits: Any) -> Any:
         """Divide by the temperature and normalize.
@@ -66,4 +73,5 @@ class SentimentOutput(keras.layers.Layer):
             **super().get_config(),
             "class_names": list(self.class_names),
             "temperature": self.temperature,
+            "held_out": [list(row) for row in self.held_out],
         }

@@ -91,4 +91,4 @@ def _study(
     recipe = config.override(recipe or config.Recipe(), changes)
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
-    return study(recipe, dataset, Run.create(folder))
+    return study(recipe, dataset, Run.create_or_resume(folder, recipe))

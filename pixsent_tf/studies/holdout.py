@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +12,10 @@ import numpy as np
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.experiment import Experiment
+from pixsent_tf.studies.outcome import Outcome
 
 
 def fit(
@@ -22,6 +26,8 @@ def fit(
     advance: Callable[[int], object] = lambda count: None,
 ) -> dict[str, Any]:
     """Train on one part of the pictures and test on the rest.
+
+    A fine-tuning that was killed goes on after its last finished epoch.
 
     Args:
         recipe: What to train, and how much to hold out.
@@ -34,17 +40,29 @@ def fit(
 
     Raises:
         DataError: If too few pictures can be read, or a class is too small.
+        RunError: If the run is finished.
     """
+    if (run.path / "results.json").is_file():
+        raise RunError(f"{run.path} exists already; name another folder with --out.")
+    started = time.monotonic()
     test = splits.held_out(dataset, recipe.evaluation.test_fraction, seed=recipe.seed)
     run.write_recipe(recipe)
-    experiment = Experiment.prepare(recipe, dataset, advance)
-    fitted = experiment.train(~test)
-    history = fitted.history
+    checkpoints = run.path / "checkpoints"
+    experiment = Experiment.prepare(recipe, dataset, advance, checkpoints=checkpoints)
+    trained = experiment.train(~test)
+    history = trained.fitted.history
     run.write_table(
         "history.csv", list(history[0]), [list(row.values()) for row in history]
     )
-    experiment.save_model(run, fitted)
+    experiment.save_model(run.model_path, trained)
     tested = np.flatnonzero(test & experiment.readable)
     probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
-    probs[tested] = fitted.probs(tested)
-    return experiment.write(run, probs, test.astype("int32"))
+    probs[tested] = trained.probs(tested)
+    outcome = Outcome(dataset, probs, test.astype("int32"), experiment.failures)
+    results = outcome.write(
+        run,
+        temperature=trained.temperature,
+        seconds=round(time.monotonic() - started, 2),
+    )
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return results

@@ -27,8 +27,8 @@ from pixsent_tf.config import Recipe
 from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.crops import NUM_CROPS
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import DataError, ImageError
-from pixsent_tf.models import zoo
+from pixsent_tf.errors import ConfigError, DataError, ImageError
+from pixsent_tf.models import variants, zoo
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.frozen import fit_head
 
@@ -70,7 +70,7 @@ class FineTuneLearner:
         self.canvases: Canvases | None = None
         self._initial = [(v, v.numpy()) for v in self.network.variables]
         self._features: np.ndarray | None = None
-        self._score = _scorer(self.network)
+        self._score = _scorer(self.network, num_classes)
 
     def read(self, paths: Sequence[str], advance: Callable[[int], object]) -> None:
         """Decode every picture.
@@ -102,6 +102,8 @@ class FineTuneLearner:
             variable.assign(value)
         if self.recipe.training.strategy == "lp-ft":
             self._place_head(indices, targets)
+        others = self.network.output.shape[-1] - self.num_classes
+        targets = np.pad(targets, ((0, 0), (0, others)))  # [N, K] -> [N, units]
         history = descend(
             self.network,
             self._read_canvases,
@@ -174,6 +176,7 @@ class FittedNetwork:
     learner: FineTuneLearner
     weights: list[np.ndarray]
     history: list[dict[str, float]]
+    inner: None = None  # nothing was held out that early stopping did not use
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
         """Give the probabilities of pictures that were read.
@@ -197,7 +200,7 @@ class FittedNetwork:
         bare = replace(recipe.model, weights=None, dropout=0.0)
         network = build_network(replace(recipe, model=bare), self.learner.num_classes)
         network.set_weights(self.weights)
-        return network
+        return variants.keep_classes(network, self.learner.num_classes)
 
 
 def build_network(
@@ -211,18 +214,23 @@ def build_network(
         precision: Keras' name of what it computes in.
 
     Returns:
-        Model from crops to logits, float32 [B, K].
+        Model from crops to logits, float32 [B, K], or more where the surgery keeps
+        units that stand for no class.
 
     Raises:
-        ConfigError: If there is no such backbone.
+        ConfigError: If there is no such backbone or surgery.
         WeightsError: If its weights are missing or do not fit.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
-        backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
+        trunk = variants.build_trunk(recipe.model, num_classes, seed=recipe.seed)
+        if variants.is_raw(recipe.model, num_classes):
+            if recipe.training.strategy == "lp-ft":
+                raise ConfigError(f"{recipe.model.surgery} has no new head for lp-ft.")
+            return trunk
         return zoo.attach_head(
-            backbone,
+            trunk,
             num_classes,
             dropout=recipe.model.dropout,
             stddev=recipe.model.initializer_stddev,
@@ -240,6 +248,6 @@ def _forward(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     return forward
 
 
-def _scorer(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+def _scorer(model: keras.Model, num_classes: int) -> Callable[[tf.Tensor], tf.Tensor]:
     forward = _forward(model)
-    return lambda crops: tf.nn.softmax(forward(crops))
+    return lambda crops: tf.nn.softmax(forward(crops)[:, :num_classes])

@@ -49,6 +49,19 @@ class Features:
 
 
 @dataclass(frozen=True)
+class InnerPredictions:
+    """What heads said about training pictures that they had not seen.
+
+    Attributes:
+        log_probs: float64 [M, K], in the order of the training pictures.
+        folds: Which inner fold each picture was in, int [M].
+    """
+
+    log_probs: np.ndarray
+    folds: np.ndarray
+
+
+@dataclass(frozen=True)
 class LinearHead:
     """A linear classifier on features.
 
@@ -57,12 +70,14 @@ class LinearHead:
         bias: float32 [K].
         penalty: The inverse penalty that inner cross-validation chose.
         history: One row per penalty tried: inverse penalty, mean inner log loss.
+        inner: Predictions of the inner cross-validation at that penalty.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
     penalty: float
     history: tuple[tuple[float, float], ...]
+    inner: InnerPredictions | None = None
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Score features.
@@ -155,8 +170,10 @@ def fit_head(
     with threadpool_limits(1):
         _, _, axes = np.linalg.svd(scaled, full_matrices=False)
         rotated = scaled @ axes.T  # [N, min(N, F)]
-        losses = _inner_losses(rotated, targets, counts.min(), seed)
-        penalty = PENALTIES[int(np.argmin(losses))]
+        log_probs, folds = _inner_predictions(rotated, targets, counts.min(), seed)
+        losses = -(targets * log_probs).sum(axis=(1, 2)) / len(targets)
+        best = int(np.argmin(losses))
+        penalty = PENALTIES[best]
         (chosen,) = _fit_path(rotated, targets, (penalty,), tolerance=1e-7)
         kernel, bias = _symmetric(chosen)
     kernel = axes.T @ kernel / scale[:, None]  # [F, K]
@@ -165,6 +182,7 @@ def fit_head(
         bias=(bias - mean @ kernel).astype("float32"),
         penalty=penalty,
         history=tuple(zip(PENALTIES, losses.tolist(), strict=True)),
+        inner=InnerPredictions(log_probs[best], folds),
     )
 
 
@@ -182,19 +200,21 @@ def _scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
     return scale
 
 
-def _inner_losses(
+def _inner_predictions(
     features: np.ndarray, targets: np.ndarray, fewest: int, seed: int
-) -> np.ndarray:
-    """Mean log loss of each penalty over inner folds, [len(PENALTIES)]."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Out-of-fold log probabilities, [len(PENALTIES), M, K], and the folds, [M]."""
     num_folds = min(NUM_INNER_FOLDS, fewest)
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    losses = np.zeros(len(PENALTIES))
-    for train, test in splitter.split(features, targets.argmax(axis=1)):
+    log_probs = np.zeros((len(PENALTIES), *targets.shape))
+    folds = np.zeros(len(targets), dtype="int64")
+    parts = splitter.split(features, targets.argmax(axis=1))
+    for fold, (train, test) in enumerate(parts):
+        folds[test] = fold
         path = _fit_path(features[train], targets[train], PENALTIES)
         for i, model in enumerate(path):
-            log_probs = model.predict_log_proba(features[test])
-            losses[i] -= (targets[test] * log_probs).sum()
-    return losses / len(targets)
+            log_probs[i, test] = model.predict_log_proba(features[test])
+    return log_probs, folds
 
 
 def _fit_path(

@@ -24,6 +24,7 @@ def package(
     preprocess: PreprocessConfig,
     class_names: Sequence[str],
     temperature: float = 1.0,
+    held_out: Sequence[tuple[float, bool]] = (),
 ) -> keras.Model:
     """Wrap a classifier into the model that is saved.
 
@@ -32,6 +33,7 @@ def package(
         preprocess: The geometry that it was trained with.
         class_names: Names by class index.
         temperature: Divisor of the logits.
+        held_out: See `SentimentOutput`.
 
     Returns:
         Model from `images`, uint8 [B, H, W, 3], to probabilities, float32 [B, K].
@@ -40,7 +42,7 @@ def package(
     crops = ToCrop.build_from(preprocess)(images)
     classifier.trainable = False
     logits = classifier(crops, training=False)
-    probs = SentimentOutput(class_names, temperature)(logits)
+    probs = SentimentOutput(class_names, temperature, held_out)(logits)
     return keras.Model(images, probs, name="sentiment")
 
 

@@ -10,6 +10,7 @@ fitted.classifier()                      the network, crops -> logits
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import keras
@@ -33,6 +34,10 @@ class Fitted(Protocol):
     def history(self) -> list[dict[str, float]]:
         """One row per epoch, or per penalty that was tried."""
 
+    @property
+    def inner(self) -> frozen.InnerPredictions | None:
+        """What inner models said about the training pictures, if there were any."""
+
     def probs(self, indices: np.ndarray) -> np.ndarray:
         """Give the probabilities of pictures that were read, float32 [M, K]."""
 
@@ -53,12 +58,15 @@ class Learner(Protocol):
         """Train on some of the pictures; targets are float [N, K], of all of them."""
 
 
-def build_learner(recipe: Recipe, num_classes: int) -> Learner:
+def build_learner(
+    recipe: Recipe, num_classes: int, *, checkpoints: Path | None = None
+) -> Learner:
     """Make the learner of a recipe.
 
     Args:
         recipe: Names the strategy, the backbone and their settings.
         num_classes: K.
+        checkpoints: Folder for what a killed training goes on from; None for none.
 
     Returns:
         A learner that has read nothing yet.
@@ -71,7 +79,7 @@ def build_learner(recipe: Recipe, num_classes: int) -> Learner:
         return HeadLearner(recipe)
     from pixsent_tf.training.finetune import FineTuneLearner
 
-    return FineTuneLearner(recipe, num_classes)
+    return FineTuneLearner(recipe, num_classes, checkpoints=checkpoints)
 
 
 class HeadLearner:
@@ -138,6 +146,11 @@ class FittedHead:
             {"inverse_penalty": penalty, "inner_log_loss": loss}
             for penalty, loss in self.head.history
         ]
+
+    @property
+    def inner(self) -> frozen.InnerPredictions | None:
+        """What the heads of the inner folds said about the training pictures."""
+        return self.head.inner
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
         """Give the probabilities of pictures that were read.

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.sources import open_folder
+from pixsent_tf.errors import ConfigError, RunError
+from pixsent_tf.evaluation.predict import Predictor
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
+from pixsent_tf.studies.experiment import Experiment
 
 
 @pytest.fixture
@@ -47,6 +50,81 @@ def test_a_picture_in_no_fold_trains_none(mean_color, published, tmp_path):
     assert first == second
 
 
+def test_a_finished_fold_is_never_trained_again(
+    mean_color, published, tmp_path, monkeypatch
+):
+    crossval(mean_color, published, Run.create(tmp_path / "whole"))
+    run, trained = Run.create(tmp_path / "killed"), []
+    train = Experiment.train
+
+    def killed_in_the_third(self, mask):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(mask)
+        return train(self, mask)
+
+    monkeypatch.setattr(Experiment, "train", killed_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        crossval(mean_color, published, run)
+
+    again = []
+    monkeypatch.setattr(
+        Experiment, "train", lambda self, mask: again.append(mask) or train(self, mask)
+    )
+    crossval(mean_color, published, run)
+
+    assert len(again) == 1
+    for name in ("predictions.csv", "history.csv"):
+        assert (run.path / name).read_bytes() == (
+            tmp_path / "whole" / name
+        ).read_bytes()
+
+
+def test_a_finished_run_reads_no_picture(mean_color, published, tmp_path, monkeypatch):
+    run = Run.create(tmp_path / "run")
+    first = crossval(mean_color, published, run)
+    monkeypatch.delattr(Experiment, "prepare")
+    again = crossval(mean_color, published, run)
+
+    assert {**again, "seconds": 0} == {**first, "seconds": 0}
+
+
+def test_other_pictures_do_not_join_a_run(mean_color, published, tmp_path):
+    run = Run.create(tmp_path / "run")
+    crossval(mean_color, published, run)
+    moved = np.roll(published.folds, 1)
+
+    with pytest.raises(RunError, match="tested other pictures in fold 1"):
+        crossval(mean_color, replace(published, folds=moved), run)
+
+
+def test_some_folds_are_tested_and_said_to_be(mean_color, published, tmp_path):
+    run = Run.create(tmp_path / "run")
+    results = crossval(mean_color, published, run, folds=[3])
+
+    assert results["folds_tested"] == [3]
+    assert {row["fold"] for row in run.read_table("predictions.csv")} == {"3"}
+    with pytest.raises(ConfigError, match=r"Folds \[4\] are not all between 1 and 3"):
+        crossval(mean_color, published, run, folds=[4])
+
+
+def test_the_kept_model_of_a_fold_gives_its_predictions(
+    mean_color, published, tmp_path
+):
+    run = Run.create(tmp_path / "run")
+    crossval(mean_color, published, run)
+    files = dict(zip(published.ids, published.paths, strict=True))
+    rows = [row for row in run.read_table("predictions.csv") if row["fold"] == "2"]
+    predictor = Predictor.load(run.fold_model_path(2))
+    found = predictor.predict([files[row["id"]] for row in rows])
+
+    np.testing.assert_allclose(
+        [one.probs[1] for one in found],
+        [float(row["prob_positive"]) for row in rows],
+        atol=1e-6,
+    )
+
+
 def test_labels_at_random_give_accuracy_at_chance(mean_color, published, tmp_path):
     """The leak detector: what is wrong with the folds shows here."""
     generator = np.random.default_rng(0)
@@ -55,7 +133,8 @@ def test_labels_at_random_give_accuracy_at_chance(mean_color, published, tmp_pat
         labels = generator.permutation(published.labels)
         run = Run.create(tmp_path / str(number))
         shuffled = replace(published, labels=labels)
-        accuracies.append(crossval(mean_color, shuffled, run)["accuracy"])
+        results = crossval(mean_color, shuffled, run, keep_models=False)
+        accuracies.append(results["accuracy"])
 
     # 22 pictures: one standard error of the mean of 20 runs is 0.024.
     assert np.mean(accuracies) < 0.5 + 3 * 0.024

@@ -12,6 +12,7 @@ from pixsent_tf.config import DataConfig
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.experiment import Experiment
+from pixsent_tf.studies.outcome import Outcome
 
 
 def nothing(count):
@@ -47,7 +48,8 @@ def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(
     probs = np.full((24, 2), np.nan)
     probs[experiment.readable] = fitted.probs(np.flatnonzero(experiment.readable))
     run = Run.create(tmp_path / "run")
-    results = experiment.write(run, probs, np.ones(24, int))
+    outcome = Outcome(experiment.dataset, probs, np.ones(24, int), experiment.failures)
+    results = outcome.write(run)
 
     assert results["num_examples"] == 23
     (failed,) = results["unreadable"]
@@ -69,7 +71,7 @@ def test_the_saved_model_is_the_one_that_was_trained(
     experiment = Experiment.prepare(mean_color, dataset, nothing)
     fitted = experiment.train(np.ones(24, bool))
     run = Run.create(tmp_path / "run")
-    experiment.save_model(run, fitted)
+    experiment.save_model(run.model_path, fitted)
     predictor = Predictor.load(run.model_path)
 
     found = [prediction.probs for prediction in predictor.predict(dataset.paths)]

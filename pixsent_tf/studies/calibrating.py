@@ -1,0 +1,84 @@
+"""How sure may a model be? What its own training part says, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixsent_tf.evaluation import calibration
+from pixsent_tf.training.trainer import Fitted
+
+MAX_HELD_OUT = 1000
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A training, with what its inner models know about being sure.
+
+    Attributes:
+        fitted: What was trained.
+        temperature: Divisor of its logits; 1 where no other is better.
+        held_out: Sureness of each inner prediction, and whether it was right; at most
+            `MAX_HELD_OUT`, evenly spaced by sureness.
+    """
+
+    fitted: Fitted
+    temperature: float
+    held_out: tuple[tuple[float, bool], ...]
+
+    def probs(self, indices: np.ndarray) -> np.ndarray:
+        """Give the calibrated probabilities of pictures that were read.
+
+        Args:
+            indices: Positions, int [M].
+
+        Returns:
+            float32 [M, K].
+        """
+        probs = self.fitted.probs(indices)
+        if self.temperature == 1:
+            return probs
+        return calibration.apply_temperature(probs, self.temperature)
+
+
+def calibrate(fitted: Fitted, labels: np.ndarray) -> Calibrated:
+    """Fit a temperature on inner predictions, and keep it if it helps.
+
+    It helps if pictures that did not choose it become likelier by it: each inner fold
+    is judged with the temperature of the others.
+
+    Args:
+        fitted: What was trained.
+        labels: Classes of its training pictures, int [M].
+
+    Returns:
+        The training with its temperature.
+    """
+    inner = fitted.inner
+    if inner is None:
+        return Calibrated(fitted, 1.0, ())
+    probs = np.exp(inner.log_probs)
+    across = calibration.temperature_across_folds(
+        probs=probs, labels=labels, folds=inner.folds
+    )
+    temperature = 1.0
+    if _log_loss(across, labels) < _log_loss(probs, labels):
+        temperature = calibration.fit_temperature(
+            log_probs=inner.log_probs, labels=labels
+        )
+        probs = across
+    return Calibrated(fitted, temperature, _thin(probs, labels))
+
+
+def _log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
+    tiny = np.finfo("float32").tiny
+    return float(-np.log(probs[np.arange(len(labels)), labels] + tiny).mean())
+
+
+def _thin(probs: np.ndarray, labels: np.ndarray) -> tuple[tuple[float, bool], ...]:
+    sureness, is_right = probs.max(axis=1), probs.argmax(axis=1) == labels
+    order = np.argsort(sureness, kind="stable")
+    if len(order) > MAX_HELD_OUT:
+        order = order[np.linspace(0, len(order) - 1, MAX_HELD_OUT).astype(int)]
+    return tuple((round(float(sureness[i]), 4), bool(is_right[i])) for i in order)

@@ -1,0 +1,71 @@
+"""Temperatures are fitted on inner predictions, and kept only where they help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from pixsent_tf.studies.calibrating import MAX_HELD_OUT, calibrate
+from pixsent_tf.training.frozen import InnerPredictions
+
+
+@dataclass
+class Trained:
+    """A training of which only the inner predictions matter."""
+
+    inner: InnerPredictions | None
+    history: tuple = ()
+
+    def probs(self, indices):
+        return np.array([[0.1, 0.9]], dtype="float32")
+
+
+def drawn(surer, count=4000):
+    """Logits whose honest temperature is `surer`, and labels drawn by the truth."""
+    generator = np.random.default_rng(0)
+    logits = np.stack([np.zeros(count), generator.normal(0, 2, count)], axis=1)
+    honest = np.exp(log_softmax(logits, axis=1))
+    labels = (generator.random(count) < honest[:, 1]).astype(int)
+    log_probs = log_softmax(logits * surer, axis=1)
+    return Trained(InnerPredictions(log_probs, np.arange(count) % 5)), labels
+
+
+def test_a_model_that_is_too_sure_gets_its_temperature():
+    found = calibrate(*drawn(surer=3.0))
+
+    assert found.temperature == pytest.approx(3.0, rel=0.1)
+    # logit ln 9 divided by the temperature
+    expected = 1 / (1 + 9 ** (-1 / found.temperature))
+    assert found.probs(np.array([0]))[0, 1] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_temperature_that_does_not_help_is_not_used():
+    fitted, labels = drawn(surer=1.0, count=60)
+    found = calibrate(fitted, labels)
+
+    assert found.temperature == 1.0
+    assert found.probs(np.array([0])) is not None
+
+
+def test_the_held_out_answers_are_those_of_the_inner_predictions():
+    fitted, labels = drawn(surer=1.0, count=60)
+    held_out = calibrate(fitted, labels).held_out
+    probs = np.exp(fitted.inner.log_probs)
+
+    assert [sure for sure, _ in held_out] == sorted(np.round(probs.max(axis=1), 4))
+    assert sum(right for _, right in held_out) == (probs.argmax(axis=1) == labels).sum()
+
+
+def test_many_held_out_answers_are_thinned():
+    fitted, labels = drawn(surer=1.0)
+
+    assert len(calibrate(fitted, labels).held_out) == MAX_HELD_OUT
+
+
+def test_without_inner_predictions_nothing_changes():
+    found = calibrate(Trained(None), np.array([], int))
+
+    assert (found.temperature, found.held_out) == (1.0, ())

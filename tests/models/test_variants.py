@@ -1,0 +1,150 @@
+"""Surgery by name: what is cut is gone, what is kept keeps its numbers."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from pixsent_tf.config import ModelConfig, Recipe, TrainingConfig
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.models import variants, zoo
+from pixsent_tf.models.weights import save_weights
+from pixsent_tf.training.finetune import FineTuneLearner, build_network
+
+SIDE = 67  # the smallest crop, for speed; the published counts are of 227 pixels
+
+
+def config(surgery, **settings):
+    return ModelConfig(
+        backbone=f"caffenet@{SIDE}", weights=None, surgery=surgery, **settings
+    )
+
+
+def network_of(surgery):
+    return build_network(Recipe(model=config(surgery)), 2)
+
+
+def dense_counts(network):
+    return {
+        layer.name: layer.count_params()
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Dense)
+    }
+
+
+# pool5 leaves one cell of 256 channels at 67 pixels
+FC6 = 256 * 4096 + 4096
+FC7 = 4096 * 4096 + 4096
+
+
+@pytest.mark.parametrize(
+    ("surgery", "expected"),
+    [
+        (None, {"fc6": FC6, "fc7": FC7, "logits": 4096 * 2 + 2}),
+        ("fc7-2", {"fc6": FC6, "logits": 4096 * 2 + 2}),
+        ("fc6-2", {"logits": 256 * 2 + 2}),
+        ("fc7-4096", {"fc6": FC6, "fc7": FC7}),
+        ("fc6-4096", {"fc6": FC6}),
+        ("fc8-1000", {"fc6": FC6, "fc7": FC7, "fc8": 4096 * 1000 + 1000}),
+        (
+            "fc8-1000+fc9",
+            {"fc6": FC6, "fc7": FC7, "fc8": 4097 * 1000, "logits": 2002},
+        ),
+    ],
+)
+def test_the_dense_layers_are_those_of_the_paper(surgery, expected):
+    assert dense_counts(network_of(surgery)) == expected
+
+
+def test_the_published_parameters_are_saved_by_cutting_fc7_and_fc6():
+    # 56,876,418 less 16,781,312 and less 54,523,904; by the input size of the paper
+    for surgery, count in (("fc7-2", 40_095_106), ("fc6-2", 2_352_514)):
+        model = ModelConfig(backbone="caffenet", weights=None, surgery=surgery)
+        assert build_network(Recipe(model=model), 2).count_params() == count
+
+
+def test_the_first_classifier_is_read_from_the_file(tmp_path):
+    source = variants.build_trunk(config("fc8-7"), 2, seed=5)
+    save_weights(source, tmp_path / "source.npz")
+    model = ModelConfig(
+        backbone=f"caffenet@{SIDE}",
+        weights=str(tmp_path / "source.npz"),
+        surgery="fc8-7+fc9",
+    )
+
+    trunk = variants.build_trunk(model, 2, seed=0)
+
+    kept = source.get_layer("fc8").get_weights()[0]
+    np.testing.assert_array_equal(trunk.get_layer("fc8").get_weights()[0], kept)
+
+
+def test_a_raw_ablation_answers_by_its_first_units():
+    network = network_of("fc6-4096")
+    crops = np.random.default_rng(0).integers(0, 255, (2, SIDE, SIDE, 3))
+    crops = crops.astype("uint8")
+
+    kept = variants.keep_classes(network, 2)
+
+    assert kept.layers[-1].name == zoo.HEAD
+    np.testing.assert_allclose(
+        kept(crops, training=False), network(crops, training=False)[:, :2], rtol=1e-5
+    )
+
+
+def test_a_raw_ablation_has_no_relu_at_its_end():
+    network = network_of("fc6-4096")
+
+    assert network.get_layer("fc6").activation is keras.activations.linear
+
+
+def test_a_raw_ablation_learns_the_classes(colored_folder):
+    paths = [str(path) for path in sorted(colored_folder.rglob("*.png"))]
+    targets = np.repeat(np.eye(2, dtype="float32"), 12, axis=0)
+    recipe = Recipe(
+        model=config("fc6-4096"),
+        training=TrainingConfig(
+            strategy="all", epochs=1, batch_size=24, optimizer="caffe_sgd"
+        ),
+    )
+    learner = FineTuneLearner(recipe, 2)
+    learner.read(paths, lambda count: None)
+
+    fitted = learner.fit(np.arange(24), targets)
+
+    probs = fitted.probs(np.arange(24))
+    logits = fitted.classifier()(
+        learner.canvases.preprocessor.center_crop(learner.canvases.stored),
+        training=False,
+    )
+    assert probs.shape == (24, 2)
+    np.testing.assert_allclose(probs, keras.ops.softmax(logits), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("surgery", "message"),
+    [
+        ("fc7", "No surgery 'fc7'"),
+        ("fc7-2+fc9", "No surgery"),
+        ("fc7-5", "fits neither the 2 classes nor the 4096 units"),
+        ("conv5-2", "conv5 is not dense"),
+        ("fc5-2", "has no layer 'fc5'"),
+    ],
+)
+def test_a_surgery_that_cannot_be_done_is_refused(surgery, message):
+    with pytest.raises(ConfigError, match=message):
+        network_of(surgery)
+
+
+def test_a_raw_ablation_has_no_head_to_train_first():
+    recipe = Recipe(model=config("fc6-4096"), training=TrainingConfig(strategy="lp-ft"))
+
+    with pytest.raises(ConfigError, match="has no new head for lp-ft"):
+        build_network(recipe, 2)
+
+
+def test_a_network_without_fc8_is_told():
+    model = ModelConfig(surgery="fc8-1000", weights=None)
+
+    with pytest.raises(ConfigError, match="efficientnet_lite0 has no fc8"):
+        build_network(Recipe(model=model), 2)

@@ -133,6 +133,8 @@ class TrainingConfig:
         ema: Momentum of the moving average of the weights; 0 for none.
         freeze_normalization: Keep the batch statistics of the starting weights.
         num_seeds: Networks or heads whose probabilities are averaged.
+        penalty: Inverse penalty of a head on frozen features; None chooses it by inner
+            cross-validation.
     """
 
     strategy: str = "head"
@@ -159,6 +161,7 @@ class TrainingConfig:
     ema: float = 0.0
     freeze_normalization: bool = True
     num_seeds: int = 1
+    penalty: float | None = None
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
@@ -166,6 +169,8 @@ class TrainingConfig:
                 f"Unknown strategy {self.strategy!r}; it is one of "
                 f"{', '.join(STRATEGIES)}."
             )
+        if self.penalty is not None and self.penalty <= 0:
+            raise ConfigError(f"The inverse penalty {self.penalty} must be above 0.")
 
 
 @dataclass(frozen=True)

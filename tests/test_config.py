@@ -87,3 +87,8 @@ def test_config_and_recipes_load_neither_tensorflow_nor_numpy():
     )
 
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_penalty_of_zero_is_refused():
+    with pytest.raises(ConfigError, match="inverse penalty 0.0 must be above 0"):
+        override(Recipe(), {"training.penalty": 0.0})

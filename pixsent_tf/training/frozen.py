@@ -136,6 +136,7 @@ def fit_head(
     targets: np.ndarray,
     *,
     blocks: Sequence[FeatureBlock] = (),
+    penalties: Sequence[float] = PENALTIES,
     seed: int = 0,
 ) -> LinearHead:
     """Train a logistic head; its penalty is chosen by inner cross-validation.
@@ -150,6 +151,7 @@ def fit_head(
         targets: Target probabilities, float [N, K]; one-hot, or the share of the votes,
             times the weight of the example.
         blocks: Which features belong together; all of them by default.
+        penalties: Inverse penalties to choose from, in rising order.
         seed: Of the inner folds.
 
     Returns:
@@ -170,10 +172,12 @@ def fit_head(
     with threadpool_limits(1):
         _, _, axes = np.linalg.svd(scaled, full_matrices=False)
         rotated = scaled @ axes.T  # [N, min(N, F)]
-        log_probs, folds = _inner_predictions(rotated, targets, counts.min(), seed)
+        log_probs, folds = _inner_predictions(
+            rotated, targets, penalties, fewest=counts.min(), seed=seed
+        )
         losses = -(targets * log_probs).sum(axis=(1, 2)) / len(targets)
         best = int(np.argmin(losses))
-        penalty = PENALTIES[best]
+        penalty = penalties[best]
         (chosen,) = _fit_path(rotated, targets, (penalty,), tolerance=1e-7)
         kernel, bias = _symmetric(chosen)
     kernel = axes.T @ kernel / scale[:, None]  # [F, K]
@@ -181,7 +185,7 @@ def fit_head(
         kernel=kernel.astype("float32"),
         bias=(bias - mean @ kernel).astype("float32"),
         penalty=penalty,
-        history=tuple(zip(PENALTIES, losses.tolist(), strict=True)),
+        history=tuple(zip(penalties, losses.tolist(), strict=True)),
         inner=InnerPredictions(log_probs[best], folds),
     )
 
@@ -201,17 +205,22 @@ def _scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
 
 
 def _inner_predictions(
-    features: np.ndarray, targets: np.ndarray, fewest: int, seed: int
+    features: np.ndarray,
+    targets: np.ndarray,
+    penalties: Sequence[float],
+    *,
+    fewest: int,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Out-of-fold log probabilities, [len(PENALTIES), M, K], and the folds, [M]."""
+    """Out-of-fold log probabilities, [len(penalties), M, K], and the folds, [M]."""
     num_folds = min(NUM_INNER_FOLDS, fewest)
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    log_probs = np.zeros((len(PENALTIES), *targets.shape))
+    log_probs = np.zeros((len(penalties), *targets.shape))
     folds = np.zeros(len(targets), dtype="int64")
     parts = splitter.split(features, targets.argmax(axis=1))
     for fold, (train, test) in enumerate(parts):
         folds[test] = fold
-        path = _fit_path(features[train], targets[train], PENALTIES)
+        path = _fit_path(features[train], targets[train], penalties)
         for i, model in enumerate(path):
             log_probs[i, test] = model.predict_log_proba(features[test])
     return log_probs, folds

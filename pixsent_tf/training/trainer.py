@@ -86,11 +86,12 @@ class HeadLearner:
     """Logistic regression on the features of a frozen backbone.
 
     Args:
-        recipe: Names the backbone and the seed.
+        recipe: Names the backbone, the penalty and the seed.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         self.seed = recipe.seed
+        self.penalty = recipe.training.penalty
         self.preprocess = zoo.preprocess_of(recipe.model)
         self.backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
         self.failures: dict[int, ImageError] = {}
@@ -122,6 +123,7 @@ class HeadLearner:
             self.values[indices],
             targets[indices],
             blocks=feature_blocks(self.backbone),
+            penalties=[self.penalty] if self.penalty else frozen.PENALTIES,
             seed=self.seed,
         )
         return FittedHead(self, head)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixsent_tf.config import STRATEGIES, ModelConfig, Recipe
+from pixsent_tf.config import STRATEGIES, ModelConfig, Recipe, override
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.trainer import HeadLearner, build_learner
@@ -74,3 +74,13 @@ def test_a_head_learns_from_its_own_pictures_only(recipe_of, pictures, targets):
     first, second = (learner.fit(TRAIN, labels) for labels in (targets, corrupted))
 
     np.testing.assert_array_equal(first.probs(TEST), second.probs(TEST))
+
+
+def test_a_penalty_that_is_given_is_the_one_that_is_used(recipe_of, pictures, targets):
+    recipe = override(recipe_of("head"), {"training.penalty": 2.5})
+    learner = build_learner(recipe, 2)
+    learner.read(pictures, lambda count: None)
+
+    fitted = learner.fit(TRAIN, targets)
+
+    assert [row["inverse_penalty"] for row in fitted.history] == [2.5]

@@ -3,6 +3,7 @@
 The names below load on first use, so that importing the package costs nothing.
 
     fit, crossval           train on labelled pictures, honestly tested
+    predict                 files, by the model that ships or by your own
     load                    a trained model, ready to predict files
 """
 
@@ -21,6 +22,7 @@ _PUBLIC = {
     "fit": "pixsent_tf.studies.api",
     "crossval": "pixsent_tf.studies.api",
     "load": "pixsent_tf.studies.api",
+    "predict": "pixsent_tf.studies.api",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -30,6 +30,17 @@ def warn(message: str) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
+def note(message: str, *, quiet: bool) -> None:
+    """Print one line to standard error that is good to know.
+
+    Args:
+        message: What is so.
+        quiet: Print nothing.
+    """
+    if not quiet:
+        click.echo(message, err=True)
+
+
 def warn_unreadable(messages: Sequence[str]) -> None:
     """Name the pictures that could not be read.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.options import model_option
 from pixsent_tf.cli.predict import expand
 from pixsent_tf.errors import DataError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="maps")
 @click.argument("paths", nargs=-1)
-@click.option("--model", required=True, help="A run folder or its .keras file.")
+@model_option
 @click.option("--out", help="Folder to make; the next free one below runs/ by default.")
 @click.option("--limit", type=int, help="Map the first pictures only.")
 @click.option("--check", is_flag=True, help="Measure whether the maps are faithful.")
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     paths: tuple[str, ...],
-    model: str,
+    model: str | None,
     out: str | None,
     limit: int | None,
     check: bool,
@@ -41,18 +42,19 @@ def command(
 
     \b
     Example:
-      pixsent-tf maps photo.jpg --model runs/fit-smileys-1
+      pixsent-tf maps photo.jpg
       pixsent-tf maps --model runs/mine --check --limit 200
     """
     console.load_tensorflow()
-    from pixsent_tf.evaluation.predict import Predictor
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import mapping
+    from pixsent_tf.studies.shipped import load_predictor
 
-    files = list(expand(paths)) if paths else _held_out(model)
+    files = list(expand(paths)) if paths or model is None else _held_out(model)
     if not files:
-        raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
-    files, predictor = files[:limit], Predictor.load(Path(model))
+        what = " ".join(paths) or "An empty command line"
+        raise DataError(f"{what} holds no pictures; name files or folders.")
+    files, predictor = files[:limit], load_predictor(model)
     if check:
         _check(predictor, files, as_json=as_json, quiet=quiet)
         return

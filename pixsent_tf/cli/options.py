@@ -93,6 +93,19 @@ def output_options(function: Command) -> Command:
     return function
 
 
+def model_option(function: Command) -> Command:
+    """Add the option that says which model answers.
+
+    Args:
+        function: A click command's function.
+
+    Returns:
+        The function with `--model`.
+    """
+    text = "A run folder or its .keras file; the model that ships by default."
+    return click.option("--model", help=text)(function)
+
+
 NAMES = {
     "data": "data.source",
     "subset": "data.subset",

@@ -6,23 +6,30 @@ import csv
 import glob
 import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.errors import DataError
+from pixsent_tf.cli.options import model_option
+from pixsent_tf.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from pixsent_tf.evaluation.predict import Prediction
+    from pixsent_tf.evaluation.predict import Prediction, Predictor
 
 
 @click.command(name="predict")
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--model", required=True, help="A run folder or its .keras file.")
+@model_option
 @click.option("--oversample", is_flag=True, help="Average ten crops of each picture.")
+@click.option(
+    "--abstain-at",
+    metavar="precision=P",
+    help="Answer `unsure` where answers would be right less often than P, as 0.95.",
+)
 @click.option(
     "--format",
     "form",
@@ -35,8 +42,9 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     paths: tuple[str, ...],
-    model: str,
+    model: str | None,
     oversample: bool,
+    abstain_at: str | None,
     form: str,
     as_json: bool,
     out: str | None,
@@ -49,24 +57,34 @@ def command(
 
     \b
     Example:
-      pixsent-tf predict photo.jpg holiday/ --model runs/fit-smileys-1
+      pixsent-tf predict photo.jpg
+      pixsent-tf predict holiday/ --model runs/mine --abstain-at precision=0.95
       find . -name '*.jpg' | pixsent-tf predict - --model runs/mine --json
     """
     console.load_tensorflow()
-    from pixsent_tf.evaluation.predict import Predictor
+    from pixsent_tf.evaluation.calibration import UNSURE
+    from pixsent_tf.studies.shipped import load_predictor
 
     files = list(expand(paths))
     if not files:
         raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
-    predictor = Predictor.load(Path(model))
-    failed = 0
+    predictor = load_predictor(model)
+    if abstain_at:
+        _abstain(predictor, abstain_at, quiet=quiet)
     with (
         click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file,
         console.progress(len(files), "predicting", quiet=quiet) as advance,
     ):
         predictions = predictor.predict(files, oversample=oversample, advance=advance)
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        failed = write(file, predictions, predictor.class_names)
+        counts = write(file, predictions, predictor.class_names)
+    failed, unsure = counts[None], counts[UNSURE]
+    if abstain_at:
+        read = len(files) - failed
+        console.note(
+            f"answered {read - unsure} of {read} pictures; unsure about {unsure}",
+            quiet=quiet,
+        )
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")
         sys.exit(1)
@@ -94,7 +112,32 @@ def expand(paths: tuple[str, ...]) -> Iterator[str]:
             yield path
 
 
-def _row(prediction: Prediction, class_names: tuple[str, ...]) -> dict[str, Any]:
+def _abstain(predictor: Predictor, text: str, *, quiet: bool) -> None:
+    """Read "precision=0.95", and say what it means."""
+    name, _, value = text.rpartition("=")
+    try:
+        precision = float(value)
+    except ValueError:
+        precision = 0.0
+    if name not in ("", "precision") or not 0 < precision <= 1:
+        raise ConfigError(
+            f"--abstain-at {text!r} is not of the form precision=P with P up to 1."
+        )
+    chosen = predictor.abstain_at(precision)
+    if chosen.num_answered == 0:
+        console.warn(
+            f"No threshold was right {precision:g} of the time; every answer is unsure."
+        )
+    else:
+        console.note(
+            f"unsure below probability {chosen.threshold:.3f}; on pictures that did not "
+            f"train the model that answered {chosen.coverage:.1%} and was right on "
+            f"{chosen.precision:.1%} of these.",
+            quiet=quiet,
+        )
+
+
+def _row(prediction: Prediction) -> dict[str, Any]:
     probs = prediction.probs
     if probs is None:
         assert prediction.error is not None
@@ -106,35 +149,40 @@ def _row(prediction: Prediction, class_names: tuple[str, ...]) -> dict[str, Any]
             "status": prediction.error.reason,
             "message": str(prediction.error),
         }
-    by_name = {n: round(float(p), 6) for n, p in zip(class_names, probs, strict=True)}
+    names = prediction.class_names
+    by_name = {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)}
     return {
         "path": prediction.path,
-        "label": class_names[int(probs.argmax())],
+        "label": prediction.label,
         "prob_positive": by_name.get("positive"),
         "probs": by_name,
         "status": "ok",
     }
 
 
-def _write_jsonl(file: Any, predictions: Any, class_names: tuple[str, ...]) -> int:
-    failed = 0
+def _write_jsonl(
+    file: Any, predictions: Iterable[Prediction], class_names: tuple[str, ...]
+) -> Counter[str | None]:
+    labels: Counter[str | None] = Counter()
     for prediction in predictions:
-        failed += prediction.error is not None
-        row = _row(prediction, class_names)
+        row = _row(prediction)
+        labels[row["label"]] += 1
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return failed
+    return labels
 
 
-def _write_csv(file: Any, predictions: Any, class_names: tuple[str, ...]) -> int:
+def _write_csv(
+    file: Any, predictions: Iterable[Prediction], class_names: tuple[str, ...]
+) -> Counter[str | None]:
     writer = csv.writer(file, lineterminator="\n")
     columns = [f"prob_{name}" for name in class_names]
     writer.writerow(["path", "label", *columns, "status"])
-    failed = 0
+    labels: Counter[str | None] = Counter()
     for prediction in predictions:
-        failed += prediction.error is not None
-        row = _row(prediction, class_names)
+        row = _row(prediction)
+        labels[row["label"]] += 1
         probs = row["probs"] or dict.fromkeys(class_names, "")
         writer.writerow(
             [row["path"], row["label"] or "", *probs.values(), row["status"]]
         )
-    return failed
+    return labels

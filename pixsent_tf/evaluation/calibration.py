@@ -17,6 +17,7 @@ from sklearn.isotonic import IsotonicRegression
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval
 
+UNSURE = "unsure"  # the answer where no class is probable enough
 LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # 0.05 to 20
 
 

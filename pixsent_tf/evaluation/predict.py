@@ -13,7 +13,8 @@ import tensorflow as tf
 from pixsent_tf.data.crops import CENTER, NUM_CROPS
 from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
-from pixsent_tf.errors import ImageError, WeightsError
+from pixsent_tf.errors import ConfigError, ImageError, WeightsError
+from pixsent_tf.evaluation.calibration import UNSURE, Abstention, abstention_of
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.runs import Run
 
@@ -28,12 +29,31 @@ class Prediction:
         error: Why it cannot be read; None if it can.
         center_probs: What the center crop alone says, float32 [K], where `probs` is the
             mean over ten crops; None otherwise.
+        class_names: Names by class index.
+        threshold: Probability below which the answer is `unsure`.
     """
 
     path: str
     probs: np.ndarray | None
     error: ImageError | None = None
     center_probs: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    threshold: float = 0.0
+
+    @property
+    def label(self) -> str | None:
+        """The most probable class, or `unsure`; None if the file cannot be read."""
+        if self.probs is None:
+            return None
+        best = int(self.probs.argmax())
+        return self.class_names[best] if self.probs[best] >= self.threshold else UNSURE
+
+    @property
+    def prob_positive(self) -> float | None:
+        """Probability of the class `positive`; None if there is none."""
+        if self.probs is None or "positive" not in self.class_names:
+            return None
+        return float(self.probs[self.class_names.index("positive")])
 
 
 class Predictor:
@@ -51,6 +71,7 @@ class Predictor:
         self.preprocessor: Preprocessor = to_crop.preprocessor
         self.class_names: tuple[str, ...] = output.class_names
         self.output: SentimentOutput = output
+        self.threshold = 0.0
         self.classifier: keras.Model = model.get_layer("classifier")
         self._score = {
             views: tf.function(score, reduce_retracing=True)
@@ -85,6 +106,34 @@ class Predictor:
             what = str(error).splitlines()[0]
             raise WeightsError(f"{path} is no model of this package: {what}") from error
 
+    def abstain_at(self, precision: float) -> Abstention:
+        """Answer `unsure` from now on where answers would be right too seldom.
+
+        Args:
+            precision: Share of the answers that are to be right, 0…1. The threshold is
+                chosen on training pictures that the inner models had not seen.
+
+        Returns:
+            The threshold, and what it reached on those pictures.
+
+        Raises:
+            ConfigError: If `precision` is out of range, or the model knows no pictures
+                that did not train it.
+        """
+        if not self.output.held_out:
+            raise ConfigError(
+                "This model was trained without inner predictions, which `unsure` is "
+                "chosen on; train it with --strategy head."
+            )
+        sureness, is_right = zip(*self.output.held_out, strict=True)
+        chosen = abstention_of(
+            sureness=np.array(sureness),
+            is_right=np.array(is_right),
+            precision=precision,
+        )
+        self.threshold = chosen.threshold
+        return chosen
+
     def predict(
         self,
         paths: Sequence[str],
@@ -118,6 +167,8 @@ class Predictor:
                     str(paths[found]),
                     row.mean(axis=0),
                     center_probs=row[CENTER] if oversample else None,
+                    class_names=self.class_names,
+                    threshold=self.threshold,
                 )
                 position = int(found) + 1
             advance(len(positions))

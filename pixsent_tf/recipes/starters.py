@@ -20,3 +20,11 @@ BEST = replace(
         texture=True,
     ),
 )
+
+# The model that comes with the package: the default network, shown the whole picture at
+# a size between its own and that of `best`. Maps of its answers are exact.
+SHIPPED = replace(
+    DEFAULT,
+    name="shipped",
+    model=ModelConfig(backbone="efficientnet_lite0@288", crop_share=1.0),
+)

@@ -1,18 +1,20 @@
-"""What does a notebook call? The verbs of the command line as three functions."""
+"""What does a notebook call? The verbs of the command line as four functions."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 from pixsent_tf import config
 from pixsent_tf.data.sources import open_dataset
-from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.evaluation.predict import Prediction, Predictor
 from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import crossval as crossval_study
-from pixsent_tf.studies import holdout
+from pixsent_tf.studies import holdout, shipped
+
+Model: TypeAlias = str | os.PathLike[str] | None
 
 
 def fit(
@@ -64,11 +66,11 @@ def crossval(
     return _study(crossval_study.crossval, "crossval", source, out, recipe, settings)
 
 
-def load(path: str | os.PathLike[str]) -> Predictor:
+def load(path: str | os.PathLike[str] | None = None) -> Predictor:
     """Load a trained model.
 
     Args:
-        path: A run folder, or the `.keras` file of one.
+        path: A run folder, or the `.keras` file of one; the model that ships if None.
 
     Returns:
         A predictor of files.
@@ -76,7 +78,57 @@ def load(path: str | os.PathLike[str]) -> Predictor:
     Raises:
         PixsentError: If there is no such model.
     """
-    return Predictor.load(Path(path))
+    return shipped.load_predictor(path)
+
+
+@overload
+def predict(  # type: ignore[overload-overlap]  # a text is a picture, not its letters
+    paths: str | os.PathLike[str],
+    *,
+    model: Model = None,
+    precision: float | None = None,
+) -> Prediction: ...
+
+
+@overload
+def predict(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    model: Model = None,
+    precision: float | None = None,
+) -> list[Prediction]: ...
+
+
+def predict(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    model: Model = None,
+    precision: float | None = None,
+) -> Prediction | list[Prediction]:
+    """Predict the sentiment of pictures.
+
+    Args:
+        paths: A picture's file, or several.
+        model: As in `load`.
+        precision: Answer `unsure` where answers would be right less often, 0…1.
+
+    Returns:
+        A prediction with `label`, `prob_positive`, `probs` and `error`; a list of them
+        if `paths` is no single file.
+
+    Raises:
+        PixsentError: If there is no such model. A file that cannot be read is no error:
+            its prediction has `probs=None` and says why in `error`.
+
+    Example:
+        pixsent_tf.predict("photo.jpg").prob_positive
+    """
+    predictor = load(model)
+    if precision is not None:
+        predictor.abstain_at(precision)
+    if isinstance(paths, (str, os.PathLike)):
+        return next(iter(predictor.predict([os.fspath(paths)])))
+    return list(predictor.predict([os.fspath(path) for path in paths]))
 
 
 def _study(

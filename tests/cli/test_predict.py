@@ -8,7 +8,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
+import pixsent_tf
 from pixsent_tf.cli import cli
 
 
@@ -129,3 +131,53 @@ def test_a_folder_without_pictures_is_refused(model, tmp_path):
 
     assert result.exit_code == 1
     assert "holds no pictures; name files or folders" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Photographs that nobody trained on: scikit-learn's samples."""
+    from sklearn.datasets import load_sample_images
+
+    folder = tmp_path_factory.mktemp("photographs")
+    samples = load_sample_images()
+    for name, pixels in zip(samples.filenames, samples.images, strict=True):
+        Image.fromarray(pixels).save(folder / name.rpartition("/")[2])
+    return folder
+
+
+def test_without_a_model_the_one_that_ships_answers(photographs):
+    result = invoke("predict", photographs, "--json", "--quiet")
+    rows = {
+        row["path"].rpartition("/")[2]: row
+        for row in map(json.loads, result.stdout.splitlines())
+    }
+
+    assert result.exit_code == 0
+    # A flower and a palace by a lake: people find both pleasant.
+    assert {row["label"] for row in rows.values()} == {"positive"}
+    assert pixsent_tf.predict(
+        photographs / "flower.jpg"
+    ).prob_positive == pytest.approx(rows["flower.jpg"]["prob_positive"], abs=1e-5)
+
+
+def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):
+    precise = invoke(
+        "predict", colored_folder, "--model", model, "--abstain-at", "precision=1"
+    )
+    predictor = pixsent_tf.load(model)
+    chosen = predictor.abstain_at(1.0)
+    found = list(predictor.predict([str(p) for p in colored_folder.rglob("*.png")]))
+    answered = sum(one.probs.max() >= chosen.threshold for one in found)
+
+    assert precise.exit_code == 0
+    assert f"answered {answered} of {len(found)} pictures" in precise.stderr
+    labels = [row["label"] for row in csv.DictReader(io.StringIO(precise.stdout))]
+    assert labels.count("unsure") == len(found) - answered
+
+
+@pytest.mark.parametrize("text", ["recall=0.9", "precision=95", "precision=high"])
+def test_a_precision_that_is_none_is_explained(model, colored_folder, text):
+    result = invoke("predict", colored_folder, "--model", model, "--abstain-at", text)
+
+    assert result.exit_code == 2
+    assert "is not of the form precision=P" in result.stderr

@@ -44,7 +44,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Look for what makes results look better than they are.
+    """Look for what makes results look better than they are.
 
     Counts classes and folds, names unreadable files, and finds copies of one picture
     (the same bytes, encoded again, resized or slightly cut): in training and test at

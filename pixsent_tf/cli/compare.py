@@ -14,7 +14,7 @@ from pixsent_tf.cli import console
 @click.option("--out", help="Folder to make for a page with the differing pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(sources: tuple[str, ...], out: str | None, as_json: bool) -> None:
-    r"""Compare runs, or tables of answers, on the pictures that all of them answered.
+    """Compare runs, or tables of answers, on the pictures that all of them answered.
 
     SOURCES are run folders, or CSV files with a column id and one of prob_NAME for each
     class, prob (of positive) or label. The truth comes from a run, or a column truth.

@@ -39,7 +39,7 @@ def command(
     settings: tuple[str, ...],
     **named: Any,
 ) -> None:
-    r"""Train and test on every fold; report the pooled predictions.
+    """Train and test on every fold; report the pooled predictions.
 
     Published folds are used where the data has them, stratified ones otherwise.
     Nothing is chosen on a test fold. A killed run goes on when it is started again with

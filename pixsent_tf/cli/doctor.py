@@ -15,7 +15,7 @@ from pixsent_tf.cli import console
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> None:
-    r"""Check versions, the device, the weights and the decoder.
+    """Check versions, the device, the weights and the decoder.
 
     \b
     Example:

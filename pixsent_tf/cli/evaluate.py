@@ -31,7 +31,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Measure a model, and write a report of one page.
+    """Measure a model, and write a report of one page.
 
     MODEL is a run folder or a .keras file. Without DATA a run is judged by the pictures
     that it held out, and the report goes into its folder `evaluation`.

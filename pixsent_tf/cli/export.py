@@ -44,7 +44,7 @@ FORMATS = ("savedmodel", "tflite", "onnx")
 def command(
     run: str, form: str, out: str | None, as_json: bool, **options: Any
 ) -> None:
-    r"""Export a run's model, preprocessing inside.
+    """Export a run's model, preprocessing inside.
 
     RUN is a run folder of `fit`. A SavedModel takes encoded pictures and goes to
     export/models/NAME/VERSION/; a TFLite or ONNX file takes crops, is scored on the

@@ -35,7 +35,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Write the activations of named layers for the center crop of each picture.
+    """Write the activations of named layers for the center crop of each picture.
 
     PATHS are files, folders (walked), globs, or - for a list on standard input. The
     file holds paths and, for each layer, an array [N,h,w,C] or [N,F] in their order. A

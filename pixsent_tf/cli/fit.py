@@ -30,7 +30,7 @@ def command(
     settings: tuple[str, ...],
     **named: Any,
 ) -> None:
-    r"""Train on labelled pictures and test on a held-out part.
+    """Train on labelled pictures and test on a held-out part.
 
     DATA is a folder with one subfolder per class, a list file (`name label` a line), a
     CSV file (columns path,label), a DeepSent folder, tfds:NAME, or smileys, the drawn

@@ -17,7 +17,7 @@ Row = tuple[str, str, tuple[tuple[int, ...], ...]]
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(file: str, as_json: bool) -> None:
-    r"""List the layers of a .caffemodel or .npz file, and their shapes.
+    """List the layers of a .caffemodel or .npz file, and their shapes.
 
     \b
     Example:

@@ -33,7 +33,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Draw sentiment maps: green where a place feels positive, red or pink where not.
+    """Draw sentiment maps: green where a place feels positive, red or pink where not.
 
     PATHS are files, folders (walked) or globs; none stands for the pictures that a run
     held out. Writes a PNG for each picture, a contact sheet, and all maps as maps.npz.

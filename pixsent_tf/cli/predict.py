@@ -50,7 +50,7 @@ def command(
     out: str | None,
     quiet: bool,
 ) -> None:
-    r"""Predict pictures: one row for each file.
+    """Predict pictures: one row for each file.
 
     PATHS are files, folders (walked), globs, or - for a list on standard input. A file
     that cannot be read gets a row that says why; then the exit code is 1.
@@ -130,8 +130,8 @@ def _abstain(predictor: Predictor, text: str, *, quiet: bool) -> None:
         )
     else:
         console.note(
-            f"unsure below probability {chosen.threshold:.3f}; on pictures that did not "
-            f"train the model that answered {chosen.coverage:.1%} and was right on "
+            f"unsure below probability {chosen.threshold:.3f}; on pictures that did "
+            f"not train the model that answered {chosen.coverage:.1%} and was right on "
             f"{chosen.precision:.1%} of these.",
             quiet=quiet,
         )

@@ -42,7 +42,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Test a linear classifier on each layer of a network, by cross-validation.
+    """Test a linear classifier on each layer of a network, by cross-validation.
 
     With --units also draws the pictures that excite units of the last layer named, and
     the part of them that the unit sees, and a t-SNE of all pictures.

@@ -46,7 +46,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Score very many pictures into a table, one row for each file.
+    """Score very many pictures into a table, one row for each file.
 
     SOURCE is a folder (walked), a text file with one path a line, or a quoted glob.
     A job that was killed goes on where it was when it is started again. Options of the

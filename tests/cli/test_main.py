@@ -52,7 +52,9 @@ def test_every_verb_explains_itself_with_an_example(verb):
     result = CliRunner().invoke(cli, [verb, "--help"])
 
     assert result.exit_code == 0
-    assert f"pixsent-tf {verb}" in result.output.split("Example:")[1]
+    # On a line of its own, not wrapped into the text around it.
+    example = result.output.split("\n  Example:\n")[1]
+    assert example.startswith(f"    pixsent-tf {verb}")
 
 
 @pytest.mark.parametrize("verb", VERBS)

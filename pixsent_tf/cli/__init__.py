@@ -23,6 +23,7 @@ VERBS = (
     "maps",
     "features",
     "probe",
+    "reproduce",
     "export",
     "score",
     "audit",

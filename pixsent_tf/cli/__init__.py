@@ -24,6 +24,8 @@ VERBS = (
     "features",
     "probe",
     "reproduce",
+    "tune",
+    "demo",
     "export",
     "score",
     "audit",
@@ -62,7 +64,7 @@ class _OneLine(click.ClickException):
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="pixsent-tf")
 def cli() -> None:
-    r"""Predict whether pictures feel negative or positive.
+    """Predict whether pictures feel negative or positive.
 
     \b
     Example:

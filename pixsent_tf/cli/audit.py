@@ -46,6 +46,9 @@ def command(
 ) -> None:
     """Look for what makes results look better than they are.
 
+    DATA is any source of pictures, or the folder of a run: of a run it is checked that
+    no decision, such as a search for settings, saw a picture that it was tested on.
+
     Counts classes and folds, names unreadable files, and finds copies of one picture
     (the same bytes, encoded again, resized or slightly cut): in training and test at
     once, or under two labels. Where votes are known, it tells how often people agree.
@@ -54,7 +57,11 @@ def command(
     Example:
       pixsent-tf audit pictures/ --out audit.html
       pixsent-tf audit deepsent/ --json --fail-on leak
+      pixsent-tf audit runs/tuned         exit 1 when a decision saw test pictures
     """
+    if (Path(data) / "recipe.json").is_file():
+        audit_decisions(Path(data), as_json=as_json)
+        return
     from pixsent_tf.data import audit, audit_page
     from pixsent_tf.runs import write_text
 
@@ -73,6 +80,43 @@ def command(
     if fail_on == "leak" and findings["has_leak"]:
         console.warn("Training holds test pictures or copies of them: a leak.")
         sys.exit(1)
+
+
+def audit_decisions(folder: Path, *, as_json: bool) -> None:
+    """Check what the decisions of a run saw; exit with 1 if it was too much.
+
+    Args:
+        folder: The run's folder.
+        as_json: Print one JSON object.
+    """
+    from pixsent_tf.data import decisions
+    from pixsent_tf.runs import Run
+
+    findings = decisions.audit_run(Run.open(folder))
+    if as_json:
+        click.echo(json.dumps(findings))
+    else:
+        _print_decisions(findings)
+    if findings["has_leak"]:
+        console.warn("A decision saw what its fold tested, or does not say: a leak.")
+        sys.exit(1)
+
+
+def _print_decisions(findings: dict[str, Any]) -> None:
+    for fold in findings["folds"]:
+        saw = ", ".join(
+            f"{row['name']} saw {max(row['trained'], row['validated'])}"
+            for row in fold["decisions"]
+        )
+        click.echo(f"fold {fold['fold']}: {saw}; tested {fold['tested']} pictures")
+    for leak in findings["leaks"][:MAX_PAIRS]:
+        click.echo(
+            f"  leak in fold {leak['fold']}: {leak['decision']} {leak['part']} on "
+            f"{leak['image']}, which the fold tested"
+        )
+    for name in findings["unrecorded"][:MAX_PAIRS]:
+        click.echo(f"  {name} has a prediction that no fold owns up to")
+    click.echo("A leak was found." if findings["has_leak"] else "No leak was found.")
 
 
 def _print(findings: dict[str, Any]) -> None:

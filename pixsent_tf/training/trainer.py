@@ -48,8 +48,13 @@ class Fitted(Protocol):
 class Learner(Protocol):
     """A strategy with its settings."""
 
-    preprocess: PreprocessConfig
-    failures: dict[int, ImageError]
+    @property
+    def preprocess(self) -> PreprocessConfig:
+        """Geometry of the crops."""
+
+    @property
+    def failures(self) -> dict[int, ImageError]:
+        """The error of each picture that could not be read, by position."""
 
     def read(self, paths: Sequence[str], advance: Advance) -> None:
         """Read all pictures once; fills `failures`."""

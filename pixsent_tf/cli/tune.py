@@ -1,0 +1,201 @@
+"""pixsent-tf tune DATA: search for settings, and test what the search chooses."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pixsent_tf.cli import console
+from pixsent_tf.cli.options import data_options, output_options, read_recipe
+from pixsent_tf.config import STRATEGIES, Recipe
+from pixsent_tf.recipes import find_recipe
+
+if TYPE_CHECKING:
+    from pixsent_tf.training.space import SearchConfig
+
+MAX_ROWS = 10
+
+
+@click.command(name="tune")
+@click.argument("data")
+@data_options
+@click.option("--tuner", default="random", help="random, hyperband or bayesian.")
+@click.option("--trials", type=int, help="Trials of each search; 12 by default.")
+@click.option("--backbones", help="Networks to try, such as A,B.")
+@click.option("--strategies", help=f"To try, of {', '.join(STRATEGIES)}; head if none.")
+@click.option("--inner-folds", type=int, help="Of 5 inner folds, how many score.")
+@click.option("--outer-folds", type=int, help="Folds to make; published folds stand.")
+@click.option(
+    "--nested/--no-nested",
+    default=True,
+    help="Test a search on every fold, or search once and keep the model.",
+)
+@click.option("--workers", type=int, default=0, help="Processes that share a search.")
+@click.option("--epochs", type=int, help="Of the longest fine-tuning trial.")
+@click.option("--recipe", default="default", help="What a trial starts from.")
+@click.option("--seed", type=int, help="Of splits, searches and weights.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change any setting that every trial has.",
+)
+@output_options
+def command(
+    recipe: str,
+    tuner: Any,
+    trials: int | None,
+    backbones: str | None,
+    strategies: str | None,
+    inner_folds: int | None,
+    outer_folds: int | None,
+    nested: bool,
+    workers: int,
+    settings: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    **named: Any,
+) -> None:
+    """Search for settings, and test what the search chooses.
+
+    Each outer fold has a search of its own that never sees it; `pixsent-tf audit RUN`
+    proves it from the hashes of the pictures. A killed search goes on when it is
+    started again with the same --out.
+
+    Several machines share a search by Keras Tuner's variables: the same command, with
+    --out in a folder that all of them see, KERASTUNER_ORACLE_IP and
+    KERASTUNER_ORACLE_PORT the same everywhere, and KERASTUNER_TUNER_ID chief on one of
+    them. Each search has a port of its own, counted up from the one that is set.
+
+    \b
+    Example:
+      pixsent-tf tune pictures/ --no-nested --out runs/tuned
+      pixsent-tf tune deepsent/ --subset five_agrees --tuner bayesian --trials 20
+      pixsent-tf tune pictures/ --strategies head,last-blocks,lp-ft --workers 2
+    """
+    chosen = read_recipe(find_recipe(recipe), settings, folds=outer_folds, **named)
+    console.load_tensorflow()
+    from pixsent_tf.training.space import SearchConfig
+
+    names = {"backbones": backbones, "strategies": strategies}
+    lists = {
+        name: tuple(part.strip() for part in text.split(","))
+        for name, text in names.items()
+        if text
+    }
+    config = SearchConfig(
+        tuner=tuner, trials=trials, inner_folds=inner_folds, nested=nested, **lists
+    )
+    run_tuning(chosen, config, out, workers=workers, as_json=as_json, quiet=quiet)
+
+
+def run_tuning(
+    recipe: Recipe,
+    config: SearchConfig,
+    out: str | None,
+    *,
+    workers: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run the study and print what it found.
+
+    Args:
+        recipe: What a trial starts from.
+        config: What is searched.
+        out: The run folder; the next free one below `runs/` if None.
+        workers: Number of processes to start; 0 searches in this one.
+        as_json: Print one JSON object.
+        quiet: Show no progress.
+    """
+    from pixsent_tf.data.sources import open_dataset
+    from pixsent_tf.evaluation import metrics
+    from pixsent_tf.runs import Run, next_folder
+    from pixsent_tf.studies import tuning
+    from pixsent_tf.studies.nesting import Hooks
+    from pixsent_tf.training.space import head_recipes
+
+    dataset = open_dataset(recipe.data, seed=recipe.seed)
+    folder = Path(out) if out else next_folder(f"tune-{dataset.name}")
+    run = Run.create_or_resume(folder, recipe)
+    tuning.claim(run, recipe, config)
+    passes = max(1, len(head_recipes(config, recipe)))
+    with (
+        _workers(workers, run, recipe, config) as watch,
+        console.show_log(quiet=quiet),
+        console.progress(passes * len(dataset), "reading", quiet=quiet) as advance,
+    ):
+        hooks = Hooks(advance=advance, watch=watch)
+        results = tuning.tune(recipe, dataset, run, config, hooks=hooks)
+    if not results:
+        return  # a worker: the chief prints
+    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    rows = [*metrics.describe(results), ("seconds", f"{results['seconds']:.1f}")]
+    rows += [(f"winner of {row['fold']}", _winner(row)) for row in results["winners"]]
+    rows.append(("run", results["run"]))
+    console.print_results(rows, results, as_json=as_json)
+    if not as_json:
+        _print_best(run.read_table("trials.csv"))
+
+
+@contextlib.contextmanager
+def _workers(
+    count: int, run: Any, recipe: Recipe, config: SearchConfig
+) -> Iterator[Callable[[], object]]:
+    if count < 1:
+        yield lambda: None
+        return
+    from pixsent_tf.studies.workers import local_workers
+
+    # Published folds may be more than the recipe says; spare ports cost nothing.
+    ports = max(recipe.data.num_folds, 10) if config.nested else 1
+    with local_workers(count, run, ports=ports) as watch:
+        yield watch
+
+
+def _winner(row: dict[str, Any]) -> str:
+    settings = ", ".join(
+        f"{name.partition('.')[2]} {_short(value)}"
+        for name, value in row["settings"].items()
+    )
+    return f"{settings} (inner log loss {row['inner_log_loss']:.3f})"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _cell(text: str) -> str:
+    """Shorten what a table holds; "-" for a setting that a trial does not have."""
+    try:
+        return f"{float(text):.3g}"
+    except ValueError:
+        return text or "-"
+
+
+def _print_best(rows: list[dict[str, str]]) -> None:
+    """Print the trials with the smallest loss; trials.csv has them all."""
+    done = [row for row in rows if row["status"] == "completed"]
+    best = sorted(done, key=lambda row: float(row["log_loss"]))[:MAX_ROWS]
+    names = [name for name in rows[0] if "." in name]
+    header = ["fold", "trial", "log loss", *(n.partition(".")[2] for n in names)]
+    cells = [
+        [
+            row["fold"],
+            row["trial"],
+            f"{float(row['log_loss']):.4f}",
+            *(_cell(row[name]) for name in names),
+        ]
+        for row in best
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    click.echo(f"\nbest {len(best)} of {len(rows)} trials, by inner folds")
+    for line in (header, *cells):
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())

@@ -1,0 +1,149 @@
+"""What did each decision see? Hashes of pictures, so that nobody has to believe it.
+
+    RUN/decisions.json
+      hash      "sha256", of the bytes of a file
+      images    hash by the name of a picture
+      folds     for each test fold the decisions that led to its model, with the hashes
+                of the pictures that each of them `trained` and `validated` on, and the
+                hashes of the pictures that were `tested` in the end
+
+`pixsent-tf audit RUN` checks that no decision saw a picture that it was tested on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pixsent_tf.errors import RunError
+from pixsent_tf.runs import Run
+
+FILE = "decisions.json"
+PARTS = ("trained", "validated")
+
+
+def hash_files(
+    paths: Sequence[str], advance: Callable[[int], object] = lambda count: None
+) -> list[str]:
+    """Hash the bytes of files.
+
+    Args:
+        paths: The files.
+        advance: Called with the number of files done since the last call.
+
+    Returns:
+        The sha256 of each file as hexadecimal digits; "" where it cannot be opened.
+    """
+    hashes = []
+    with ThreadPoolExecutor() as pool:
+        for digest in pool.map(_hash, paths):
+            hashes.append(digest)
+            advance(1)
+    return hashes
+
+
+def _hash(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def write_decisions(
+    run: Run, images: Mapping[str, str], folds: Iterable[Mapping[str, Any]]
+) -> None:
+    """Write what every decision saw.
+
+    Args:
+        run: Where to.
+        images: Hash by the name of a picture.
+        folds: Entries with `fold`, `decisions` and `tested`; a decision has a `name`
+            and the hashes of what it `trained` and `validated` on.
+    """
+    run.write_json(
+        FILE, {"hash": "sha256", "images": dict(images), "folds": list(folds)}
+    )
+
+
+def audit_run(run: Run) -> dict[str, Any]:
+    """Check that no decision saw a picture that its fold was tested on.
+
+    Args:
+        run: A run whose study wrote down what it saw.
+
+    Returns:
+        Findings that JSON can hold: `folds`, what each decision saw, in numbers;
+        `leaks`, the pictures that a decision saw and its fold tested; `unrecorded`,
+        pictures with a prediction that no fold says it tested; `has_leak`.
+
+    Raises:
+        RunError: If the run says nothing about its decisions.
+    """
+    if not (run.path / FILE).is_file():
+        raise RunError(
+            f"{run.path} holds no {FILE}; only a finished `pixsent-tf tune` writes "
+            f"what its decisions saw."
+        )
+    record = run.read_json(FILE)
+    try:
+        leaks = [leak for fold in record["folds"] for leak in _leaks(fold, record)]
+        unrecorded = _unrecorded(run.read_table("predictions.csv"), record)
+        folds = [_count(fold) for fold in record["folds"]]
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run.path / FILE} is damaged: it lacks {error}.") from None
+    return {
+        "run": str(run.path),
+        "folds": folds,
+        "leaks": leaks,
+        "unrecorded": unrecorded,
+        "has_leak": bool(leaks or unrecorded or not folds),
+    }
+
+
+def _leaks(fold: Mapping[str, Any], record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = {digest: name for name, digest in record["images"].items()}
+    tested = set(fold["tested"])
+    leaks = []
+    for decision in fold["decisions"]:
+        for part in PARTS:
+            shared = tested.intersection(decision.get(part, ()))
+            leaks += [
+                {
+                    "fold": fold["fold"],
+                    "decision": decision["name"],
+                    "part": part,
+                    "image": names.get(digest, digest),
+                }
+                for digest in sorted(shared)
+            ]
+    return leaks
+
+
+def _unrecorded(
+    predictions: Iterable[Mapping[str, str]], record: Mapping[str, Any]
+) -> list[str]:
+    """Name pictures with a prediction that their fold does not own up to."""
+    tested = {str(fold["fold"]): set(fold["tested"]) for fold in record["folds"]}
+    return [
+        row["id"]
+        for row in predictions
+        if row["status"] == "ok"
+        and record["images"].get(row["id"]) not in tested.get(row["fold"], ())
+    ]
+
+
+def _count(fold: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "fold": fold["fold"],
+        "tested": len(fold["tested"]),
+        "decisions": [
+            {
+                "name": decision["name"],
+                **{part: len(decision.get(part, ())) for part in PARTS},
+            }
+            for decision in fold["decisions"]
+        ],
+    }

@@ -60,6 +60,9 @@ class DataConfig:
         labels: "hard" takes the majority, "votes" the share of the votes.
         weights: "agreement" weighs a picture by the lead of its votes, from 0 for a tie
             to 1 for unanimity, where votes are known; "equal" weighs none.
+        join_weight: Weight of those pictures of a DeepSent folder that fewer agree on
+            than `subset` asks for: they train every fold and test none; 0 leaves them
+            out.
         num_folds: Folds made where the data publishes none.
     """
 
@@ -68,7 +71,14 @@ class DataConfig:
     images: str | None = None
     labels: Literal["hard", "votes"] = "hard"
     weights: Literal["equal", "agreement"] = "equal"
+    join_weight: float = 0.0
     num_folds: int = 5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.join_weight <= 1:
+            raise ConfigError(
+                f"The weight {self.join_weight} of joining pictures is not in 0 to 1."
+            )
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,7 @@ class TrainingConfig:
         label_smoothing: Share of the target spread over all classes, 0…1.
         ema: Momentum of the moving average of the weights; 0 for none.
         freeze_normalization: Keep the batch statistics of the starting weights.
-        num_seeds: Networks or heads whose probabilities are averaged.
+        num_seeds: Networks or heads, of as many seeds, whose logits are averaged.
         penalty: Inverse penalty of a head on frozen features; None chooses it by inner
             cross-validation.
     """
@@ -169,6 +179,8 @@ class TrainingConfig:
                 f"Unknown strategy {self.strategy!r}; it is one of "
                 f"{', '.join(STRATEGIES)}."
             )
+        if self.num_seeds < 1:
+            raise ConfigError(f"An ensemble of {self.num_seeds} is none; 1 or more.")
         if self.penalty is not None and self.penalty <= 0:
             raise ConfigError(f"The inverse penalty {self.penalty} must be above 0.")
 

@@ -20,13 +20,21 @@ def data_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--subset`, `--images` and `--labels`.
+        The function with `--subset`, `--images`, `--join` and `--labels`.
     """
     for option in (
         click.option(
             "--labels",
             type=click.Choice(["hard", "votes"]),
             help="Train on the majority label or on the share of the votes.",
+        ),
+        click.option(
+            "--join",
+            "join_weight",
+            type=float,
+            metavar="WEIGHT",
+            help="Let a DeepSent folder's pictures of lower agreement train too, with "
+            "this weight; they never test.",
         ),
         click.option(
             "--images", help="Folder that the names in a list are relative to."
@@ -48,7 +56,7 @@ def training_options(function: Command) -> Command:
 
     Returns:
         The function with `--recipe`, `--backbone`, `--weights`, `--strategy`,
-        `--epochs`, `--seed` and `--set`.
+        `--epochs`, `--ensemble`, `--seed` and `--set`.
     """
     for option in (
         click.option(
@@ -59,6 +67,9 @@ def training_options(function: Command) -> Command:
             help="Change any setting of the recipe, such as training.batch_size=64.",
         ),
         click.option("--seed", type=int, help="Of shuffles, splits, crops, weights."),
+        click.option(
+            "--ensemble", type=int, help="Trainings, by seeds of their own, to average."
+        ),
         click.option("--epochs", type=int, help="Passes over the training part."),
         click.option(
             "--strategy", help="What to train: head (default), last-blocks, all, lp-ft."
@@ -111,10 +122,12 @@ NAMES = {
     "subset": "data.subset",
     "images": "data.images",
     "labels": "data.labels",
+    "join_weight": "data.join_weight",
     "backbone": "model.backbone",
     "weights": "model.weights",
     "strategy": "training.strategy",
     "epochs": "training.epochs",
+    "ensemble": "training.num_seeds",
     "seed": "seed",
     "folds": "data.num_folds",
     "test_fraction": "evaluation.test_fraction",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.config import CLASS_NAMES, DataConfig
 from pixsent_tf.errors import DataError
 
 
@@ -29,6 +29,8 @@ class Dataset:
         folds: Published test fold of each picture, int32 [N], from 1; 0 = left out of
             every published fold. None where nothing is published.
         votes: Votes per class, int32 [N, K]; None where unknown.
+        joined: Weight of each picture that trains every fold and tests none, float32
+            [N]; 0 for all others. None where there are only others.
         whole: The larger data set that this one was selected from, where its folds
             must agree with those of other selections; None for a set of its own.
     """
@@ -40,6 +42,7 @@ class Dataset:
     class_names: tuple[str, ...]
     folds: np.ndarray | None = None
     votes: np.ndarray | None = None
+    joined: np.ndarray | None = None
     whole: Dataset | None = None
 
     def __len__(self) -> int:
@@ -72,7 +75,15 @@ class Dataset:
             labels=self.labels[indices],
             folds=None if self.folds is None else self.folds[indices],
             votes=None if self.votes is None else self.votes[indices],
+            joined=None if self.joined is None else self.joined[indices],
         )
+
+    @property
+    def only_trains(self) -> np.ndarray:
+        """True for pictures that train every fold and test none, bool [N]."""
+        if self.joined is None:
+            return np.zeros(len(self), dtype=bool)
+        return self.joined > 0
 
     @property
     def agreement(self) -> np.ndarray:
@@ -102,6 +113,25 @@ class Dataset:
             )
         totals = self.votes.sum(axis=1, keepdims=True)
         return (self.votes / totals).astype("float32")
+
+    def weighted_targets(self, data: DataConfig) -> np.ndarray:
+        """Give what the training aims at, and how much each picture counts.
+
+        Args:
+            data: Names the labels and the weights.
+
+        Returns:
+            Target probabilities times the weight of the picture, float32 [N, K].
+
+        Raises:
+            DataError: If votes are asked for and the data has none.
+        """
+        weights = np.ones(len(self), dtype="float32")
+        if data.weights == "agreement":
+            weights = self.agreement
+        if self.joined is not None:
+            weights = np.where(self.only_trains, weights * self.joined, weights)
+        return self.targets(data.labels) * weights[:, None]
 
 
 def order_classes(names: Sequence[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ import numpy as np
 from pixsent_tf.config import CLASS_NAMES, SUBSETS
 from pixsent_tf.data import votes
 from pixsent_tf.data.dataset import Dataset, build_dataset
+from pixsent_tf.data.duplicates import find_duplicates
 from pixsent_tf.errors import ConfigError, DataError
 
 NUM_FOLDS = 5
@@ -39,12 +40,15 @@ def is_deepsent(folder: Path) -> bool:
     return any(_list_path(folder, subset).is_file() for subset in SUBSETS)
 
 
-def open_deepsent(folder: Path, subset: str) -> Dataset:
+def open_deepsent(folder: Path, subset: str, *, join_weight: float = 0.0) -> Dataset:
     """Open one agreement level of a DeepSent folder.
 
     Args:
         folder: The folder that holds the lists.
         subset: One of `config.SUBSETS`.
+        join_weight: Weight of the pictures that fewer agree on, which then join every
+            training and no test; 0 leaves them out. Copies of a picture of the subset
+            are left out always: they could train what the picture tests.
 
     Returns:
         The data set in the order of its list, with votes, and with the published folds
@@ -57,7 +61,35 @@ def open_deepsent(folder: Path, subset: str) -> Dataset:
     if subset not in SUBSETS:
         raise ConfigError(f"Unknown subset {subset!r}; it is {', '.join(SUBSETS)}.")
     dataset = _open_subset(folder, subset)
-    return replace(dataset, whole=_open_whole(folder, dataset))
+    whole = _open_whole(folder, dataset)
+    if join_weight:
+        dataset = _join(dataset, whole, join_weight)
+    return replace(dataset, whole=whole)
+
+
+def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
+    """Add what fewer agree on, without copies of what more agree on."""
+    if whole is None:
+        raise DataError(
+            f"{dataset.name} is not part of a complete {SUBSETS[-1]}; leave the "
+            f"joining pictures out."
+        )
+    own = np.isin(whole.ids, dataset.ids)
+    groups = find_duplicates(whole.paths).groups
+    joins = ~own & ~np.isin(groups, groups[own])
+    position = {name: i for i, name in enumerate(whole.ids)}
+    first = np.array([position[name] for name in dataset.ids])
+    joined = whole.take(np.concatenate([first, np.flatnonzero(joins)]))
+    counts = np.arange(len(joined)) >= len(dataset)
+    folds = dataset.folds
+    if folds is not None:
+        folds = np.pad(folds, (0, int(joins.sum())))
+    return replace(
+        joined,
+        name=dataset.name,
+        folds=folds,
+        joined=np.where(counts, weight, 0).astype("float32"),
+    )
 
 
 def _open_subset(folder: Path, subset: str) -> Dataset:

@@ -36,12 +36,13 @@ def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
         The data set; no picture has been decoded.
 
     Raises:
-        ConfigError: If `data.subset` is asked of a source that has none.
+        ConfigError: If `data.subset` or `data.join_weight` is asked of a source that
+            knows no agreement.
         DataError: If the source is missing, empty, has one class, or names missing
             files.
     """
     if data.source == "smileys":
-        _refuse_subset(data)
+        _refuse_agreement(data)
         return _open_smileys(seed)
     if data.source.startswith("tfds:"):
         from pixsent_tf.data import tfds
@@ -50,11 +51,13 @@ def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
     path = Path(data.source)
     if path.is_dir():
         if deepsent.is_deepsent(path):
-            return deepsent.open_deepsent(path, data.subset or "five_agrees")
-        _refuse_subset(data)
+            return deepsent.open_deepsent(
+                path, data.subset or "five_agrees", join_weight=data.join_weight
+            )
+        _refuse_agreement(data)
         return open_folder(path)
     if path.is_file():
-        _refuse_subset(data)
+        _refuse_agreement(data)
         return open_list(path, Path(data.images) if data.images else path.parent)
     raise DataError(
         f"{data.source} does not exist; give a folder with one subfolder per class, a "
@@ -195,8 +198,13 @@ def _open_smileys(seed: int) -> Dataset:
     )
 
 
-def _refuse_subset(data: DataConfig) -> None:
+def _refuse_agreement(data: DataConfig) -> None:
     if data.subset is not None:
         raise ConfigError(
             f"{data.source} has no subset {data.subset!r}; only a DeepSent folder has."
+        )
+    if data.join_weight:
+        raise ConfigError(
+            f"{data.source} knows no agreement; only a DeepSent folder has pictures of "
+            f"lower agreement that can join the training."
         )

@@ -27,13 +27,14 @@ def published_or_stratified(
 
     Returns:
         Test fold of each picture, int32 [N], from 1; 0 = in no published fold. Folds
-        that are made here keep the copies of a picture together.
+        that are made here keep the copies of a picture together. Pictures that join
+        the training are in none.
 
     Raises:
         DataError: If a class has fewer different pictures than there are folds to make.
     """
     if dataset.folds is not None:
-        return dataset.folds
+        return np.where(dataset.only_trains, 0, dataset.folds)
     whole = dataset.whole or dataset
     folds = stratified_folds(
         whole.labels,
@@ -42,7 +43,7 @@ def published_or_stratified(
         groups=find_duplicates(whole.paths).groups,
         strata=_agreement(whole),
     )
-    return folds[_positions(dataset, whole)]
+    return np.where(dataset.only_trains, 0, folds[_positions(dataset, whole)])
 
 
 def held_out(dataset: Dataset, fraction: float, *, seed: int = 0) -> np.ndarray:
@@ -67,7 +68,7 @@ def held_out(dataset: Dataset, fraction: float, *, seed: int = 0) -> np.ndarray:
         groups=find_duplicates(whole.paths).groups,
         strata=_agreement(whole),
     )
-    return mask[_positions(dataset, whole)]
+    return mask[_positions(dataset, whole)] & ~dataset.only_trains
 
 
 def stratified_folds(

@@ -128,7 +128,8 @@ class _Folds:
                 checkpoints=self.run.path / "checkpoints",
             )
         experiment = self._experiment
-        trained = experiment.train((self.dealt > 0) & (self.dealt != fold))
+        trains = (self.dealt > 0) | self.dataset.only_trains
+        trained = experiment.train(trains & (self.dealt != fold))
         if self.keep_models:
             experiment.save_model(self.run.fold_model_path(fold), trained)
         readable = np.flatnonzero((self.dealt == fold) & experiment.readable)

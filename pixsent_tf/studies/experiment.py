@@ -54,9 +54,7 @@ class Experiment:
         Returns:
             An experiment that is ready to train.
         """
-        targets = dataset.targets(recipe.data.labels)
-        if recipe.data.weights == "agreement":
-            targets = targets * dataset.agreement[:, None]
+        targets = dataset.weighted_targets(recipe.data)
         learner = build_learner(recipe, dataset.num_classes, checkpoints=checkpoints)
         learner.read(dataset.paths, advance)
         return cls(recipe, dataset, learner, targets)

@@ -13,7 +13,7 @@ from pixsent_tf.data import splits
 from pixsent_tf.data.dataset import Dataset
 from pixsent_tf.data.decisions import hash_files
 from pixsent_tf.data.duplicates import find_duplicates
-from pixsent_tf.errors import RunError
+from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.experiment import Experiment
 from pixsent_tf.studies.scoring import Scorer
@@ -85,6 +85,11 @@ class Searches:
         config: SearchConfig,
         hooks: Hooks,
     ) -> None:
+        if recipe.training.num_seeds > 1:
+            raise ConfigError(
+                "A search trains one network in each trial; leave num_seeds out and "
+                "train an ensemble with the settings that it finds."
+            )
         self.recipe = recipe
         self.dataset = dataset
         self.run = run
@@ -135,7 +140,7 @@ class Searches:
             dealt = splits.published_or_stratified(
                 dataset, recipe.data.num_folds, seed=recipe.seed
             )
-            in_folds = dealt > 0
+            in_folds = (dealt > 0) | dataset.only_trains
         else:
             fraction = recipe.evaluation.test_fraction
             dealt = splits.held_out(dataset, fraction, seed=recipe.seed).astype(int)

@@ -7,7 +7,6 @@ shown.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +20,8 @@ from pixsent_tf.data.canvases import Canvases
 from pixsent_tf.data.dataset import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.training.finetune import FineTuneLearner
-from pixsent_tf.training.trainer import Fitted, HeadLearner, Learner, build_learner
+from pixsent_tf.training.heads import HeadLearner
+from pixsent_tf.training.trainer import Fitted, Learner, build_learner
 
 Advance = Callable[[int], object]
 
@@ -133,8 +133,8 @@ class Bench:
             The learner.
         """
         if recipe.training.strategy == "head":
-            learner = copy.copy(self._read_head(recipe))
-            learner.penalty, learner.seed = recipe.training.penalty, recipe.seed
+            learner = self._read_head(recipe).with_seed(recipe.seed)
+            learner.penalty = recipe.training.penalty
             return Witness(learner)
         tuned = build_learner(recipe, self.dataset.num_classes)
         assert isinstance(tuned, FineTuneLearner)
@@ -156,10 +156,7 @@ class Bench:
         Returns:
             Target probabilities times the weight of the picture, float32 [N, K].
         """
-        targets = self.dataset.targets(recipe.data.labels)
-        if recipe.data.weights == "agreement":
-            return targets * self.dataset.agreement[:, None]
-        return targets
+        return self.dataset.weighted_targets(recipe.data)
 
     def _read_head(
         self, recipe: Recipe, advance: Advance = lambda count: None

@@ -83,6 +83,14 @@ class FineTuneLearner:
         self.canvases = Canvases.read(paths, preprocessor, advance=advance)
         self.failures = self.canvases.failures
 
+    def read_with(self, other: FineTuneLearner) -> None:
+        """Take the pictures that another learner has decoded.
+
+        Args:
+            other: Has read them, for the same network.
+        """
+        self.canvases, self.failures = other.canvases, other.failures
+
     def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedNetwork:
         """Train on some of the pictures, from the starting weights.
 

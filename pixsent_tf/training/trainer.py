@@ -10,19 +10,17 @@ fitted.classifier()                      the network, crops -> logits
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from pixsent_tf.config import PreprocessConfig, Recipe
-from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
-from pixsent_tf.models import zoo
-from pixsent_tf.models.joined import feature_blocks
-from pixsent_tf.training import frozen
-from pixsent_tf.training.packaging import classifier_from_head
+from pixsent_tf.training.frozen import InnerPredictions
+from pixsent_tf.training.heads import HeadLearner
 
 Advance = Callable[[int], object]
 
@@ -35,7 +33,7 @@ class Fitted(Protocol):
         """One row per epoch, or per penalty that was tried."""
 
     @property
-    def inner(self) -> frozen.InnerPredictions | None:
+    def inner(self) -> InnerPredictions | None:
         """What inner models said about the training pictures, if there were any."""
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
@@ -80,6 +78,8 @@ def build_learner(
         ConfigError: If the backbone or the strategy is unknown.
         WeightsError: If the backbone's weights are missing or do not fit.
     """
+    if recipe.training.num_seeds > 1:
+        return _build_ensemble(recipe, num_classes, checkpoints)
     if recipe.training.strategy == "head":
         return HeadLearner(recipe)
     from pixsent_tf.training.finetune import FineTuneLearner
@@ -87,95 +87,22 @@ def build_learner(
     return FineTuneLearner(recipe, num_classes, checkpoints=checkpoints)
 
 
-class HeadLearner:
-    """Logistic regression on the features of a frozen backbone.
+def _build_ensemble(
+    recipe: Recipe, num_classes: int, checkpoints: Path | None
+) -> Learner:
+    from pixsent_tf.training.ensemble import EnsembleLearner
 
-    Args:
-        recipe: Names the backbone, the penalty and the seed.
-    """
-
-    def __init__(self, recipe: Recipe) -> None:
-        self.seed = recipe.seed
-        self.penalty = recipe.training.penalty
-        self.preprocess = zoo.preprocess_of(recipe.model)
-        self.backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
-        self.failures: dict[int, ImageError] = {}
-        self.values = np.zeros((0, 0), dtype="float32")
-
-    def read(self, paths: Sequence[str], advance: Advance) -> None:
-        """Compute the features of every picture.
-
-        Args:
-            paths: The pictures.
-            advance: Called with the number of pictures done since the last call.
-        """
-        features = frozen.extract_features(
-            self.backbone, paths, Preprocessor(self.preprocess), advance=advance
+    seeds = [recipe.seed + number for number in range(recipe.training.num_seeds)]
+    one = replace(recipe, training=replace(recipe.training, num_seeds=1))
+    if one.training.strategy == "head":
+        first = HeadLearner(one)
+        return EnsembleLearner([first, *map(first.with_seed, seeds[1:])])
+    members: list[Any] = [
+        build_learner(
+            replace(one, seed=seed),
+            num_classes,
+            checkpoints=checkpoints and checkpoints / f"seed-{seed}",
         )
-        self.values, self.failures = features.values, features.failures
-
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedHead:
-        """Train a head.
-
-        Args:
-            indices: Positions of the training pictures, int [M].
-            targets: Target probabilities of all pictures, float [N, K].
-
-        Returns:
-            The trained head.
-        """
-        head = frozen.fit_head(
-            self.values[indices],
-            targets[indices],
-            blocks=feature_blocks(self.backbone),
-            penalties=[self.penalty] if self.penalty else frozen.PENALTIES,
-            seed=self.seed,
-        )
-        return FittedHead(self, head)
-
-
-class FittedHead:
-    """A head, and the learner whose features it reads.
-
-    Args:
-        learner: Holds backbone and features.
-        head: What was trained.
-    """
-
-    def __init__(self, learner: HeadLearner, head: frozen.LinearHead) -> None:
-        self.learner = learner
-        self.head = head
-
-    @property
-    def history(self) -> list[dict[str, float]]:
-        """One row per penalty that was tried."""
-        return [
-            {"inverse_penalty": penalty, "inner_log_loss": loss}
-            for penalty, loss in self.head.history
-        ]
-
-    @property
-    def inner(self) -> frozen.InnerPredictions | None:
-        """What the heads of the inner folds said about the training pictures."""
-        return self.head.inner
-
-    def probs(self, indices: np.ndarray) -> np.ndarray:
-        """Give the probabilities of pictures that were read.
-
-        Args:
-            indices: Positions, int [M].
-
-        Returns:
-            float32 [M, K].
-        """
-        logits = self.head.logits(self.learner.values[indices])
-        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponents / exponents.sum(axis=1, keepdims=True)
-
-    def classifier(self) -> keras.Model:
-        """Give the network from crops to logits.
-
-        Returns:
-            Backbone and head as one flat model.
-        """
-        return classifier_from_head(self.learner.backbone, self.head)
+        for seed in seeds
+    ]
+    return EnsembleLearner(members)

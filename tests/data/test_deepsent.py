@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from deepsent_files import LEVELS, fold_of, label_of, name_of, write_deepsent
 
+from pixsent_tf.config import DataConfig
 from pixsent_tf.data.deepsent import is_deepsent, open_deepsent
+from pixsent_tf.data.splits import held_out, published_or_stratified
 from pixsent_tf.errors import ConfigError, DataError
 
 
@@ -67,6 +70,49 @@ def test_subset_stands_alone_where_the_larger_lists_are_missing(tmp_path):
     dataset = open_deepsent(tmp_path, "five_agrees")
 
     assert (dataset.whole, dataset.votes) == (None, None)
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_pictures_of_lower_agreement_train_and_never_test(tmp_path, folds):
+    folder = write_deepsent(tmp_path, folds=folds)
+
+    dataset = open_deepsent(folder, "five_agrees", join_weight=0.5)
+
+    tested = published_or_stratified(dataset, 5)
+    assert dataset.ids == tuple(name_of(number) for number in range(32))
+    assert dataset.joined.tolist() == [0] * 20 + [0.5] * 12
+    assert (tested[:20] > 0).all()
+    assert (tested[20:] == 0).all()
+    assert not held_out(dataset, 0.2)[20:].any()
+
+
+def test_copies_of_what_can_test_do_not_join(tmp_path):
+    folder = write_deepsent(tmp_path, copies=True)  # 30 is a copy of 1
+
+    dataset = open_deepsent(folder, "five_agrees", join_weight=1.0)
+
+    assert name_of(29) in dataset.ids
+    assert name_of(30) not in dataset.ids
+
+
+def test_joining_pictures_count_by_their_weight(tmp_path):
+    folder = write_deepsent(tmp_path)
+    dataset = open_deepsent(folder, "five_agrees", join_weight=0.5)
+
+    equal = dataset.weighted_targets(DataConfig()).sum(axis=1)
+    agreeing = dataset.weighted_targets(DataConfig(weights="agreement")).sum(axis=1)
+
+    np.testing.assert_allclose(equal, [1] * 20 + [0.5] * 12)
+    # 4:1 leads by three fifths of the votes, 3:2 by one
+    np.testing.assert_allclose(agreeing, [1] * 20 + [0.3] * 6 + [0.1] * 6, rtol=1e-6)
+
+
+def test_nothing_joins_where_the_whole_set_is_missing(tmp_path):
+    write_deepsent(tmp_path, folds=False)
+    (tmp_path / "twitter_three_agrees.txt").unlink()
+
+    with pytest.raises(DataError, match="not part of a complete three_agrees"):
+        open_deepsent(tmp_path, "five_agrees", join_weight=1.0)
 
 
 def test_folder_without_a_list_is_no_deepsent(tmp_path):

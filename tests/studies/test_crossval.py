@@ -50,6 +50,29 @@ def test_a_picture_in_no_fold_trains_none(mean_color, published, tmp_path):
     assert first == second
 
 
+def test_a_picture_that_joins_trains_every_fold_and_is_not_tested(
+    mean_color, published, tmp_path
+):
+    joined = np.zeros(len(published), dtype="float32")
+    joined[[0, 23]] = 1.0
+    crossval(mean_color, published, Run.create(tmp_path / "without"))
+    run = Run.create(tmp_path / "with")
+    results = crossval(mean_color, replace(published, joined=joined), run)
+
+    first, second = (
+        Run(tmp_path / name).read_table("predictions.csv")
+        for name in ("without", "with")
+    )
+    assert results["num_examples"] == 22
+    assert [row["id"] for row in first] == [row["id"] for row in second]
+    for fold in "123":
+        before, after = (
+            [row["prob_positive"] for row in rows if row["fold"] == fold]
+            for rows in (first, second)
+        )
+        assert before != after
+
+
 def test_a_finished_fold_is_never_trained_again(
     mean_color, published, tmp_path, monkeypatch
 ):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.splits import stratified_folds
-from pixsent_tf.training.trainer import HeadLearner
+from pixsent_tf.training.heads import HeadLearner
 
 COUNT, FEATURES, NUM_SEEDS = 120, 64, 20
 MAJORITY = 0.6

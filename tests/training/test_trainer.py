@@ -8,7 +8,8 @@ import pytest
 from pixsent_tf.config import STRATEGIES, ModelConfig, Recipe, override
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.training.finetune import FineTuneLearner
-from pixsent_tf.training.trainer import HeadLearner, build_learner
+from pixsent_tf.training.heads import HeadLearner
+from pixsent_tf.training.trainer import build_learner
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
 

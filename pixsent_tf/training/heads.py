@@ -1,0 +1,134 @@
+"""How is a head trained on features that a frozen backbone gives once?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from pixsent_tf.config import Recipe
+from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import ImageError
+from pixsent_tf.models import zoo
+from pixsent_tf.models.joined import feature_blocks
+from pixsent_tf.training import frozen
+from pixsent_tf.training.packaging import classifier_from_head
+
+Advance = Callable[[int], object]
+
+
+class HeadLearner:
+    """Logistic regression on the features of a frozen backbone.
+
+    Args:
+        recipe: Names the backbone, the penalty and the seed.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.seed = recipe.seed
+        self.penalty = recipe.training.penalty
+        self.preprocess = zoo.preprocess_of(recipe.model)
+        self.backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
+        self.failures: dict[int, ImageError] = {}
+        self.values = np.zeros((0, 0), dtype="float32")
+
+    def read(self, paths: Sequence[str], advance: Advance) -> None:
+        """Compute the features of every picture.
+
+        Args:
+            paths: The pictures.
+            advance: Called with the number of pictures done since the last call.
+        """
+        features = frozen.extract_features(
+            self.backbone, paths, Preprocessor(self.preprocess), advance=advance
+        )
+        self.values, self.failures = features.values, features.failures
+
+    def with_seed(self, seed: int) -> HeadLearner:
+        """Give a learner on the same backbone, with inner folds of its own.
+
+        Args:
+            seed: Of the inner folds.
+
+        Returns:
+            A copy; what was read is shared.
+        """
+        other = copy.copy(self)
+        other.seed = seed
+        return other
+
+    def read_with(self, other: HeadLearner) -> None:
+        """Take the features that another learner has computed.
+
+        Args:
+            other: Has read the pictures, with the same backbone.
+        """
+        self.values, self.failures = other.values, other.failures
+
+    def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedHead:
+        """Train a head.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            targets: Target probabilities of all pictures, float [N, K].
+
+        Returns:
+            The trained head.
+        """
+        head = frozen.fit_head(
+            self.values[indices],
+            targets[indices],
+            blocks=feature_blocks(self.backbone),
+            penalties=[self.penalty] if self.penalty else frozen.PENALTIES,
+            seed=self.seed,
+        )
+        return FittedHead(self, head)
+
+
+class FittedHead:
+    """A head, and the learner whose features it reads.
+
+    Args:
+        learner: Holds backbone and features.
+        head: What was trained.
+    """
+
+    def __init__(self, learner: HeadLearner, head: frozen.LinearHead) -> None:
+        self.learner = learner
+        self.head = head
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One row per penalty that was tried."""
+        return [
+            {"inverse_penalty": penalty, "inner_log_loss": loss}
+            for penalty, loss in self.head.history
+        ]
+
+    @property
+    def inner(self) -> frozen.InnerPredictions | None:
+        """What the heads of the inner folds said about the training pictures."""
+        return self.head.inner
+
+    def probs(self, indices: np.ndarray) -> np.ndarray:
+        """Give the probabilities of pictures that were read.
+
+        Args:
+            indices: Positions, int [M].
+
+        Returns:
+            float32 [M, K].
+        """
+        logits = self.head.logits(self.learner.values[indices])
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponents / exponents.sum(axis=1, keepdims=True)
+
+    def classifier(self) -> keras.Model:
+        """Give the network from crops to logits.
+
+        Returns:
+            Backbone and head as one flat model.
+        """
+        return classifier_from_head(self.learner.backbone, self.head)

@@ -1,0 +1,87 @@
+"""Several trainings answer as one model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixsent_tf.config import STRATEGIES, TrainingConfig
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.training.ensemble import EnsembleLearner
+from pixsent_tf.training.trainer import build_learner
+
+TRAIN, TEST = np.arange(16), np.arange(16, 24)
+
+
+@pytest.fixture
+def fit(recipe_of, pictures, targets):
+    """Train with a strategy; seeds are 0, 1, ..."""
+
+    def fit(strategy, *, seed=0, **settings):
+        learner = build_learner(recipe_of(strategy, seed=seed, **settings), 2)
+        learner.read(pictures, lambda count: None)
+        return learner, learner.fit(TRAIN, targets)
+
+    return fit
+
+
+def softmax(logits):
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("strategy", ["all", "lp-ft"])
+def test_members_are_the_trainings_of_the_single_seeds(fit, strategy):
+    _, together = fit(strategy, num_seeds=2)
+    singles = [fit(strategy, seed=seed)[1].probs(TEST) for seed in (0, 1)]
+
+    expected = softmax(np.mean(np.log(singles), axis=0))
+    np.testing.assert_allclose(together.probs(TEST), expected, atol=1e-5)
+    assert abs(singles[0] - singles[1]).max() > 1e-4  # they do differ
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_one_model_says_what_the_members_say(fit, pictures, strategy):
+    _, together = fit(strategy, num_seeds=3)
+    canvases = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
+
+    logits = together.classifier()(canvases[:, 2:14, 2:14], training=False).numpy()
+
+    np.testing.assert_allclose(together.probs(TEST), softmax(logits), atol=1e-5)
+
+
+def test_pictures_are_read_once(recipe_of, pictures, monkeypatch):
+    learner = build_learner(recipe_of("all", num_seeds=3), 2)
+    done = []
+
+    learner.read(pictures, done.append)
+
+    assert isinstance(learner, EnsembleLearner)
+    assert sum(done) == len(pictures)
+    assert {id(member.canvases) for member in learner.members} == {
+        id(learner.members[0].canvases)
+    }
+
+
+def test_heads_stay_one_head_and_keep_their_inner_predictions(fit, targets):
+    learner, together = fit("head", num_seeds=3)
+
+    layers = [layer.name for layer in together.classifier().layers]
+    single = learner.members[0].fit(
+        TRAIN, np.eye(2, dtype="float32")[np.arange(24) % 2]
+    )
+    assert layers.count("logits") == 1
+    assert together.inner.log_probs.shape == single.inner.log_probs.shape
+    np.testing.assert_allclose(np.exp(together.inner.log_probs).sum(axis=1), 1)
+
+
+def test_the_history_names_the_member(fit):
+    _, together = fit("all", num_seeds=2, epochs=3)
+
+    assert [row["member"] for row in together.history] == [1, 1, 1, 2, 2, 2]
+
+
+def test_an_ensemble_of_none_is_refused():
+    with pytest.raises(ConfigError, match="An ensemble of 0 is none"):
+        TrainingConfig(num_seeds=0)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import html
+import importlib
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
@@ -93,3 +96,17 @@ def test_no_page_asks_another_host_for_anything(site):
     pages = [*site.rglob("*.html"), *site.rglob("*.css")]
 
     assert [p.name for p in pages if re.search(asked, p.read_text("utf-8"))] == []
+
+
+def test_the_opening_figure_is_what_its_command_makes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    opening_figure = importlib.import_module("opening_figure")
+
+    opening_figure.main(tmp_path / "figure.jpg")
+
+    committed = ROOT / "docs/images/sentiment-maps.jpg"
+    assert committed.stat().st_size < 400_000
+    with Image.open(tmp_path / "figure.jpg") as made, Image.open(committed) as kept:
+        assert made.size == kept.size
+        difference = np.abs(np.asarray(made, int) - np.asarray(kept, int))
+    assert difference.mean() < 3

@@ -14,10 +14,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 COLORS = matplotlib.colormaps["PiYG"]  # pink to green, told apart by the color-blind
 PAPER_OPACITY = 0.5
-SMOOTH_OPACITY = 0.75
+SMOOTH_OPACITY = 0.65
 THUMBNAIL = 256  # pixels, the longer side
 GAP = 8  # pixels between the pictures of a contact sheet
-CAPTION = 18  # pixels below each
+CAPTION = 22  # pixels below each
+FONT_SIZE = 14
+LEGEND_GRAY = 128  # of the picture that a legend's colors lie on
 
 
 def thumbnail(image: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
@@ -122,20 +124,81 @@ def contact_sheet(
         columns: Pictures side by side.
 
     Returns:
+        uint8 [H, W, 3]; a row is as high as its highest picture.
+    """
+    columns = min(columns, len(images))
+    thumbnails = [thumbnail(image) for image in images]
+    rows = [thumbnails[i : i + columns] for i in range(0, len(images), columns)]
+    heights = [max(len(image) for image in row) for row in rows]
+    height = sum(heights) + len(rows) * (GAP + CAPTION) + GAP
+    sheet = Image.new("RGB", (columns * (THUMBNAIL + GAP) + GAP, height), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    texts, top = iter(captions), GAP
+    for row, row_height in zip(rows, heights, strict=True):
+        for column, image in enumerate(row):
+            left = GAP + column * (THUMBNAIL + GAP)
+            x = left + (THUMBNAIL - image.shape[1]) // 2
+            sheet.paste(
+                Image.fromarray(image), (x, top + (row_height - len(image)) // 2)
+            )
+            caption = next(texts)
+            while draw.textlength(caption, font) > THUMBNAIL and len(caption) > 4:
+                caption = caption[:-2] + "…"
+            draw.text((left, top + row_height + 2), caption, "black", font)
+        top += row_height + CAPTION + GAP
+    return np.asarray(sheet)
+
+
+def map_sheet(
+    images: Sequence[np.ndarray],
+    prob_positive: Sequence[np.ndarray],
+    names: Sequence[str],
+    answers: Sequence[str],
+    *,
+    columns: int = 4,
+) -> np.ndarray:
+    """Put pictures above their smooth maps, and a legend below.
+
+    Args:
+        images: uint8 [H, W, 3] each, of any size.
+        prob_positive: The map of each, float [h, w], 0…1.
+        names: What stands below each picture.
+        answers: What stands below each map.
+        columns: Pictures side by side.
+
+    Returns:
         uint8 [H, W, 3].
     """
     columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    step_x, step_y = THUMBNAIL + GAP, THUMBNAIL + GAP + CAPTION
-    sheet = Image.new("RGB", (columns * step_x + GAP, rows * step_y + GAP), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        small = Image.fromarray(thumbnail(image))
-        left = GAP + number % columns * step_x
-        top = GAP + number // columns * step_y
-        x = left + (THUMBNAIL - small.width) // 2
-        sheet.paste(small, (x, top + (THUMBNAIL - small.height) // 2))
-        while draw.textlength(caption, font) > THUMBNAIL and len(caption) > 4:
-            caption = caption[:-2] + "…"
-        draw.text((left, top + THUMBNAIL + 2), caption, "black", font)
-    return np.asarray(sheet)
+    missing = -len(images) % columns  # in the last row
+    blank = [np.full((1, 1, 3), 255, "uint8")] * missing
+    small = [*map(thumbnail, images), *blank]
+    drawn = [*map(smooth_overlay, small, prob_positive), *blank]
+    names, answers = [*names, *[""] * missing], [*answers, *[""] * missing]
+    tiles: list[np.ndarray] = []
+    captions: list[str] = []
+    for start in range(0, len(small), columns):
+        row = slice(start, start + columns)
+        tiles += small[row] + drawn[row]
+        captions += names[row] + answers[row]
+    sheet = contact_sheet(tiles, captions, columns=columns)
+    return np.concatenate([sheet, _legend(sheet.shape[1])])
+
+
+def _legend(width: int) -> np.ndarray:
+    """Draw the colors of a smooth map, from negative over undecided to positive."""
+    before, after = "feels negative", "feels positive"
+    strip = Image.new("RGB", (width, FONT_SIZE + 2 * GAP), "white")
+    draw, font = ImageDraw.Draw(strip), ImageFont.load_default(FONT_SIZE)
+    words = draw.textlength(before, font) + draw.textlength(after, font)
+    length = min(THUMBNAIL, width - 4 * GAP - int(words))
+    gray = np.full((FONT_SIZE, length, 3), LEGEND_GRAY, "uint8")
+    left = (width - length - int(words)) // 2
+    draw.text((left - GAP, GAP - 2), before, "black", font)
+    left += int(draw.textlength(before, font))
+    strip.paste(
+        Image.fromarray(smooth_overlay(gray, np.linspace(0, 1, length)[None])),
+        (left, GAP),
+    )
+    draw.text((left + length + GAP, GAP - 2), after, "black", font)
+    return np.asarray(strip)

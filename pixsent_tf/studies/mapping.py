@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,6 @@ def write_maps(
     """
     mapper = binary_mapper(predictor)
     mapped: list[tuple[str, SentimentMap]] = []
-    small: list[np.ndarray] = []
     unreadable = []
     for number, path in enumerate(paths):
         try:
@@ -63,20 +63,18 @@ def write_maps(
             found.image, found.cells[..., 1], found.smooth[..., 1], title=title
         )
         Image.fromarray(panel).save(folder / f"{number:04}-{Path(path).stem}.png")
-        if len(small) < MAX_ON_SHEET:
-            small.append(
-                drawing.smooth_overlay(
-                    drawing.thumbnail(found.image), found.smooth[..., 1]
-                )
-            )
-        mapped.append((str(path), found))
+        small = drawing.thumbnail(found.image)
+        mapped.append((str(path), replace(found, image=small)))
         advance(1)
     if not mapped:
         raise DataError(f"None of the {len(paths)} pictures can be read.")
-    captions = [
-        f"{_answer(predictor, found)} · {Path(path).name}" for path, found in mapped
-    ]
-    sheet = drawing.contact_sheet(small, captions[: len(small)])
+    shown = mapped[:MAX_ON_SHEET]
+    sheet = drawing.map_sheet(
+        [found.image for _, found in shown],
+        [found.smooth[..., 1] for _, found in shown],
+        [Path(path).name for path, _ in shown],
+        [_answer(predictor, found) for _, found in shown],
+    )
     Image.fromarray(sheet).save(folder / "contact-sheet.png")
     np.savez_compressed(
         folder / "maps.npz",

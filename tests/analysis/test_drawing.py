@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from pixsent_tf.analysis.drawing import (
+    CAPTION,
     GAP,
     THUMBNAIL,
     cells_overlay,
     contact_sheet,
+    map_sheet,
     panel,
     smooth_overlay,
     thumbnail,
@@ -50,6 +52,44 @@ def test_a_sheet_has_each_picture_in_its_place():
     assert sheet[middle, middle, 0] == 10
     assert sheet[middle, middle + step, 0] == 20
     assert sheet[middle + step + 18, middle, 0] == 30
+
+
+def test_a_row_is_as_high_as_its_highest_picture():
+    flat = np.full((64, 256, 3), 10, "uint8")
+
+    sheet = contact_sheet([flat, flat, flat], ["", "", ""], columns=2)
+
+    assert len(sheet) == 2 * (64 + CAPTION + GAP) + GAP
+    assert sheet[GAP + 64 + CAPTION + GAP, GAP, 0] == 10
+
+
+def test_a_map_stands_below_its_picture_and_the_colors_below_all():
+    images = [np.full((64, 256, 3), value, "uint8") for value in (60, 90, 120)]
+    maps = [np.full((7, 7), value) for value in (0.0, 0.5, 1.0)]
+
+    sheet = map_sheet(images, maps, ["", "", ""], ["", "", ""], columns=2)
+
+    step_x, step_y = THUMBNAIL + GAP, 64 + CAPTION + GAP
+    assert sheet[GAP, GAP].tolist() == [60, 60, 60]
+    assert sheet[GAP + step_y, GAP + step_x].tolist() == [90, 90, 90]  # undecided
+    red, green, _ = sheet[GAP + step_y, GAP].tolist()
+    assert red > green + 50
+    red, green, _ = sheet[GAP + 3 * step_y, GAP].tolist()
+    assert green > red + 30
+    legend = sheet[GAP + 4 * step_y : -GAP].astype(int)
+    colored = legend[np.ptp(legend, axis=-1).max(axis=1) > 50]
+    most_pink, most_green = (
+        np.argmax(colored[0, :, 0] - colored[0, :, 1]),
+        np.argmax(colored[0, :, 1] - colored[0, :, 0]),
+    )
+    assert most_pink < most_green
+
+
+def test_one_narrow_map_has_its_colors_too():
+    sheet = map_sheet([GRAY], [np.ones((7, 7))], ["a"], ["b"])
+
+    assert sheet.shape[1] == THUMBNAIL + 2 * GAP
+    assert np.ptp(sheet[-2 * GAP :].astype(int), axis=-1).max() > 50
 
 
 def test_a_panel_shows_the_picture_and_two_maps():

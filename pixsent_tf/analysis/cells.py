@@ -78,9 +78,12 @@ def build_cell_scorer(classifier: keras.Model) -> CellScorer:
 
 
 def _compiled(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    return tf.function(
-        lambda images: model(images, training=False), reduce_retracing=True
-    )
+    shape = [None, None, None, 3]  # of pictures of any size
+    traced = tf.function(
+        lambda images: model(images, training=False),
+        input_signature=[tf.TensorSpec(shape, tf.float32)],
+    ).get_concrete_function()
+    return lambda images: traced(tf.cast(images, tf.float32))
 
 
 def _pooled(

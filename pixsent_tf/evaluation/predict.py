@@ -73,13 +73,7 @@ class Predictor:
         self.output: SentimentOutput = output
         self.threshold = 0.0
         self.classifier: keras.Model = model.get_layer("classifier")
-        self._score = {
-            views: tf.function(score, reduce_retracing=True)
-            for views, score in (
-                ("center", self._score_center),
-                ("ten_crop", self._score_ten_crop),
-            )
-        }
+        self._graphs: dict[bool, Callable[[tf.Tensor], tf.Tensor]] = {}
 
     @classmethod
     def load(cls, path: str | Path) -> Predictor:
@@ -154,7 +148,7 @@ class Predictor:
         Yields:
             One prediction per path, in order.
         """
-        score = self._score["ten_crop" if oversample else "center"]
+        score = self._graph(oversample)
         if oversample:
             batch_size = max(1, batch_size // NUM_CROPS)
         stream = CanvasStream(paths, self.preprocessor, batch_size)
@@ -181,6 +175,16 @@ class Predictor:
             path = str(stream.paths[position])
             yield Prediction(path, None, stream.failures[position])
             advance(1)
+
+    def _graph(self, oversample: bool) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Trace the scoring of canvases, once for any number of them."""
+        if oversample not in self._graphs:
+            score = self._score_ten_crop if oversample else self._score_center
+            side = self.preprocessor.config.canvas_size
+            canvases = tf.TensorSpec([None, side, side, 3], tf.uint8)
+            traced = tf.function(score, input_signature=[canvases])
+            self._graphs[oversample] = traced.get_concrete_function()
+        return self._graphs[oversample]
 
     def _score_center(self, canvases: tf.Tensor) -> tf.Tensor:
         return self.model(canvases, training=False)[:, None]  # [B, K] -> [B, 1, K]

@@ -42,7 +42,9 @@ class Calibrated:
         return calibration.apply_temperature(probs, self.temperature)
 
 
-def calibrate(fitted: Fitted, labels: np.ndarray) -> Calibrated:
+def calibrate(
+    fitted: Fitted, labels: np.ndarray, *, counts: np.ndarray | None = None
+) -> Calibrated:
     """Fit a temperature on inner predictions, and keep it if it helps.
 
     It helps if pictures that did not choose it become likelier by it: each inner fold
@@ -51,6 +53,7 @@ def calibrate(fitted: Fitted, labels: np.ndarray) -> Calibrated:
     Args:
         fitted: What was trained.
         labels: Classes of its training pictures, int [M].
+        counts: True for pictures that are like those to come, bool [M]; all if None.
 
     Returns:
         The training with its temperature.
@@ -58,15 +61,15 @@ def calibrate(fitted: Fitted, labels: np.ndarray) -> Calibrated:
     inner = fitted.inner
     if inner is None:
         return Calibrated(fitted, 1.0, ())
-    probs = np.exp(inner.log_probs)
+    counts = np.ones(len(labels), dtype=bool) if counts is None else counts
+    labels, log_probs = labels[counts], inner.log_probs[counts]
+    probs = np.exp(log_probs)
     across = calibration.temperature_across_folds(
-        probs=probs, labels=labels, folds=inner.folds
+        probs=probs, labels=labels, folds=inner.folds[counts]
     )
     temperature = 1.0
     if _log_loss(across, labels) < _log_loss(probs, labels):
-        temperature = calibration.fit_temperature(
-            log_probs=inner.log_probs, labels=labels
-        )
+        temperature = calibration.fit_temperature(log_probs=log_probs, labels=labels)
         probs = across
     return Calibrated(fitted, temperature, _thin(probs, labels))
 

@@ -82,7 +82,8 @@ class Experiment:
         """
         indices = np.flatnonzero(mask & self.readable)
         fitted = self.learner.fit(indices, self.targets)
-        return calibrate(fitted, self.dataset.labels[indices])
+        counts = ~self.dataset.only_trains[indices]  # others feel less clearly
+        return calibrate(fitted, self.dataset.labels[indices], counts=counts)
 
     def save_model(self, path: Path, trained: Calibrated) -> None:
         """Save the model of a training, preprocessing and calibration inside.

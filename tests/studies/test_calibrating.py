@@ -50,6 +50,16 @@ def test_a_temperature_that_does_not_help_is_not_used():
     assert found.probs(np.array([0])) is not None
 
 
+def test_only_pictures_like_those_to_come_calibrate():
+    fitted, labels = drawn(surer=3.0)
+    counts = np.arange(len(labels)) % 2 == 0
+    labels[~counts] = 1 - labels[~counts]  # what a temperature of these would be
+
+    found = calibrate(fitted, labels, counts=counts)
+
+    assert found.temperature == pytest.approx(3.0, rel=0.1)
+
+
 def test_the_held_out_answers_are_those_of_the_inner_predictions():
     fitted, labels = drawn(surer=1.0, count=60)
     held_out = calibrate(fitted, labels).held_out

@@ -20,7 +20,8 @@ FORMATS = (".parquet", ".csv")
 @click.argument("source")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.option(
-    "--model", required=True, help="A run folder, its .keras file, or an export."
+    "--model",
+    help="A run folder, its .keras file, or an export; default: the one that ships.",
 )
 @click.option("--out", required=True, help="Table to make: *.parquet or *.csv.")
 @click.option(
@@ -38,7 +39,7 @@ FORMATS = (".parquet", ".csv")
 def command(
     source: str,
     options: tuple[str, ...],
-    model: str,
+    model: str | None,
     out: str,
     runner: str,
     shard_size: int,
@@ -54,6 +55,7 @@ def command(
 
     \b
     Example:
+      pixsent-tf score pictures/ --out table.csv
       pixsent-tf score pictures/ --model runs/mine --out table.parquet
       pixsent-tf score 'gs://b/*.jpg' --model gs://b/models/sentiment/1 \
           --out gs://b/table.parquet --runner DataflowRunner -- --project=p
@@ -70,8 +72,10 @@ def command(
             f"'pixsent-tf[beam]', or use `pixsent-tf predict`."
         ) from error
     from pixsent_tf.serving import job_model
+    from pixsent_tf.studies import shipped
 
     started = time.monotonic()
+    model = model or str(shipped.model_file())
     files = list(_list(source))
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")

@@ -7,13 +7,14 @@ with the package that the default backbone needs anyway.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import numpy as np
 
-from pixsent_tf import config
+from pixsent_tf import config, runs
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.evaluation.model_card import model_card
@@ -53,6 +54,24 @@ def load_predictor(path: str | os.PathLike[str] | None = None) -> Predictor:
         PixsentError: If there is no such model.
     """
     return _load_shipped() if path is None else Predictor.load(Path(path))
+
+
+def model_file() -> Path:
+    """Give the model that ships as a file, for those who pass models on by name.
+
+    Returns:
+        A `.keras` file in the cache, which is written once.
+    """
+    digest = hashlib.sha256()
+    for name in ("recipe.json", "head.npz"):
+        digest.update((FOLDER / name).read_bytes())
+    path = runs.cache_folder("shipped", digest.hexdigest()[:16]) / "model.keras"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+        _load_shipped().model.save(temporary)
+        temporary.replace(path)
+    return path
 
 
 def _load_shipped() -> Predictor:

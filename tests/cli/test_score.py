@@ -63,3 +63,13 @@ def test_a_list_and_a_glob_name_the_same_files(tiny_export, colored_folder, tmp_
 
     assert tables[0] == tables[1]
     assert tables[0].count("\n") == 13
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_model_that_ships_needs_no_naming(colored_folder, tmp_path):
+    pytest.importorskip("apache_beam")
+
+    result = invoke(colored_folder, "--out", tmp_path / "t.csv", "--json", "--quiet")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["statuses"] == {"ok": 24}

@@ -52,6 +52,22 @@ def test_it_answers_as_the_head_does():
     np.testing.assert_allclose(predictor.model(crops).numpy(), expected, atol=1e-5)
 
 
+def test_as_a_file_it_is_written_once_and_is_the_same_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path))
+    first = shipped.model_file()
+    written = first.stat().st_mtime_ns
+    second = shipped.model_file()
+
+    weights = [
+        shipped.load_predictor(path).classifier.get_layer("logits").get_weights()
+        for path in (None, first)
+    ]
+    assert second == first
+    assert second.stat().st_mtime_ns == written
+    for packed, loaded in zip(*weights, strict=True):
+        np.testing.assert_array_equal(packed, loaded)
+
+
 @pytest.mark.slow
 def test_shipping_writes_what_loading_reads(colored_folder, tmp_path, monkeypatch):
     data = DataConfig(str(colored_folder), num_folds=3)

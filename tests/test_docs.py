@@ -1,21 +1,39 @@
-"""The documentation builds without a warning, and its reference leaves nothing out."""
+"""The documentation builds without a warning, leaves nothing out, and tells the truth.
+
+Every block of shell or Python on its pages runs here, in a folder with a few pictures.
+"""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import html
 import importlib
+import importlib.util
+import io
+import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from pixsent_tf.cli import cli
+from pixsent_tf.models import zoo
+from tests.models.caffe_files import caffenet_blobs, write_caffemodel
+from tests.serving.test_client import start_stand_in
+
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+SETUP = (ROOT / "setup.cfg").read_text("utf-8")
+HAS_BEAM = importlib.util.find_spec("apache_beam") is not None
 MODULES = sorted(
     path
     for path in (ROOT / "pixsent_tf").rglob("*.py")
@@ -110,3 +128,181 @@ def test_the_opening_figure_is_what_its_command_makes(tmp_path, monkeypatch):
         assert made.size == kept.size
         difference = np.abs(np.asarray(made, int) - np.asarray(kept, int))
     assert difference.mean() < 3
+
+
+class Page:
+    """A page of docs/, whose blocks run in the current folder one after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self.text = path.read_text("utf-8")
+        self.output = ""  # of the block before
+        self.names: dict = {}
+        self.ports: dict[str, str] = {}
+
+    def run(self) -> None:
+        end = 0
+        for block in re.finditer(r"^```(\w+)\n(.*?)^```$", self.text, re.S | re.M):
+            kind, code = block.groups()
+            if kind == "bash":
+                self.output = "".join(map(self.shell, logical_lines(code)))
+            elif kind == "python":
+                self.output = self.python(code)
+            elif not self.text[end : block.start()].strip():  # what a block prints
+                printed = " ".join(self.output.split())
+                for line in code.splitlines():
+                    assert " ".join(line.split()) in printed, self.output
+            end = block.end()
+
+    def python(self, code: str) -> str:
+        if "parquet" in code and not HAS_BEAM:
+            compile(code, "docs", "exec")
+            return ""
+        if "localhost:8501" in code:
+            code = code.replace("8501", self.ports["8501"])
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(code, self.names)
+        return printed.getvalue()
+
+    def shell(self, line: str) -> str:
+        """Run one line; what is not our command is a file list or an installation."""
+        before, _, command = line.rpartition(" | ")
+        listed = subprocess.run(
+            before or "true", shell=True, capture_output=True, text=True, check=True
+        ).stdout
+        words = shlex.split(re.sub(r"^([A-Z_]+=\S* )+|\s*&$", "", command))
+        if words == ["wait"]:
+            return ""
+        if words[:2] == ["pip", "install"]:
+            extra = re.fullmatch(r"\.|pixsent-tf\[(\w+)\]", words[2])
+            assert extra, line
+            assert f"\n{extra[1] or '[metadata]'}" in "\n" + SETUP, line
+            return ""
+        assert words[0] == "pixsent-tf", line
+        result = CliRunner().invoke(cli, words[1:], input=listed)
+        if words[1] == "score" and not HAS_BEAM:
+            assert result.exit_code == 2
+            assert "pip install" in result.output
+        else:
+            assert result.exit_code == 0, f"{line}: {result.output}"
+        return result.output
+
+
+def logical_lines(code: str) -> list[str]:
+    joined = code.replace("\\\n", " ").splitlines()
+    return [line.strip() for line in joined if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def small_run(colored_folder, tmp_path_factory) -> Path:
+    """A finished run, for the pages that begin with one."""
+    import pixsent_tf
+
+    folder = tmp_path_factory.mktemp("runs") / "mine"
+    settings = {"model.backbone": "efficientnet_lite0@96"}
+    pixsent_tf.fit(colored_folder, out=folder, settings=settings)
+    return folder
+
+
+@pytest.fixture
+def desk(colored_folder, tmp_path, monkeypatch) -> Path:
+    """A folder as the pages take it to be."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(colored_folder, "pictures")
+    shutil.copytree(colored_folder / "positive", "holiday")
+    for name, number in (("photo.jpg", 0), ("other.jpg", 1)):
+        with Image.open(f"holiday/{number:02}.png") as image:
+            image.save(name)
+    return tmp_path
+
+
+def test_the_first_page(desk):
+    Page(DOCS / "index.md").run()
+
+
+def test_the_tutorial(desk):
+    page = Page(DOCS / "tutorial.md")
+    page.run()
+
+    assert Path("runs/first/evaluation/report.html").is_file()
+    assert Path("runs/first-maps/contact-sheet.png").is_file()
+    assert page.names["answer"].label in ("negative", "positive", "unsure")
+
+
+def test_how_to_use_your_own_folder(desk):
+    page = Page(DOCS / "how-to/own-folder.md")
+    page.run()
+
+    assert "No leak was found" in Path("audit.html").read_text("utf-8")
+    assert len(Path("answers.csv").read_text().splitlines()) == 1 + 12
+    assert page.names["results"]["accuracy"] == 1.0
+
+
+def test_how_to_use_another_backbone(desk):
+    page = Page(DOCS / "how-to/new-backbone.md")
+    try:
+        page.run()
+    finally:
+        zoo.BACKBONES.pop("tiny", None)
+
+    assert page.names["results"]["accuracy"] >= 0.8
+    assert Path("runs/tiny-maps/contact-sheet.png").is_file()
+
+
+def test_how_to_use_caffe_weights(desk):
+    write_caffemodel(desk / "caffenet.caffemodel", caffenet_blobs(1000))
+    page = Page(DOCS / "how-to/caffe-weights.md")
+    page.run()
+
+    assert Path("runs/caffenet/model.keras").is_file()
+
+
+def test_how_to_serve(desk, small_run):
+    shutil.copytree(small_run, "runs/mine")
+    page = Page(DOCS / "how-to/serving.md")
+    export, rest = page.text.split("## Ask", 1)
+    page.text = export
+    page.run()
+    process, _, port = start_stand_in(Path("export/models/sentiment"), "sentiment")
+    try:
+        page.text, page.ports = rest, {"8501": str(port)}
+        page.run()
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+    assert [answer.label for answer in page.names["answers"]] == ["positive"] * 2
+    assert Path("export/tflite/sentiment-int8.tflite").is_file()
+
+
+def test_how_to_score_very_many_pictures(desk, small_run):
+    shutil.copytree(small_run, "runs/mine")
+    page = Page(DOCS / "how-to/scoring-at-scale.md")
+    page.run()
+
+    assert len(Path("answers.csv").read_text().splitlines()) == 1 + 24
+    assert len(Path("answers.jsonl").read_text().splitlines()) == 24
+    if HAS_BEAM:
+        assert page.names["table"].num_rows == 24
+
+
+def test_how_to_use_several_gpus(desk):
+    Page(DOCS / "how-to/several-gpus.md").run()
+
+    results = json.loads(Path("runs/folds/results.json").read_text())
+    assert results["folds_tested"] == [1, 2, 3]
+    assert results["num_examples"] == 24
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "explanation").glob("*.md")), ids=str)
+def test_explanation(path, desk):
+    Page(path).run()
+
+
+def test_no_page_is_forgotten():
+    tested = (ROOT / "tests/test_docs.py").read_text("utf-8")
+    for path in DOCS.rglob("*.md"):
+        text, name = path.read_text("utf-8"), path.relative_to(DOCS).as_posix()
+        assert not re.search(r"^ +```(bash|python)", text, re.M), name
+        if re.search(r"^```(bash|python)", text, re.M):
+            assert f'"{name}"' in tested or path.parent.name == "explanation", name

@@ -1,0 +1,57 @@
+"""What a study leaves behind: a row for each tested picture, and the numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.errors import ImageError
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.outcome import Outcome
+
+# The third picture was never tested, the fifth could not be read.
+PROBS = [[0.9, 0.1], [0.4, 0.6], [np.nan] * 2, [0.2, 0.8], [np.nan] * 2]
+
+
+@pytest.fixture
+def outcome():
+    dataset = Dataset(
+        name="five",
+        ids=tuple("abcde"),
+        paths=tuple("abcde"),
+        labels=np.array([0, 0, 1, 1, 1], dtype="int32"),
+        class_names=("negative", "positive"),
+    )
+    failures = {4: ImageError("e is empty.", "empty")}
+    return Outcome(dataset, np.array(PROBS), np.array([1, 2, 0, 1, 2]), failures)
+
+
+def test_numbers_are_of_the_pictures_that_were_tested_and_read(outcome, tmp_path):
+    results = outcome.write(Run.create(tmp_path / "run"), seconds=3)
+
+    assert results["num_examples"] == 3
+    assert results["accuracy"] == pytest.approx(2 / 3)
+    assert results["seconds"] == 3
+    assert results["unreadable"] == [
+        {"id": "e", "reason": "empty", "message": "e is empty."}
+    ]
+    assert json.loads((tmp_path / "run" / "results.json").read_text()) == results
+
+
+def test_every_tested_picture_has_a_row_with_its_status(outcome, tmp_path):
+    run = Run.create(tmp_path / "run")
+    outcome.write(run)
+
+    rows = run.read_table("predictions.csv")
+    assert [(row["id"], row["fold"], row["label"], row["status"]) for row in rows] == [
+        ("a", "1", "negative", "ok"),
+        ("b", "2", "negative", "ok"),
+        ("d", "1", "positive", "ok"),
+        ("e", "2", "positive", "empty"),
+    ]
+    assert [row["prob_positive"] for row in rows] == [
+        *("0.100000000", "0.600000000", "0.800000000", ""),
+    ]

@@ -1,0 +1,1 @@
+"""A local web page: drop pictures, see what a model says and where it looks."""

@@ -1,0 +1,175 @@
+"""What does a model say about one picture that somebody drops on the page?"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.analysis import drawing
+from pixsent_tf.analysis.maps import SentimentMapper
+from pixsent_tf.data.decode import check_header, read_image
+from pixsent_tf.data.pipeline import decode_canvas
+from pixsent_tf.errors import ConfigError, ImageError
+from pixsent_tf.evaluation.calibration import abstention_of
+from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.evaluation.report import data_uri
+from pixsent_tf.studies.mapping import binary_mapper
+
+MAX_PIXELS = 50_000_000  # above any telephone's; a bomb is refused by its header
+MAP_SIDE = 768  # of a picture that is shown with its map, in pixels
+THUMBNAIL_SIDE = 96
+PRECISION = 0.95  # at which the page starts to say "unsure"
+
+
+class Answerer:
+    """A model behind the page; it answers one request at a time.
+
+    The pixels are those that `pixsent-tf predict` sees, and so are the probabilities.
+
+    Args:
+        predictor: The model.
+        name: What the page calls it.
+    """
+
+    def __init__(self, predictor: Predictor, name: str) -> None:
+        self.predictor = predictor
+        self.name = name
+        self._lock = threading.Lock()
+        preprocessor = predictor.preprocessor
+        # traced once; `Predictor.predict` would build a pipeline for every picture
+        self._canvas = tf.function(
+            lambda encoded: decode_canvas(encoded, preprocessor, max_pixels=MAX_PIXELS),
+            input_signature=[tf.TensorSpec([], tf.string)],
+        )
+        self._probs = tf.function(
+            lambda canvases: predictor.model(canvases, training=False)
+        )
+        self._mapper: SentimentMapper | None
+        try:
+            self._mapper = binary_mapper(predictor)
+        except ConfigError:  # more than two classes, or nothing to map
+            self._mapper = None
+
+    def warm_up(self) -> None:
+        """Trace the graphs, so that the first visitor does not wait for it."""
+        side = self.predictor.preprocessor.config.canvas_size
+        self._probs(np.zeros([1, side, side, 3], "uint8"))
+        self._canvas(tf.io.encode_png(np.zeros([2, 2, 3], "uint8")))
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the model.
+
+        Returns:
+            `name`, `class_names`, `has_maps`, `threshold`, the smallest probability of
+            an answer that is not `unsure`, and `held_out`, how sure the model was of
+            pictures that did not train it and whether it was right; both may be
+            missing from a model: then None and empty.
+        """
+        held_out = self.predictor.output.held_out
+        threshold = None
+        if held_out:
+            found = abstention_of(
+                sureness=np.array([sure for sure, _ in held_out]),
+                is_right=np.array([right for _, right in held_out]),
+                precision=PRECISION,
+            )
+            threshold = min(found.threshold, 1.0)
+        return {
+            "name": self.name,
+            "class_names": self.predictor.class_names,
+            "has_maps": self._mapper is not None,
+            "threshold": threshold,
+            "held_out": held_out,
+        }
+
+    def predict(self, name: str, encoded: bytes) -> dict[str, Any]:
+        """Answer for one picture.
+
+        Args:
+            name: Its file's name.
+            encoded: Its file's bytes.
+
+        Returns:
+            `name`, `status` "ok", `label`, `probs` by class name, and `thumbnail`, a
+            data URI; for a file that cannot be read `name`, `status`, one of
+            `data.decode.REASONS`, and `message`.
+        """
+        with _as_file(encoded) as path, self._lock:
+            try:
+                probs = self._probs(self._read_canvas(path, encoded)[None])[0].numpy()
+                small = drawing.thumbnail(
+                    read_image(path, max_pixels=MAX_PIXELS, target_side=THUMBNAIL_SIDE),
+                    2 * THUMBNAIL_SIDE,
+                )
+            except ImageError as error:
+                return _refused(name, path, error)
+        names = self.predictor.class_names
+        return {
+            "name": name,
+            "status": "ok",
+            "label": names[int(probs.argmax())],
+            "probs": {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)},
+            "thumbnail": data_uri(small),
+        }
+
+    def map(self, name: str, encoded: bytes) -> dict[str, Any]:
+        """Draw the sentiment maps of one picture.
+
+        Args:
+            name: Its file's name.
+            encoded: Its file's bytes.
+
+        Returns:
+            `name`, `status` "ok", and as data URIs of one size `picture`, the part
+            that the model sees; `smooth` and `cells`, its maps, which are missing
+            where the model has none. For a file that cannot be read as in `predict`.
+        """
+        with _as_file(encoded) as path, self._lock:
+            try:
+                image = read_image(path, max_pixels=MAX_PIXELS, target_side=MAP_SIDE)
+            except ImageError as error:
+                return _refused(name, path, error)
+            image = drawing.thumbnail(image, MAP_SIDE)
+            answer = {"name": name, "status": "ok"}
+            if self._mapper is None:
+                return answer | {"picture": data_uri(image)}
+            found = self._mapper.map(image)
+        smooth = drawing.smooth_overlay(found.image, found.smooth[..., 1])
+        cells = drawing.cells_overlay(found.image, found.cells[..., 1])
+        return answer | {
+            "picture": data_uri(found.image),
+            "smooth": data_uri(smooth),
+            "cells": data_uri(cells),
+        }
+
+    def _read_canvas(self, path: Path, encoded: bytes) -> tf.Tensor:
+        """Decode as `data.pipeline` does: TensorFlow first, Pillow for the rest."""
+        error = check_header(path, MAX_PIXELS)
+        if error is not None:
+            raise error
+        try:
+            return self._canvas(tf.constant(encoded))
+        except tf.errors.InvalidArgumentError:
+            image = read_image(path, max_pixels=MAX_PIXELS)
+            return self.predictor.preprocessor.to_canvas(image)
+
+
+@contextmanager
+def _as_file(encoded: bytes) -> Iterator[Path]:
+    """Keep bytes in a file as long as they are looked at."""
+    with tempfile.TemporaryDirectory(prefix="pixsent-tf-") as folder:
+        path = Path(folder, "picture")
+        path.write_bytes(encoded)
+        yield path
+
+
+def _refused(name: str, path: Path, error: ImageError) -> dict[str, Any]:
+    message = str(error).replace(str(path), name)
+    return {"name": name, "status": error.reason, "message": message}

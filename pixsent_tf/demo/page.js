@@ -1,0 +1,367 @@
+"use strict";
+/* One picture at a time goes to this machine's own server and comes back as an answer.
+   The threshold of "unsure", the order and the CSV file are the page's own business. */
+
+const $ = (id) => document.getElementById(id);
+const items = [];  // {file, name, answer, maps}; answer is null while it waits
+let model = null;
+let shown = null;
+let busy = false;
+
+const percent = (p) => `${(100 * p).toFixed(p > 0.995 && p < 1 ? 1 : 0)} %`;
+const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
+const read = (item) => item.answer && item.answer.status === "ok";
+const failed = (item) => item.answer && item.answer.status !== "ok";
+const sureness = (item) => Math.max(...Object.values(item.answer.probs));
+const last = (item) => item.answer.probs[model.class_names.at(-1)];
+const threshold = () => Number($("threshold").value);
+const label = (item) => (sureness(item) < threshold() ? "unsure" : item.answer.label);
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function say(text, wrong = false) {
+  $("status").textContent = text;
+  $("status").classList.toggle("wrong", wrong);
+}
+
+async function ask(question, item) {
+  const response = await fetch(`${question}?name=${encodeURIComponent(item.name)}`, {
+    method: "POST",
+    headers: {"Content-Type": "application/octet-stream"},
+    body: item.file,
+  });
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return response.json();
+}
+
+// ---- pictures come in, answers come back -------------------------------------------
+
+function add(files) {
+  const chosen = [...files];
+  if (!chosen.length || !model) return;
+  for (const file of chosen) {
+    const name = file.webkitRelativePath || file.name;
+    const item = {file, name, answer: null, maps: null};
+    if (file.size > model.max_bytes) {
+      item.answer = {name, status: "too_large", message:
+        `${name} has ${megabytes(file.size)}; the limit is ${megabytes(model.max_bytes)}.`};
+    }
+    items.push(item);
+  }
+  $("results").hidden = false;
+  draw();
+  work();
+}
+
+const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(1))} MB`;
+
+async function work() {
+  if (busy) return;
+  busy = true;
+  let item;
+  while ((item = items.find((one) => !one.answer))) {
+    progress();
+    let answer;
+    try {
+      answer = await ask("predict", item);
+    } catch (error) {
+      answer = {name: item.name, status: "failed",
+        message: `${item.name} got no answer: ${error.message}.`};
+    }
+    item.answer = answer;
+    if (!items.includes(item)) continue;  // cleared meanwhile
+    if (!shown && read(item)) show(item);
+    draw();
+  }
+  busy = false;
+  finish();
+}
+
+function progress() {
+  const done = items.filter((item) => item.answer).length;
+  $("progress").hidden = items.length < 2;
+  $("progress").max = items.length;
+  $("progress").value = done;
+  if (done % 10 === 0) say(`${done} of ${items.length} pictures done …`);
+}
+
+function finish() {
+  $("progress").hidden = true;
+  if (!items.length) return;
+  const bad = items.filter(failed);
+  if (!shown && bad.length) show(bad[0]);
+  if (bad.length === 1) return say(bad[0].answer.message, true);
+  if (bad.length) return say(`${bad.length} files could not be read; the table says why.`, true);
+  if (items.length === 1) return say(`${items[0].name}: ${sentence(items[0])}`);
+  return say(`${count(items.length, "picture")} done.`);
+}
+
+// ---- one picture ---------------------------------------------------------------------
+
+async function show(item) {
+  shown = item;
+  drawDetail();
+  drawRows();
+  if (!read(item)) return;
+  $("stack").classList.add("waiting");
+  $("picture").src = item.maps ? item.maps.picture : item.answer.thumbnail;
+  $("picture").alt = item.name;
+  $("overlay").hidden = true;
+  if (!item.maps) {
+    $("map-status").textContent = model.has_maps ? "Drawing the map …" : "";
+    try {
+      item.maps = await ask("map", item);
+    } catch (error) {
+      $("map-status").textContent = `No map: ${error.message}.`;
+    }
+  }
+  if (shown === item) drawMap();
+}
+
+function drawMap() {
+  $("stack").classList.remove("waiting");
+  const maps = shown && shown.maps;
+  if (!maps) return;
+  $("map-status").textContent = maps.message || "";
+  if (maps.picture) $("picture").src = maps.picture;
+  const view = document.querySelector("[name=view]:checked").value;
+  const drawn = maps[view] && view !== "picture";
+  $("overlay").hidden = !drawn;
+  $("legend").hidden = !drawn;
+  $("legend").classList.toggle("cells", view === "cells");
+  if (!drawn) return;
+  $("overlay").src = maps[view];
+  $("overlay").alt = `Sentiment map of ${shown.name}: which places feel ` +
+    `${model.class_names[0]} or ${model.class_names[1]} to the model`;
+}
+
+function drawDetail() {
+  const item = shown;
+  const ok = item && read(item);
+  for (const part of document.querySelectorAll(".figure, #scale")) part.hidden = !ok;
+  $("views").hidden = !ok || !model.has_maps;
+  $("detail").hidden = !item;
+  if (!item) return;
+  $("name").textContent = item.name;
+  const said = ok ? label(item) : "not readable";
+  $("answer").textContent = ok && said !== "unsure" ? `${said} ${percent(sureness(item))}` : said;
+  $("answer").className = tone(said);
+  $("sentence").textContent = said === item.answer.label ? "" : sentence(item);
+  $("scale").replaceChildren(...(ok ? scale(item) : []));
+}
+
+const tone = (said) =>
+  ({[model.class_names[0]]: "negative", [model.class_names[1]]: "positive"})[
+    model.class_names.length === 2 ? said : ""] || "";
+
+function sentence(item) {
+  if (!read(item)) return item.answer ? item.answer.message : "";
+  const {label: answer} = item.answer;
+  if (label(item) === "unsure") {
+    return `It leans to ${answer} with ${percent(sureness(item))}, too little to say so.`;
+  }
+  return `It feels ${answer}, with a probability of ${percent(sureness(item))}.`;
+}
+
+function scale(item) {
+  const [low, high] = model.class_names;
+  if (model.class_names.length !== 2) return classes(item);
+  const line = element("div", {className: "line", role: "img"});
+  line.setAttribute("aria-label", `From ${low} to ${high}: ${percent(last(item))} ${high}. ` +
+    `Unsure from ${percent(1 - threshold())} to ${percent(threshold())}.`);
+  const band = element("div", {className: "band"});
+  band.style.left = `${100 * (1 - threshold())}%`;
+  band.style.right = band.style.left;
+  const mark = element("div", {className: "mark"});
+  mark.style.left = `${100 * last(item)}%`;
+  line.append(element("div", {className: "track"}), band, mark);
+  const ends = element("div", {className: "ends small soft"},
+    element("span", {textContent: low}), element("span", {textContent: "unsure"}),
+    element("span", {textContent: high}));
+  ends.children[1].hidden = threshold() <= 0.5;
+  ends.setAttribute("aria-hidden", "true");
+  return [line, ends];
+}
+
+function classes(item) {
+  const probs = Object.entries(item.answer.probs).sort((a, b) => b[1] - a[1]);
+  return probs.slice(0, 10).map(([name, prob]) => {
+    const bar = element("i");
+    bar.style.width = `${100 * prob}%`;
+    return element("div", {className: "class"}, element("span", {textContent: name}),
+      element("span", {}, bar), element("b", {textContent: percent(prob)}));
+  });
+}
+
+// ---- all pictures --------------------------------------------------------------------
+
+const ORDERS = {
+  added: () => 0,
+  surest: (a, b) => sureness(b) - sureness(a),
+  unsure: (a, b) => sureness(a) - sureness(b),
+  last: (a, b) => last(b) - last(a),
+  first: (a, b) => last(a) - last(b),
+};
+
+function ordered() {
+  const answered = items.filter(read).sort(ORDERS[$("order").value]);
+  if ($("order").value === "added") return items;
+  return [...answered, ...items.filter((item) => !read(item))];
+}
+
+function draw() {
+  drawRows();
+  if (shown) drawDetail();
+}
+
+function drawRows() {
+  const focused = document.activeElement && document.activeElement.dataset.number;
+  $("rows").replaceChildren(...ordered().map(row));
+  if (focused) document.querySelector(`[data-number="${focused}"]`)?.focus();
+  const counts = new Map();
+  for (const item of items) {
+    const key = !item.answer ? "waiting" : read(item) ? label(item) : "not readable";
+    counts.set(key, (counts.get(key) || 0) + 1);
+  }
+  const parts = [...counts].map(([key, n]) => `${n} ${key}`);
+  $("counts").textContent = `${count(items.length, "picture")}: ${parts.join(", ")}.`;
+}
+
+function row(item) {
+  const small = read(item)
+    ? element("img", {src: item.answer.thumbnail, alt: "", width: 48, height: 48})
+    : element("span", {className: "none", textContent: item.answer ? "!" : "…"});
+  const button = element("button", {type: "button"}, small,
+    element("span", {textContent: item.name}));
+  button.dataset.number = String(items.indexOf(item));
+  button.disabled = !item.answer;
+  button.addEventListener("click", () => choose(item));
+  const made = element("tr", {}, element("td", {}, button));
+  if (item === shown) made.setAttribute("aria-current", "true");
+  if (read(item)) {
+    made.append(element("td", {textContent: label(item), className: tone(label(item))}),
+      element("td", {textContent: percent(value(item)), className: "number"}));
+  } else {
+    const why = item.answer ? item.answer.message.replace(`${item.name} `, "") : "waiting";
+    made.append(element("td", {colSpan: 2, className: "reason", textContent: why}));
+  }
+  return made;
+}
+
+const value = (item) => (model.class_names.length === 2 ? last(item) : sureness(item));
+
+function choose(item) {
+  show(item);
+  $("detail").scrollIntoView({block: "nearest"});
+  say(`${item.name}: ${sentence(item)}`, failed(item));
+  $("answer").focus({preventScroll: true});
+}
+
+function csv() {
+  const quote = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const names = model.class_names;
+  const lines = [["path", "label", ...names.map((name) => `prob_${name}`), "status"]];
+  for (const item of items.filter((one) => one.answer)) {
+    const probs = names.map((name) => (read(item) ? item.answer.probs[name].toFixed(6) : ""));
+    lines.push([item.name, read(item) ? label(item) : "", ...probs, item.answer.status]);
+  }
+  const text = lines.map((line) => line.map(quote).join(",") + "\n").join("");
+  const link = element("a", {download: "predictions.csv",
+    href: URL.createObjectURL(new Blob([text], {type: "text/csv"}))});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  say(`predictions.csv holds ${count(lines.length - 1, "row")}.`);
+}
+
+// ---- unsure --------------------------------------------------------------------------
+
+function drawThreshold() {
+  const value = threshold();
+  $("threshold-value").textContent = `${(100 * value).toFixed(1)} %`;
+  $("threshold").setAttribute("aria-valuetext", $("threshold-value").textContent);
+  const {held_out: known} = model;
+  if (!known.length) {
+    $("threshold-note").textContent =
+      "This model does not know how often it is right at a given probability.";
+    return;
+  }
+  const given = known.filter(([sure]) => sure >= value);
+  const right = given.filter(([, correct]) => correct).length;
+  const share = given.length ? ` and is right on ${percent(right / given.length)} of those` : "";
+  $("threshold-note").textContent = `Of ${count(known.length, "picture")} that did not ` +
+    `train it, it then answers ${percent(given.length / known.length)}${share}.`;
+}
+
+function clear() {
+  items.length = 0;
+  shown = null;
+  $("results").hidden = true;
+  say("All pictures are cleared.");
+  $("files").focus();
+}
+
+// ---- start ---------------------------------------------------------------------------
+
+function listen() {
+  for (const id of ["files", "folder"]) {
+    $(id).addEventListener("change", (event) => {
+      const chosen = [...event.target.files];
+      add(id === "folder" ? chosen.filter((f) => f.type.startsWith("image/")) : chosen);
+      event.target.value = "";
+    });
+  }
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    $("drop").classList.add("over");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) $("drop").classList.remove("over");
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    $("drop").classList.remove("over");
+    add(event.dataTransfer.files);
+  });
+  document.addEventListener("paste", (event) => add(event.clipboardData.files));
+  for (const radio of document.querySelectorAll("[name=view]")) {
+    radio.addEventListener("change", drawMap);
+  }
+  $("threshold").addEventListener("input", () => { drawThreshold(); draw(); });
+  $("order").addEventListener("change", drawRows);
+  $("csv").addEventListener("click", csv);
+  $("clear").addEventListener("click", clear);
+}
+
+async function start() {
+  listen();
+  try {
+    model = await (await fetch("model")).json();
+  } catch (error) {
+    return say(`The server does not answer: ${error.message}.`, true);
+  }
+  $("model").textContent = model.name;
+  $("limit").textContent = `JPEG, PNG, GIF, WebP, BMP, TIFF; up to ${megabytes(model.max_bytes)} each.`;
+  const names = model.class_names;
+  [$("low").textContent, $("high").textContent] = [names[0], names.at(-1)];
+  if (names.length === 2) {
+    $("prob-column").textContent = `Probability of ${names[1]}`;
+    const options = $("order").options;
+    options[3].textContent = `most ${names[1]} first`;
+    options[4].textContent = `most ${names[0]} first`;
+  } else {
+    $("title").textContent = "What does this picture say?";
+    [...$("order").options].slice(3).forEach((option) => option.remove());
+  }
+  const lowest = 1 / names.length;
+  Object.assign($("threshold"), {min: lowest.toFixed(3), max: 1});
+  // down to the next step, so that the picture at the threshold keeps its answer
+  const steps = Math.floor(((model.threshold ?? lowest) - lowest) / $("threshold").step);
+  $("threshold").value = lowest + Math.max(0, steps) * $("threshold").step;
+  drawThreshold();
+}
+
+start();

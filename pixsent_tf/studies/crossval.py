@@ -74,8 +74,10 @@ def crossval(
         temperature=[one["temperature"] for one in found.values()],
         seconds=round(time.monotonic() - started, 2),
     )
-    shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
-    return results
+    every = range(1, int(dealt.max()) + 1)
+    if all(run.read_fold(fold) is not None for fold in every):
+        shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
+    return results  # of some folds: another process may be training the others
 
 
 def _choose(folds: Sequence[int] | None, count: int) -> list[int]:

@@ -40,6 +40,19 @@ def test_published_folds_stand_and_pictures_in_none_are_left_out(
     assert results["accuracy"] == 1.0
 
 
+def test_the_checkpoints_of_a_process_at_another_fold_stay(
+    mean_color, published, tmp_path
+):
+    run = Run.create(tmp_path / "run")
+    theirs = run.path / "checkpoints" / "of-another-process"
+    theirs.mkdir(parents=True)
+
+    crossval(mean_color, published, run, folds=[1, 2])
+    assert theirs.is_dir()
+    crossval(mean_color, published, run)
+    assert not theirs.exists()
+
+
 def test_a_picture_in_no_fold_trains_none(mean_color, published, tmp_path):
     crossval(mean_color, published, Run.create(tmp_path / "a"))
     labels = published.labels.copy()

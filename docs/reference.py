@@ -94,7 +94,12 @@ def module_page(name: str) -> str:
 
 def command_line_page() -> str:
     """Give the page of the command line: each verb as its `--help` prints it."""
-    root = click.Context(cli, info_name="pixsent-tf", max_content_width=HELP_WIDTH)
+    root = click.Context(
+        cli,
+        info_name="pixsent-tf",
+        max_content_width=HELP_WIDTH,
+        **cli.context_settings,
+    )
     parts = ["# Command line", _help(cli, root)]
     for verb in cli.list_commands(root):
         command = cli.get_command(root, verb)

@@ -140,18 +140,16 @@ class Page:
         self.ports: dict[str, str] = {}
 
     def run(self) -> None:
-        end = 0
-        for block in re.finditer(r"^```(\w+)\n(.*?)^```$", self.text, re.S | re.M):
-            kind, code = block.groups()
+        fences = r"^```(\w+)([^\n]*)\n(.*?)^```$"
+        for kind, title, code in re.findall(fences, self.text, re.S | re.M):
             if kind == "bash":
                 self.output = "".join(map(self.shell, logical_lines(code)))
             elif kind == "python":
                 self.output = self.python(code)
-            elif not self.text[end : block.start()].strip():  # what a block prints
+            elif title.startswith(' title="prints'):
                 printed = " ".join(self.output.split())
                 for line in code.splitlines():
                     assert " ".join(line.split()) in printed, self.output
-            end = block.end()
 
     def python(self, code: str) -> str:
         if "parquet" in code and not HAS_BEAM:

@@ -17,8 +17,8 @@ PAPER_OPACITY = 0.5
 SMOOTH_OPACITY = 0.65
 THUMBNAIL = 256  # pixels, the longer side
 GAP = 8  # pixels between the pictures of a contact sheet
-CAPTION = 22  # pixels below each
-FONT_SIZE = 14
+CAPTION = 25  # pixels below each
+FONT_SIZE = 16
 LEGEND_GRAY = 128  # of the picture that a legend's colors lie on
 
 

@@ -65,6 +65,11 @@ def text_of(page: Path) -> str:
     return re.sub(r"\s+", "", html.unescape(words))
 
 
+def is_declaration(node: ast.stmt) -> bool:
+    """Say whether it is an overload, or a promise that is described where it is kept."""
+    return ast.unparse(node).endswith("...")
+
+
 def public_docstrings(path: Path) -> dict[str, str | None]:
     """Read the docstrings of a module's public classes, functions and methods."""
     found: dict[str, str | None] = {}
@@ -73,7 +78,7 @@ def public_docstrings(path: Path) -> dict[str, str | None]:
         for node in body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 name = prefix + node.name
-                if not node.name.startswith("_"):  # overloads: the last one speaks
+                if not node.name.startswith("_") and not is_declaration(node):
                     found[name] = ast.get_docstring(node)
                     if isinstance(node, ast.ClassDef):
                         visit(node.body, name + ".")

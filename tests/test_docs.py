@@ -66,7 +66,7 @@ def text_of(page: Path) -> str:
 
 
 def is_declaration(node: ast.stmt) -> bool:
-    """Say whether it is an overload, or a promise that is described where it is kept."""
+    """Say whether it is an overload, or a promise described where it is kept."""
     return ast.unparse(node).endswith("...")
 
 

@@ -1,0 +1,93 @@
+"""The paper's recipes say what the paper says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pixsent_tf.models import variants, zoo
+from pixsent_tf.models.caffenet import FEATURE_LAYERS
+from pixsent_tf.recipes import (
+    backbones,
+    finetuning,
+    initialization,
+    layer_ablation,
+    layer_addition,
+    linear_probes,
+    sentiment_maps,
+)
+
+MODULES = (
+    *(finetuning, linear_probes, layer_ablation, initialization, layer_addition),
+    *(sentiment_maps, backbones),
+)
+ROWS = [row for module in MODULES for row in module.ROWS]
+
+
+def test_the_solver_is_the_one_of_section_3():
+    training = finetuning.FIVE.training
+
+    assert (training.learning_rate, training.momentum) == (1e-3, 0.9)
+    assert (training.batch_size, training.epochs, training.step_epochs) == (256, 65, 6)
+    assert (training.head_multiplier, training.weight_decay) == (10, 5e-4)
+    assert (training.patience, training.optimizer) == (0, "caffe_sgd")
+
+
+def test_the_other_reading_differs_in_the_step_alone():
+    for printed, slow in zip(finetuning.ROWS[:3], finetuning.SLOW, strict=True):
+        again = replace(slow.training, step_epochs=printed.training.step_epochs)
+        assert replace(slow, name=printed.name, training=again) == printed
+
+
+@pytest.mark.parametrize(
+    ("module", "center", "ten_crops"),
+    [  # as printed, in the order of the rows; None where nothing is
+        (finetuning, [817, 782, 739] * 2, [830, 787, 749] * 2),
+        (layer_ablation, [784, 651, *[None] * 3], [797, 676, *[None] * 3]),
+        (
+            initialization,
+            [817, 823, 804, 839, 833, 825, 838, 837, 797, None],
+            [830, 823, 806, 844, 844, 828, 838, 837, 806, None],
+        ),
+        (layer_addition, [795, 702], [803, 694]),
+    ],
+)
+def test_published_accuracies(module, center, ten_crops):
+    for view, printed in (("center", center), ("ten_crops", ten_crops)):
+        found = [dict(row.expected).get(view) for row in module.ROWS]
+        assert found == [n and pytest.approx(n / 1000) for n in printed]
+
+
+def test_the_probes_are_thirteen_layers_from_the_pixels_to_the_head():
+    names = tuple(row.name for row in linear_probes.ROWS)
+
+    assert names == (*FEATURE_LAYERS, "fc8")
+    svm = [dict(row.expected)["svm"] for row in linear_probes.ROWS]
+    assert sum(svm) == pytest.approx(9.793)  # the printed column, added up
+    assert (linear_probes.PENALTIES[0], linear_probes.PENALTIES[-1]) == (1 / 32, 32768)
+
+
+def test_fc6_is_cut_at_a_tenth_of_the_rate():
+    rates = {row.name: row.training.learning_rate for row in layer_ablation.ROWS}
+
+    assert (rates["fc6-2"], rates["fc7-2"]) == (1e-4, 1e-3)
+
+
+def test_every_row_names_a_network_that_can_be_built():
+    for row in ROWS:
+        assert zoo.preprocess_of(row.model).crop_size > 0
+        if row.model.surgery:
+            variants.Change.parse(row.model.surgery)
+
+
+def test_no_two_rows_of_a_table_share_a_name():
+    for module in MODULES:
+        names = [row.name for row in module.ROWS]
+        assert len(set(names)) == len(names)
+
+
+def test_a_module_of_recipes_has_at_most_forty_lines():
+    for module in MODULES:
+        assert len(Path(module.__file__).read_text().splitlines()) <= 40

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMapper
-from pixsent_tf.data.decode import check_header, read_image
+from pixsent_tf.data.decode import MAX_PIXELS, check_header, read_image
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
@@ -22,7 +22,6 @@ from pixsent_tf.evaluation.predict import Predictor
 from pixsent_tf.evaluation.report import data_uri
 from pixsent_tf.studies.mapping import binary_mapper
 
-MAX_PIXELS = 50_000_000  # above any telephone's; a bomb is refused by its header
 MAP_SIDE = 768  # of a picture that is shown with its map, in pixels
 THUMBNAIL_SIDE = 96
 PRECISION = 0.95  # at which the page starts to say "unsure"
@@ -45,7 +44,7 @@ class Answerer:
         preprocessor = predictor.preprocessor
         # traced once; `Predictor.predict` would build a pipeline for every picture
         self._canvas = tf.function(
-            lambda encoded: decode_canvas(encoded, preprocessor, max_pixels=MAX_PIXELS),
+            lambda encoded: decode_canvas(encoded, preprocessor),
             input_signature=[tf.TensorSpec([], tf.string)],
         )
         self._probs = tf.function(
@@ -105,7 +104,7 @@ class Answerer:
             try:
                 probs = self._probs(self._read_canvas(path, encoded)[None])[0].numpy()
                 small = drawing.thumbnail(
-                    read_image(path, max_pixels=MAX_PIXELS, target_side=THUMBNAIL_SIDE),
+                    read_image(path, target_side=THUMBNAIL_SIDE),
                     2 * THUMBNAIL_SIDE,
                 )
             except ImageError as error:
@@ -133,7 +132,7 @@ class Answerer:
         """
         with _as_file(encoded) as path, self._lock:
             try:
-                image = read_image(path, max_pixels=MAX_PIXELS, target_side=MAP_SIDE)
+                image = read_image(path, target_side=MAP_SIDE)
             except ImageError as error:
                 return _refused(name, path, error)
             image = drawing.thumbnail(image, MAP_SIDE)
@@ -157,7 +156,7 @@ class Answerer:
         try:
             return self._canvas(tf.constant(encoded))
         except tf.errors.InvalidArgumentError:
-            image = read_image(path, max_pixels=MAX_PIXELS)
+            image = read_image(path)
             return self.predictor.preprocessor.to_canvas(image)
 
 

@@ -3,19 +3,25 @@
    The threshold of "unsure", the order and the CSV file are the page's own business. */
 
 const $ = (id) => document.getElementById(id);
-const items = [];  // {file, name, answer, maps}; answer is null while it waits
+const PICTURE = /\.(jpe?g|jpe|jfif|png|gif|bmp|webp|tiff?|hei[cf])$/i;
+const items = [];  // {file, name, answer, maps, row}; answer is null while it waits
 let model = null;
+let threshold = 0;  // smallest probability of an answer that is not "unsure"
 let shown = null;
 let busy = false;
 
-const percent = (p) => `${(100 * p).toFixed(p > 0.995 && p < 1 ? 1 : 0)} %`;
+function percent(p) {
+  if (p > 0.999 && p < 1) return ">\u00a099.9\u00a0%";
+  if (p < 0.001 && p > 0) return "<\u00a00.1\u00a0%";
+  return `${(100 * p).toFixed(p > 0.99 && p < 1 ? 1 : 0)}\u00a0%`;
+}
+
 const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const read = (item) => item.answer && item.answer.status === "ok";
 const failed = (item) => item.answer && item.answer.status !== "ok";
 const sureness = (item) => Math.max(...Object.values(item.answer.probs));
 const last = (item) => item.answer.probs[model.class_names.at(-1)];
-const threshold = () => Number($("threshold").value);
-const label = (item) => (sureness(item) < threshold() ? "unsure" : item.answer.label);
+const label = (item) => (sureness(item) < threshold ? "unsure" : item.answer.label);
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -23,9 +29,10 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-function say(text, wrong = false) {
+// `how` is "wrong", or "hidden" for what a reader of the screen sees elsewhere.
+function say(text, how = "") {
+  $("status").className = how;
   $("status").textContent = text;
-  $("status").classList.toggle("wrong", wrong);
 }
 
 async function ask(question, item) {
@@ -45,16 +52,43 @@ function add(files) {
   if (!chosen.length || !model) return;
   for (const file of chosen) {
     const name = file.webkitRelativePath || file.name;
-    const item = {file, name, answer: null, maps: null};
+    const item = {file, name, answer: null, maps: null, row: element("tr")};
     if (file.size > model.max_bytes) {
       item.answer = {name, status: "too_large", message:
         `${name} has ${megabytes(file.size)}; the limit is ${megabytes(model.max_bytes)}.`};
     }
+    item.row.addEventListener("click", () => item.answer && choose(item));
     items.push(item);
+    fill(item);
   }
   $("results").hidden = false;
-  draw();
+  arrange();
   work();
+}
+
+// What a folder that is dropped holds; a browser gives its entries in portions.
+async function walk(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((done, failed) => entry.file(done, failed));
+    return PICTURE.test(file.name) ? [file] : [];
+  }
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+    if (!some.length) return found;
+    for (const one of some) found.push(...(await walk(one)));
+  }
+}
+
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((one) => one.webkitGetAsEntry?.());
+  const files = [...transfer.files];  // to be read before anything is waited for
+  if (!entries.some((entry) => entry?.isDirectory)) return add(files);
+  const found = [];
+  for (const entry of entries.filter(Boolean)) found.push(...(await walk(entry)));
+  if (!found.length) say("What was dropped holds no pictures.", "wrong");
+  return add(found);
 }
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(1))} MB`;
@@ -74,8 +108,10 @@ async function work() {
     }
     item.answer = answer;
     if (!items.includes(item)) continue;  // cleared meanwhile
+    fill(item);
     if (!shown && read(item)) show(item);
-    draw();
+    if ($("order").value !== "added") arrange();
+    tally();
   }
   busy = false;
   finish();
@@ -94,23 +130,24 @@ function finish() {
   if (!items.length) return;
   const bad = items.filter(failed);
   if (!shown && bad.length) show(bad[0]);
-  if (bad.length === 1) return say(bad[0].answer.message, true);
-  if (bad.length) return say(`${bad.length} files could not be read; the table says why.`, true);
-  if (items.length === 1) return say(`${items[0].name}: ${sentence(items[0])}`);
+  if (bad.length === 1) return say(bad[0].answer.message, "wrong");
+  if (bad.length) return say(`${bad.length} files could not be read; the table says why.`, "wrong");
+  if (items.length === 1) return say(`${items[0].name}: ${sentence(items[0])}`, "hidden");
   return say(`${count(items.length, "picture")} done.`);
 }
 
 // ---- one picture ---------------------------------------------------------------------
 
 async function show(item) {
+  const before = shown;
   shown = item;
+  for (const one of [before, item]) if (one) fill(one);
   drawDetail();
-  drawRows();
   if (!read(item)) return;
   $("stack").classList.add("waiting");
   $("picture").src = item.maps ? item.maps.picture : item.answer.thumbnail;
   $("picture").alt = item.name;
-  $("overlay").hidden = true;
+  $("overlay").hidden = $("legend").hidden = true;
   if (!item.maps) {
     $("map-status").textContent = model.has_maps ? "Drawing the map …" : "";
     try {
@@ -142,7 +179,8 @@ function drawMap() {
 function drawDetail() {
   const item = shown;
   const ok = item && read(item);
-  for (const part of document.querySelectorAll(".figure, #scale")) part.hidden = !ok;
+  for (const part of document.querySelectorAll(".figure, .unsure")) part.hidden = !ok;
+  $("detail").classList.toggle("alone", !ok);
   $("views").hidden = !ok || !model.has_maps;
   $("detail").hidden = !item;
   if (!item) return;
@@ -172,9 +210,9 @@ function scale(item) {
   if (model.class_names.length !== 2) return classes(item);
   const line = element("div", {className: "line", role: "img"});
   line.setAttribute("aria-label", `From ${low} to ${high}: ${percent(last(item))} ${high}. ` +
-    `Unsure from ${percent(1 - threshold())} to ${percent(threshold())}.`);
+    `Unsure from ${percent(1 - threshold)} to ${percent(threshold)}.`);
   const band = element("div", {className: "band"});
-  band.style.left = `${100 * (1 - threshold())}%`;
+  band.style.left = `${100 * (1 - threshold)}%`;
   band.style.right = band.style.left;
   const mark = element("div", {className: "mark"});
   mark.style.left = `${100 * last(item)}%`;
@@ -182,7 +220,7 @@ function scale(item) {
   const ends = element("div", {className: "ends small soft"},
     element("span", {textContent: low}), element("span", {textContent: "unsure"}),
     element("span", {textContent: high}));
-  ends.children[1].hidden = threshold() <= 0.5;
+  ends.children[1].hidden = threshold <= 0.5;
   ends.setAttribute("aria-hidden", "true");
   return [line, ends];
 }
@@ -213,15 +251,14 @@ function ordered() {
   return [...answered, ...items.filter((item) => !read(item))];
 }
 
-function draw() {
-  drawRows();
-  if (shown) drawDetail();
+function arrange() {
+  const focused = document.activeElement;
+  $("rows").replaceChildren(...ordered().map((item) => item.row));
+  if ($("rows").contains(focused)) focused.focus();
+  tally();
 }
 
-function drawRows() {
-  const focused = document.activeElement && document.activeElement.dataset.number;
-  $("rows").replaceChildren(...ordered().map(row));
-  if (focused) document.querySelector(`[data-number="${focused}"]`)?.focus();
+function tally() {
   const counts = new Map();
   for (const item of items) {
     const key = !item.answer ? "waiting" : read(item) ? label(item) : "not readable";
@@ -231,25 +268,25 @@ function drawRows() {
   $("counts").textContent = `${count(items.length, "picture")}: ${parts.join(", ")}.`;
 }
 
-function row(item) {
+function fill(item) {
+  const hadFocus = item.row.contains(document.activeElement);
   const small = read(item)
     ? element("img", {src: item.answer.thumbnail, alt: "", width: 48, height: 48})
     : element("span", {className: "none", textContent: item.answer ? "!" : "…"});
   const button = element("button", {type: "button"}, small,
     element("span", {textContent: item.name}));
-  button.dataset.number = String(items.indexOf(item));
   button.disabled = !item.answer;
-  button.addEventListener("click", () => choose(item));
-  const made = element("tr", {}, element("td", {}, button));
-  if (item === shown) made.setAttribute("aria-current", "true");
+  item.row.replaceChildren(element("td", {}, button));
+  if (item === shown) item.row.setAttribute("aria-current", "true");
+  else item.row.removeAttribute("aria-current");
   if (read(item)) {
-    made.append(element("td", {textContent: label(item), className: tone(label(item))}),
+    item.row.append(element("td", {textContent: label(item), className: tone(label(item))}),
       element("td", {textContent: percent(value(item)), className: "number"}));
   } else {
     const why = item.answer ? item.answer.message.replace(`${item.name} `, "") : "waiting";
-    made.append(element("td", {colSpan: 2, className: "reason", textContent: why}));
+    item.row.append(element("td", {colSpan: 2, className: "reason", textContent: why}));
   }
-  return made;
+  if (hadFocus) button.focus({preventScroll: true});
 }
 
 const value = (item) => (model.class_names.length === 2 ? last(item) : sureness(item));
@@ -257,7 +294,7 @@ const value = (item) => (model.class_names.length === 2 ? last(item) : sureness(
 function choose(item) {
   show(item);
   $("detail").scrollIntoView({block: "nearest"});
-  say(`${item.name}: ${sentence(item)}`, failed(item));
+  say("");
   $("answer").focus({preventScroll: true});
 }
 
@@ -280,8 +317,7 @@ function csv() {
 // ---- unsure --------------------------------------------------------------------------
 
 function drawThreshold() {
-  const value = threshold();
-  $("threshold-value").textContent = `${(100 * value).toFixed(1)} %`;
+  $("threshold-value").textContent = `${(100 * threshold).toFixed(1)} %`;
   $("threshold").setAttribute("aria-valuetext", $("threshold-value").textContent);
   const {held_out: known} = model;
   if (!known.length) {
@@ -289,7 +325,7 @@ function drawThreshold() {
       "This model does not know how often it is right at a given probability.";
     return;
   }
-  const given = known.filter(([sure]) => sure >= value);
+  const given = known.filter(([sure]) => sure >= threshold);
   const right = given.filter(([, correct]) => correct).length;
   const share = given.length ? ` and is right on ${percent(right / given.length)} of those` : "";
   $("threshold-note").textContent = `Of ${count(known.length, "picture")} that did not ` +
@@ -310,7 +346,7 @@ function listen() {
   for (const id of ["files", "folder"]) {
     $(id).addEventListener("change", (event) => {
       const chosen = [...event.target.files];
-      add(id === "folder" ? chosen.filter((f) => f.type.startsWith("image/")) : chosen);
+      add(id === "folder" ? chosen.filter((f) => PICTURE.test(f.name)) : chosen);
       event.target.value = "";
     });
   }
@@ -324,14 +360,20 @@ function listen() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     $("drop").classList.remove("over");
-    add(event.dataTransfer.files);
+    dropped(event.dataTransfer);
   });
   document.addEventListener("paste", (event) => add(event.clipboardData.files));
   for (const radio of document.querySelectorAll("[name=view]")) {
     radio.addEventListener("change", drawMap);
   }
-  $("threshold").addEventListener("input", () => { drawThreshold(); draw(); });
-  $("order").addEventListener("change", drawRows);
+  $("threshold").addEventListener("input", () => {
+    threshold = Number($("threshold").value);
+    drawThreshold();
+    items.forEach(fill);
+    tally();
+    if (shown) drawDetail();
+  });
+  $("order").addEventListener("change", arrange);
   $("csv").addEventListener("click", csv);
   $("clear").addEventListener("click", clear);
 }
@@ -341,7 +383,7 @@ async function start() {
   try {
     model = await (await fetch("model")).json();
   } catch (error) {
-    return say(`The server does not answer: ${error.message}.`, true);
+    return say(`The server does not answer: ${error.message}.`, "wrong");
   }
   $("model").textContent = model.name;
   $("limit").textContent = `JPEG, PNG, GIF, WebP, BMP, TIFF; up to ${megabytes(model.max_bytes)} each.`;
@@ -358,9 +400,8 @@ async function start() {
   }
   const lowest = 1 / names.length;
   Object.assign($("threshold"), {min: lowest.toFixed(3), max: 1});
-  // down to the next step, so that the picture at the threshold keeps its answer
-  const steps = Math.floor(((model.threshold ?? lowest) - lowest) / $("threshold").step);
-  $("threshold").value = lowest + Math.max(0, steps) * $("threshold").step;
+  // the slider shows the step beside it, but until it is moved the model's own holds
+  $("threshold").value = threshold = model.threshold ?? lowest;
   drawThreshold();
 }
 

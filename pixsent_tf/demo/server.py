@@ -17,15 +17,17 @@ import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from pixsent_tf.errors import ConfigError
 
 try:
     from werkzeug import Request, Response
     from werkzeug.exceptions import (
+        BadRequest,
         HTTPException,
+        LengthRequired,
         NotFound,
-        RequestEntityTooLarge,
         UnsupportedMediaType,
     )
     from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -89,7 +91,6 @@ class DemoApp:
     ) -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        request.trusted_hosts = self.hosts
         request.max_content_length = self.max_bytes
         response: Any
         try:
@@ -100,7 +101,8 @@ class DemoApp:
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
-        _ = request.host  # raises where it is none of `hosts`
+        if not self._is_ours(request.headers.get("Host", "")):
+            raise BadRequest("Ask for this page as localhost.")
         if request.method in ("GET", "HEAD"):
             if request.path in FILES:
                 name, kind = FILES[request.path]
@@ -123,10 +125,20 @@ class DemoApp:
         # a type that no form of another site can send without asking first
         if request.mimetype != BODY:
             raise UnsupportedMediaType(f"Send the picture's bytes as {BODY}.")
-        if (request.content_length or 0) > self.max_bytes:
-            raise RequestEntityTooLarge
+        # else what is beyond the limit would be cut off without a word
+        if request.content_length is None:
+            raise LengthRequired
         name = request.args.get("name", "picture")[:MAX_NAME]
         return _json(question(name, request.get_data(cache=False)))
+
+    def _is_ours(self, host: str) -> bool:
+        """Tell whether a request's `Host` is a name under which we may be asked."""
+        if self.hosts is None:
+            return True
+        try:
+            return urlsplit(f"//{host}").hostname in self.hosts
+        except ValueError:
+            return False
 
 
 def open_server(app: DemoApp, *, host: str, port: int) -> BaseWSGIServer:
@@ -147,9 +159,10 @@ def open_server(app: DemoApp, *, host: str, port: int) -> BaseWSGIServer:
     try:
         listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or error
+        why = str(getattr(error, "strerror", None) or error).partition(" (")[0]
         raise ConfigError(
-            f"Nothing can listen at {host}:{port} ({why}); choose another --port."
+            f"Nothing can listen at {host}:{port} ({why}); choose another --port, or "
+            "--host."
         ) from error
     with listening:
         actual: int = listening.getsockname()[1]
@@ -177,7 +190,7 @@ def local_hosts(host: str) -> list[str] | None:
         is_local = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_local = host == "localhost"
-    return ["localhost", "127.0.0.1", "[::1]", host] if is_local else None
+    return ["localhost", "127.0.0.1", "::1", host] if is_local else None
 
 
 def _json(values: dict[str, Any]) -> Response:

@@ -1,0 +1,34 @@
+"""A small model that knows when it is unsure, behind the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.demo.answers import Answerer
+from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.training.packaging import package
+from tests.serving.conftest import tiny_model
+
+__all__ = ["answerer", "tiny_model"]
+
+# Right above 0.6, every other time below: so 0.95 are right above about 0.57.
+HELD_OUT = [
+    (float(sure), bool(sure > 0.6 or number % 2))
+    for number, sure in enumerate(np.linspace(0.5, 0.99, 50))
+]
+
+
+@pytest.fixture(scope="session")
+def answerer(tiny_model) -> Answerer:
+    """The tiny model with held-out answers of its own."""
+    classifier = tiny_model.get_layer("classifier")
+    model = package(
+        classifier,
+        PreprocessConfig(20, 16),
+        ("negative", "positive"),
+        temperature=1.5,
+        held_out=HELD_OUT,
+    )
+    return Answerer(Predictor(model), "tiny")

@@ -197,12 +197,24 @@ def logical_lines(code: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def small_run(colored_folder, tmp_path_factory) -> Path:
-    """A finished run, for the pages that begin with one."""
+    """A finished run of a very small network, for the pages that begin with one."""
+    import keras
+
     import pixsent_tf
+    from pixsent_tf.config import PreprocessConfig
+
+    def build(weights, input_size, seed):
+        crops = keras.Input((32, 32, 3), name="crops")
+        maps = keras.layers.Rescaling(1 / 255)(crops)
+        maps = keras.layers.Conv2D(8, 3, activation="relu")(maps)
+        return keras.Model(crops, keras.layers.GlobalAveragePooling2D()(maps))
 
     folder = tmp_path_factory.mktemp("runs") / "mine"
-    settings = {"model.backbone": "efficientnet_lite0@96"}
-    pixsent_tf.fit(colored_folder, out=folder, settings=settings)
+    settings = {"model.backbone": "small", "model.weights": None}
+    entry = zoo.BackboneEntry(build, PreprocessConfig(36, 32))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.BACKBONES, "small", entry)
+        pixsent_tf.fit(colored_folder, out=folder, settings=settings)
     return folder
 
 

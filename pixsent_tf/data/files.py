@@ -254,7 +254,12 @@ def _too_large(path: Path, what: str, max_pixels: int) -> ImageError:
 
 def _broken(path: Path, error: Exception) -> ImageError:
     """Name what Pillow found: a file cut short, or another defect."""
-    text = f"{type(error).__name__}: {error}".replace("\n", " ")
+    if isinstance(error, UnidentifiedImageError):
+        return ImageError(
+            f"{path} begins like a picture and holds none; get the file again.",
+            "unreadable",
+        )
+    text = (str(error) or type(error).__name__).replace("\n", " ")
     if isinstance(error, EOFError) or "truncated" in text.lower():
         return ImageError(f"{path} is cut short ({text}).", "truncated")
     return ImageError(f"{path} is damaged ({text}).", "unreadable")

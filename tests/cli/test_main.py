@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -33,14 +33,20 @@ def test_help_and_version_load_no_tensorflow():
 
 
 def test_help_answers_at_once():
-    # The best of three: another process may hold the machine during one of them.
+    # The processor's time, the best of three: other processes may hold the machine.
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = processor_seconds()
         assert run("--help").returncode == 0
-        seconds.append(time.perf_counter() - started)
+        seconds.append(processor_seconds() - started)
 
     assert min(seconds) < 0.5
+
+
+def processor_seconds() -> float:
+    """How long processes that this one started have computed, as far as they ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_version_is_the_package_version():

@@ -178,3 +178,5 @@ def load_tensorflow() -> None:
         import tensorflow as tf
 
         tf.zeros([])
+    # Advice to programmers, such as on retracing, is not for who types a command.
+    tf.get_logger().setLevel("ERROR")

@@ -30,6 +30,7 @@ TABLES = ("2", "3", "4", "5", "6", "maps", "backbones")
     help="Folder with caffenet.caffemodel, places…, mvso_en… (.npz, .weights.h5 too).",
 )
 @click.option("--backbone", multiple=True, help="One more row of table backbones.")
+@click.option("--row", multiple=True, help="Only rows named like this: '*-five'.")
 @click.option("--quick", is_flag=True, help="Smoke run: everything tiny, minutes.")
 @click.option("--folds", help="Test only these folds, such as 1,3.")
 @click.option("--max-steps", type=int, default=0, help="Stop each training early.")
@@ -88,6 +89,7 @@ def _plan(
     *,
     weights_dir: Path | None,
     backbone: tuple[str, ...],
+    row: tuple[str, ...],
     quick: bool,
     folds: str | None,
     max_steps: int,
@@ -106,6 +108,7 @@ def _plan(
         share=subsample,
         random_start=random_start,
         backbones=backbone,
+        only=row,
         folds=_numbers(folds) if folds else ALL_FOLDS,
     )
     return plan.quick() if quick else plan

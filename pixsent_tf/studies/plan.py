@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pixsent_tf.config import Recipe
@@ -40,6 +41,7 @@ class Plan:
         random_start: Start every network at random, whatever weights its row names.
         is_quick: A smoke run: tiny crops, a few pictures, one step, two folds.
         backbones: Rows to add to the table of backbones.
+        only: Patterns of the names of rows, such as `*-five`; empty for all rows.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Plan:
     random_start: bool = False
     is_quick: bool = False
     backbones: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for table in self.tables:
@@ -100,6 +103,17 @@ class Plan:
             notes.append(f"Only these of the {NUM_FOLDS} folds were tested: {names}.")
         return notes
 
+    def wants(self, name: str) -> bool:
+        """Tell whether a row is asked for.
+
+        Args:
+            name: Of the row.
+
+        Returns:
+            Whether it matches a pattern, or there are none.
+        """
+        return not self.only or any(fnmatchcase(name, one) for one in self.only)
+
     def quick(self) -> Plan:
         """Give the plan of a smoke run of the same tables."""
         return replace(
@@ -135,7 +149,8 @@ class Plan:
         if self.is_quick:
             side = model.backbone.partition("@")[0]
             model = replace(model, backbone=f"{side}@{QUICK_SIDE}")
-            training = replace(training, batch_size=8)
+            # All schedules are the same for one step: rows that differ so are one run
+            training = replace(training, batch_size=8, step_epochs=1)
         return replace(
             recipe,
             data=replace(recipe.data, source=self.source),

@@ -121,6 +121,10 @@ def _row_table(rows: Rows, name: str) -> Table:
             replace(first, name=key, model=replace(first.model, backbone=key))
             for key in rows.plan.backbones
         ]
+    recipes = [recipe for recipe in recipes if rows.plan.wants(recipe.name)]
+    if rows.plan.only:
+        names = ", ".join(recipe.name for recipe in recipes) or "none"
+        table["remarks"].append(f"Only some rows were asked for: {names}.")
     partner = _partner(rows, module, table)
     history = {}
     for recipe in recipes:

@@ -95,3 +95,16 @@ def test_shortcuts_change_what_they_name_and_nothing_else():
 def test_a_plan_that_makes_no_sense_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         Plan("data", **settings)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "wanted"),
+    [
+        ((), True),
+        (("*-five",), True),
+        (("fc*", "caffenet-five"), True),
+        (("fc*",), False),
+    ],
+)
+def test_rows_are_asked_for_by_patterns(patterns, wanted):
+    assert Plan("smileys", only=patterns).wants("caffenet-five") is wanted

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
@@ -222,7 +223,9 @@ def _inner_predictions(
         folds[test] = fold
         path = _fit_path(features[train], targets[train], penalties)
         for i, model in enumerate(path):
-            log_probs[i, test] = model.predict_log_proba(features[test])
+            kernel, bias = _symmetric(model)
+            # stays finite where the probability itself is too small for a number
+            log_probs[i, test] = log_softmax(features[test] @ kernel + bias, axis=1)
     return log_probs, folds
 
 

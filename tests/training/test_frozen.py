@@ -163,3 +163,18 @@ def test_blocks_take_their_share_of_the_norm_whatever_their_scale():
     np.testing.assert_allclose(
         plain.logits(features), other.logits(stretched), atol=1e-3
     )
+
+
+def test_losses_stay_finite_where_probabilities_are_too_small_for_a_number():
+    generator = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    features = generator.normal(size=(40, 2)) + 3 * labels[:, None]
+    features[0] = -60  # beyond all others of its class, so that one minus p is zero
+    targets = np.eye(2)[labels]
+
+    head = frozen.fit_head(features, targets, penalties=[1.0, 1e9])
+
+    assert np.isfinite([loss for _, loss in head.history]).all()
+    assert np.isfinite(head.inner.log_probs).all()
+    most_certain = frozen.fit_head(features, targets, penalties=[1e9]).inner.log_probs
+    assert most_certain.min() < np.log(np.finfo("float64").eps)

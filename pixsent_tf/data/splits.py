@@ -34,6 +34,8 @@ def published_or_stratified(
         DataError: If a class has fewer different pictures than there are folds to make.
     """
     if dataset.folds is not None:
+        if dataset.joined is None:
+            return dataset.folds
         return np.where(dataset.only_trains, 0, dataset.folds)
     whole = dataset.whole or dataset
     folds = stratified_folds(

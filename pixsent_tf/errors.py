@@ -41,7 +41,7 @@ class ImageError(DataError):
     """One picture that cannot be read.
 
     Attributes:
-        reason: One of `data.decode.REASONS`; reports count failures by it.
+        reason: One of `data.decode.files.REASONS`; reports count failures by it.
     """
 
     def __init__(self, message: str, reason: str = "unreadable") -> None:

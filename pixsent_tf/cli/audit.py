@@ -62,7 +62,7 @@ def command(
     if (Path(data) / "recipe.json").is_file():
         audit_decisions(Path(data), as_json=as_json)
         return
-    from pixsent_tf.data import audit, audit_page
+    from pixsent_tf.data.copies import audit, page
     from pixsent_tf.runs import write_text
 
     if data.startswith("tfds:"):
@@ -72,7 +72,7 @@ def command(
     with console.progress(total, "reading", quiet=quiet) as advance:
         findings = audit.audit(parts, advance=advance)
     if out:
-        write_text(Path(out), audit_page.render(findings, title=Path(data).name))
+        write_text(Path(out), page.render(findings, title=Path(data).name))
     if as_json:
         click.echo(json.dumps(findings, allow_nan=False))
     else:
@@ -89,8 +89,8 @@ def audit_decisions(folder: Path, *, as_json: bool) -> None:
         folder: The run's folder.
         as_json: Print one JSON object.
     """
-    from pixsent_tf.data import decisions
     from pixsent_tf.runs import Run
+    from pixsent_tf.studies import decisions
 
     findings = decisions.audit_run(Run.open(folder))
     if as_json:

@@ -26,14 +26,14 @@ def command(sources: tuple[str, ...], out: str | None, as_json: bool) -> None:
     """
     console.load_tensorflow()
     from pixsent_tf.runs import Run
-    from pixsent_tf.studies import comparing
+    from pixsent_tf.studies import compare
 
-    comparison = comparing.compare_models(sources)
+    comparison = compare.compare_models(sources)
     for note in comparison.results["notes"]:
         console.warn(note)
     rows = comparison.describe()
     if out is not None:
         run = Run.create(Path(out))
-        comparing.write(comparison, sources, run)
+        compare.write(comparison, sources, run)
         rows.append(("page", str(run.path / "compare.html")))
     console.print_results(rows, comparison.results, as_json=as_json)

@@ -45,7 +45,7 @@ def command(model: str | None, host: str, port: int, max_mb: int, show: bool) ->
     console.load_tensorflow()
     from pixsent_tf.demo.answers import Answerer
     from pixsent_tf.demo.server import DemoApp, local_hosts, open_server
-    from pixsent_tf.studies.shipped import load_predictor
+    from pixsent_tf.studies.ship import load_predictor
 
     hosts = local_hosts(host)
     name = Path(model).resolve().name if model else "the model that ships"

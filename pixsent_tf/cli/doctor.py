@@ -61,7 +61,7 @@ def _decoder() -> str:
     import tensorflow as tf
     from PIL import Image
 
-    from pixsent_tf.data.decode import decode
+    from pixsent_tf.data.decode.graph import decode
 
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(buffer, "JPEG", quality=100)

@@ -44,11 +44,12 @@ def command(
     console.load_tensorflow()
     from pixsent_tf.evaluation import metrics
     from pixsent_tf.runs import Run, next_folder
-    from pixsent_tf.studies import evaluating, reporting
+    from pixsent_tf.studies import evaluate
+    from pixsent_tf.studies.report import report
 
     config = None if data is None else DataConfig(data, subset=subset, images=images)
     progress = partial(console.progress, quiet=quiet)
-    subject, results = evaluating.evaluate(
+    subject, results = evaluate.evaluate(
         model, config, oversample=not fast, progress=progress
     )
     for note in subject.notes:
@@ -61,7 +62,7 @@ def command(
     else:
         stem = f"evaluate-{subject.dataset.name if subject.dataset else 'run'}"
         target = Run.create(Path(out) if out else next_folder(stem))
-    results = reporting.write(
+    results = report.write(
         subject, results, target, with_pictures=not fast, progress=progress
     )
     rows = [*metrics.describe(results), ("report", results["report"])]

@@ -111,15 +111,15 @@ def _export_file(
     **_unused: Any,
 ) -> None:
     from pixsent_tf.runs import Run
-    from pixsent_tf.serving import device, scorecard
+    from pixsent_tf.serving import phone, scorecard
 
     stem = f"{name}-{quantize}" if quantize != "none" else name
     path = Path(out or f"export/{form}/{stem}.{form}")
     settings: dict[str, Any] = {"max_drop": max_drop, "source": data}
     if form == "tflite":
-        made = device.export_tflite(Run.open(run), path, quantize=quantize, **settings)
+        made = phone.export_tflite(Run.open(run), path, quantize=quantize, **settings)
     else:
-        made = device.export_onnx(Run.open(run), path, **settings)
+        made = phone.export_onnx(Run.open(run), path, **settings)
     if not as_json:
         _print_table([scorecard.COLUMNS, *scorecard.to_rows(made.scores)])
         click.echo()

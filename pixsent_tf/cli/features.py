@@ -50,16 +50,16 @@ def command(
     if Path(out).suffix != ".npz":
         raise UsageError(f"--out {out} must end in .npz.")
     console.load_tensorflow()
-    from pixsent_tf.studies import probing
+    from pixsent_tf.studies import probe
 
     files = list(expand(paths))
     if not files:
         raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
-    network = probing.open_network(
+    network = probe.open_network(
         model, backbone, None if weights == "None" else weights
     )
     with console.progress(len(files), "reading", quiet=quiet) as advance:
-        found = probing.write_features(
+        found = probe.write_features(
             network, files, layers.split(","), Path(out), pool=pool, advance=advance
         )
     shapes = {name: list(array.shape) for name, array in found.layers.items()}

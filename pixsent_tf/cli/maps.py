@@ -13,7 +13,7 @@ from pixsent_tf.cli.predict import expand
 from pixsent_tf.errors import DataError
 
 if TYPE_CHECKING:
-    from pixsent_tf.evaluation.predict import Predictor
+    from pixsent_tf.inference.model import Predictor
 
 
 @click.command(name="maps")
@@ -47,8 +47,8 @@ def command(
     """
     console.load_tensorflow()
     from pixsent_tf.runs import Run, next_folder
-    from pixsent_tf.studies import mapping
-    from pixsent_tf.studies.shipped import load_predictor
+    from pixsent_tf.studies import maps
+    from pixsent_tf.studies.ship import load_predictor
 
     files = list(expand(paths)) if paths or model is None else _held_out(model)
     if not files:
@@ -60,7 +60,7 @@ def command(
         return
     run = Run.create(Path(out) if out else next_folder("maps"))
     with console.progress(len(files), "mapping", quiet=quiet) as advance:
-        results = mapping.write_maps(predictor, files, run.path, advance=advance)
+        results = maps.write_maps(predictor, files, run.path, advance=advance)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [
         ("pictures", str(results["num_examples"])),

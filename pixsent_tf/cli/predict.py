@@ -18,7 +18,7 @@ from pixsent_tf.cli.options import model_option
 from pixsent_tf.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from pixsent_tf.evaluation.predict import Prediction, Predictor
+    from pixsent_tf.inference.model import Prediction, Predictor
 
 
 @click.command(name="predict")
@@ -63,7 +63,7 @@ def command(
     """
     console.load_tensorflow()
     from pixsent_tf.evaluation.calibration import UNSURE
-    from pixsent_tf.studies.shipped import load_predictor
+    from pixsent_tf.studies.ship import load_predictor
 
     files = list(expand(paths))
     if not files:

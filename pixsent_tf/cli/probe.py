@@ -55,10 +55,10 @@ def command(
     console.load_tensorflow()
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.runs import Run, next_folder
-    from pixsent_tf.studies import probing
+    from pixsent_tf.studies import probe
 
     dataset = open_dataset(DataConfig(data, subset=subset, images=images), seed=seed)
-    network = probing.open_network(
+    network = probe.open_network(
         model, backbone, None if weights == "None" else weights
     )
     names = tuple(layers.split(",")) if layers else network.stages
@@ -66,14 +66,14 @@ def command(
         raise ConfigError(f"{network.model.name} has no named stages; give --layers.")
     run = Run.create(Path(out) if out else next_folder(f"probe-{dataset.name}"))
     with console.progress(len(dataset), "reading", quiet=quiet) as advance:
-        results = probing.probe(
+        results = probe.probe(
             network, dataset, names, flatten=flatten, seed=seed, advance=advance
         )
     results["run"] = str(run.path)
     run.write_json("results.json", results)
     if units:
         numbers = [int(unit) for unit in units.split(",")]
-        probing.write_pictures(network, dataset, names[-1], numbers, run)
+        probe.write_pictures(network, dataset, names[-1], numbers, run)
     rows = [
         (
             row["name"],

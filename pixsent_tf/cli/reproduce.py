@@ -62,9 +62,9 @@ def command(
       pixsent-tf reproduce campos2016 deepsent/ --random-start --folds 1 --max-steps 6
     """
     console.load_tensorflow()
-    from pixsent_tf.evaluation.replication import to_markdown
     from pixsent_tf.runs import next_folder
-    from pixsent_tf.studies.reproducing import reproduce
+    from pixsent_tf.studies.paper.replication import to_markdown
+    from pixsent_tf.studies.paper.reproduce import reproduce
 
     plan = _plan(data, tables, **shortcuts)
     folder = Path(out) if out else next_folder(f"reproduce-{paper}")
@@ -97,7 +97,7 @@ def _plan(
     subsample: float,
     random_start: bool,
 ) -> Any:
-    from pixsent_tf.studies.plan import ALL_FOLDS, PAPER_TABLES, Plan
+    from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Plan
 
     plan = Plan(
         data,

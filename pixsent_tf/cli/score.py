@@ -72,10 +72,10 @@ def command(
             f"'pixsent-tf[beam]', or use `pixsent-tf predict`."
         ) from error
     from pixsent_tf.serving import job_model
-    from pixsent_tf.studies import shipped
+    from pixsent_tf.studies import ship
 
     started = time.monotonic()
-    model = model or str(shipped.model_file())
+    model = model or str(ship.model_file())
     files = list(_list(source))
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")

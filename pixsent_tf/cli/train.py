@@ -35,9 +35,9 @@ def run_study(
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.evaluation import metrics
     from pixsent_tf.runs import Run, next_folder
-    from pixsent_tf.studies import crossval, holdout
+    from pixsent_tf.studies import crossval, fit
 
-    studies: dict[str, Any] = {"fit": holdout.fit, "crossval": crossval.crossval}
+    studies: dict[str, Any] = {"fit": fit.fit, "crossval": crossval.crossval}
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)

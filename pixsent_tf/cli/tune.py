@@ -15,7 +15,7 @@ from pixsent_tf.config import STRATEGIES, Recipe
 from pixsent_tf.recipes import find_recipe
 
 if TYPE_CHECKING:
-    from pixsent_tf.training.space import SearchConfig
+    from pixsent_tf.studies.search.space import SearchConfig
 
 MAX_ROWS = 10
 
@@ -81,7 +81,7 @@ def command(
     """
     chosen = read_recipe(find_recipe(recipe), settings, folds=outer_folds, **named)
     console.load_tensorflow()
-    from pixsent_tf.training.space import SearchConfig
+    from pixsent_tf.studies.search.space import SearchConfig
 
     names = {"backbones": backbones, "strategies": strategies}
     lists = {
@@ -117,14 +117,14 @@ def run_tuning(
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.evaluation import metrics
     from pixsent_tf.runs import Run, next_folder
-    from pixsent_tf.studies import tuning
-    from pixsent_tf.studies.nesting import Hooks
-    from pixsent_tf.training.space import head_recipes
+    from pixsent_tf.studies.search import tune
+    from pixsent_tf.studies.search.searches import Hooks
+    from pixsent_tf.studies.search.space import head_recipes
 
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"tune-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
-    tuning.claim(run, recipe, config)
+    tune.claim(run, recipe, config)
     passes = max(1, len(head_recipes(config, recipe)))
     with (
         _workers(workers, run, recipe, config) as watch,
@@ -132,7 +132,7 @@ def run_tuning(
         console.progress(passes * len(dataset), "reading", quiet=quiet) as advance,
     ):
         hooks = Hooks(advance=advance, watch=watch)
-        results = tuning.tune(recipe, dataset, run, config, hooks=hooks)
+        results = tune.tune(recipe, dataset, run, config, hooks=hooks)
     if not results:
         return  # a worker: the chief prints
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
@@ -151,7 +151,7 @@ def _workers(
     if count < 1:
         yield lambda: None
         return
-    from pixsent_tf.studies.workers import local_workers
+    from pixsent_tf.studies.search.workers import local_workers
 
     # Published folds may be more than the recipe says; spare ports cost nothing.
     ports = max(recipe.data.num_folds, 10) if config.nested else 1

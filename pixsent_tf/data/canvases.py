@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.data.augment import NUM_DRAWS, Augmentation, mix
-from pixsent_tf.data.decode import read_image
+from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.pipeline import CanvasStream, decode_canvas, is_jpeg
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError

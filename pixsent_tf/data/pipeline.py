@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.decode import (
+from pixsent_tf.data.decode.graph import (
     MAX_PIXELS,
     check_header,
     decode,

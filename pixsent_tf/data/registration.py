@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _AWAITED = "tensorflow_datasets"
-_BUILDERS = "pixsent_tf.data.twitter"
+_BUILDERS = "pixsent_tf.data.deepsent.builder"
 
 
 def register_builders() -> None:

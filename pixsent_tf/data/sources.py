@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pixsent_tf import runs
 from pixsent_tf.config import CLASS_NAMES, DataConfig
-from pixsent_tf.data import deepsent
-from pixsent_tf.data.dataset import Dataset, build_dataset
+from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 
 SUFFIXES = (
@@ -50,8 +50,8 @@ def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
         return tfds.open_tfds(data.source.removeprefix("tfds:"))
     path = Path(data.source)
     if path.is_dir():
-        if deepsent.is_deepsent(path):
-            return deepsent.open_deepsent(
+        if layout.is_deepsent(path):
+            return layout.open_deepsent(
                 path, data.subset or "five_agrees", join_weight=data.join_weight
             )
         _refuse_agreement(data)
@@ -185,7 +185,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[str]]:
 
 
 def _open_smileys(seed: int) -> Dataset:
-    from pixsent_tf.data import smileys
+    from pixsent_tf.data.sample import smileys
 
     folder = runs.cache_folder("smileys", f"seed-{seed}")
     smileys.write_smileys(folder, seed=seed)

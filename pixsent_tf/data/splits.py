@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixsent_tf.data.dataset import Dataset
-from pixsent_tf.data.duplicates import find_duplicates
+from pixsent_tf.data.copies.duplicates import find_duplicates
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
 
 _COARSER = 0.5

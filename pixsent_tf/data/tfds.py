@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf import runs
-from pixsent_tf.data.dataset import Dataset
-from pixsent_tf.data.files import sniff
+from pixsent_tf.data.decode.files import sniff
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
 
 _TABLE = "table.json"  # written last: a folder without it is incomplete

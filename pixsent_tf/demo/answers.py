@@ -14,13 +14,13 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMapper
-from pixsent_tf.data.decode import MAX_PIXELS, check_header, read_image
+from pixsent_tf.data.decode.graph import MAX_PIXELS, check_header, read_image
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
-from pixsent_tf.evaluation.predict import Predictor
-from pixsent_tf.evaluation.report import data_uri
-from pixsent_tf.studies.mapping import binary_mapper
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.studies.maps import binary_mapper
+from pixsent_tf.studies.report.page import data_uri
 
 MAP_SIDE = 768  # of a picture that is shown with its map, in pixels
 THUMBNAIL_SIDE = 96
@@ -98,7 +98,7 @@ class Answerer:
         Returns:
             `name`, `status` "ok", `label`, `probs` by class name, and `thumbnail`, a
             data URI; for a file that cannot be read `name`, `status`, one of
-            `data.decode.REASONS`, and `message`.
+            `data.decode.graph.REASONS`, and `message`.
         """
         with _as_file(encoded) as path, self._lock:
             try:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from pixsent_tf.evaluation.intervals import bootstrap_interval, delong
-from pixsent_tf.evaluation.pairing import Aligned
+from pixsent_tf.inference.pairing import Aligned
 
 
 def compare(aligned: Aligned) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.files import check_header, read_image
+from pixsent_tf.data.decode.files import check_header, read_image
 from pixsent_tf.errors import ImageError
 
 OK = "ok"

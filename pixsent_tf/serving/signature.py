@@ -17,7 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from pixsent_tf.data.crops import NUM_CROPS
-from pixsent_tf.data.files import MAX_PIXELS
+from pixsent_tf.data.decode.files import MAX_PIXELS
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.serving.guard import assert_affordable
 from pixsent_tf.serving.servable import Servable

@@ -9,10 +9,11 @@ from typing import Any, TypeAlias, overload
 
 from pixsent_tf import config
 from pixsent_tf.data.sources import open_dataset
-from pixsent_tf.evaluation.predict import Prediction, Predictor
+from pixsent_tf.inference.model import Prediction, Predictor
 from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import crossval as crossval_study
-from pixsent_tf.studies import holdout, shipped
+from pixsent_tf.studies import fit as fit_study
+from pixsent_tf.studies import ship
 
 Model: TypeAlias = str | os.PathLike[str] | None
 
@@ -39,7 +40,7 @@ def fit(
     Raises:
         PixsentError: With a line that says what to do.
     """
-    return _study(holdout.fit, "fit", source, out, recipe, settings)
+    return _study(fit_study.fit, "fit", source, out, recipe, settings)
 
 
 def crossval(
@@ -78,7 +79,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Predictor:
     Raises:
         PixsentError: If there is no such model.
     """
-    return shipped.load_predictor(path)
+    return ship.load_predictor(path)
 
 
 @overload

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixsent_tf.evaluation import calibration
-from pixsent_tf.training.trainer import Fitted
+from pixsent_tf.training.learners import Fitted
 
 MAX_HELD_OUT = 1000
 

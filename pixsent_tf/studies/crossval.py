@@ -16,7 +16,7 @@ import numpy as np
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
-from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, ImageError, RunError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.experiment import Experiment

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import Recipe
-from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
+from pixsent_tf.inference.packaging import package
 from pixsent_tf.studies.calibrating import Calibrated, calibrate
-from pixsent_tf.training.packaging import package
-from pixsent_tf.training.trainer import Learner, build_learner
+from pixsent_tf.training.learners import Learner, build_learner
 
 Advance = Callable[[int], object]
 

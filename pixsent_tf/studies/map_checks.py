@@ -12,12 +12,12 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import faithfulness
 from pixsent_tf.analysis.maps import SentimentMapper
-from pixsent_tf.data.decode import read_image
+from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
-from pixsent_tf.evaluation.predict import Predictor
-from pixsent_tf.studies.mapping import binary_mapper
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.studies.maps import binary_mapper
 
 BOXES = "boxes.csv"  # where the truth is, beside the drawn sample
 Advance = Callable[[int], object]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.evaluation import metrics
 from pixsent_tf.runs import Run

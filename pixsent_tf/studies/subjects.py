@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import DataConfig, Recipe
-from pixsent_tf.data.dataset import Dataset
 from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
-from pixsent_tf.evaluation.predict import Predictor
-from pixsent_tf.evaluation.tables import Answers, read_answers
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.predictions import Answers, read_answers
 from pixsent_tf.runs import Run
 
 Progress = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]

@@ -20,9 +20,8 @@ import numpy as np
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.errors import ImageError
 from pixsent_tf.training.finetune import FineTuneLearner, FittedNetwork
-from pixsent_tf.training.frozen import InnerPredictions
-from pixsent_tf.training.heads import FittedHead, HeadLearner
-from pixsent_tf.training.packaging import classifier_from_head
+from pixsent_tf.training.heads import FittedHead, HeadLearner, classifier_from_head
+from pixsent_tf.training.logistic import InnerPredictions
 
 Member = TypeVar("Member", HeadLearner, FineTuneLearner)
 

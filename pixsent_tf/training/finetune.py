@@ -30,7 +30,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, DataError, ImageError
 from pixsent_tf.models import variants, zoo
 from pixsent_tf.training.descent import descend
-from pixsent_tf.training.frozen import fit_head
+from pixsent_tf.training.logistic import fit_head
 
 _LOGGER = logging.getLogger(__name__)
 

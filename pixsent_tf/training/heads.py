@@ -13,8 +13,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import feature_blocks
-from pixsent_tf.training import frozen
-from pixsent_tf.training.packaging import classifier_from_head
+from pixsent_tf.training import logistic
 
 Advance = Callable[[int], object]
 
@@ -41,7 +40,7 @@ class HeadLearner:
             paths: The pictures.
             advance: Called with the number of pictures done since the last call.
         """
-        features = frozen.extract_features(
+        features = logistic.extract_features(
             self.backbone, paths, Preprocessor(self.preprocess), advance=advance
         )
         self.values, self.failures = features.values, features.failures
@@ -77,11 +76,11 @@ class HeadLearner:
         Returns:
             The trained head.
         """
-        head = frozen.fit_head(
+        head = logistic.fit_head(
             self.values[indices],
             targets[indices],
             blocks=feature_blocks(self.backbone),
-            penalties=[self.penalty] if self.penalty else frozen.PENALTIES,
+            penalties=[self.penalty] if self.penalty else logistic.PENALTIES,
             seed=self.seed,
         )
         return FittedHead(self, head)
@@ -95,7 +94,7 @@ class FittedHead:
         head: What was trained.
     """
 
-    def __init__(self, learner: HeadLearner, head: frozen.LinearHead) -> None:
+    def __init__(self, learner: HeadLearner, head: logistic.LinearHead) -> None:
         self.learner = learner
         self.head = head
 
@@ -108,7 +107,7 @@ class FittedHead:
         ]
 
     @property
-    def inner(self) -> frozen.InnerPredictions | None:
+    def inner(self) -> logistic.InnerPredictions | None:
         """What the heads of the inner folds said about the training pictures."""
         return self.head.inner
 
@@ -132,3 +131,20 @@ class FittedHead:
             Backbone and head as one flat model.
         """
         return classifier_from_head(self.learner.backbone, self.head)
+
+
+def classifier_from_head(
+    backbone: keras.Model, head: logistic.LinearHead
+) -> keras.Model:
+    """Put a head that was trained on features onto its backbone.
+
+    Args:
+        backbone: The backbone that gave the features.
+        head: What `logistic.fit_head` found.
+
+    Returns:
+        Flat model from crops to logits, [B, K].
+    """
+    classifier = zoo.attach_head(backbone, num_classes=len(head.bias))
+    classifier.get_layer(zoo.HEAD).set_weights([head.kernel, head.bias])
+    return classifier

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
+from pixsent_tf.inference.packaging import package
 from pixsent_tf.models.caffenet import build_caffenet
 from pixsent_tf.models.zoo import attach_head, build_backbone, preprocess_of
 from pixsent_tf.serving import scorecard, tflite
@@ -17,7 +18,6 @@ from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.servable import Servable
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
-from pixsent_tf.training.packaging import package
 
 pytest.importorskip("ai_edge_litert")
 

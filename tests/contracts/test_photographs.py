@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.inference.model import Predictor
 from pixsent_tf.runs import Run
-from pixsent_tf.serving.device import export_tflite
 from pixsent_tf.serving.lite import LiteModel
+from pixsent_tf.serving.phone import export_tflite
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import run_c_api
 from pixsent_tf.studies import api

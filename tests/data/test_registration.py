@@ -19,7 +19,7 @@ def run(code: str) -> None:
     [
         "import pixsent_tf; import tensorflow_datasets as tfds",
         "import tensorflow_datasets as tfds; import pixsent_tf",
-        "import pixsent_tf.data.twitter; import tensorflow_datasets as tfds",
+        "import pixsent_tf.data.deepsent.builder; import tensorflow_datasets as tfds",
         "import pixsent_tf; from importlib.util import find_spec;"
         "find_spec('tensorflow_datasets'); import tensorflow_datasets as tfds",
     ],
@@ -38,6 +38,6 @@ def test_package_imports_neither_tensorflow_nor_its_datasets():
 def test_registering_loads_no_tensorflow():
     run(
         "import sys, pixsent_tf, tensorflow_datasets;"
-        "assert 'pixsent_tf.data.twitter' in sys.modules;"
+        "assert 'pixsent_tf.data.deepsent.builder' in sys.modules;"
         "assert 'tensorflow' not in sys.modules"
     )

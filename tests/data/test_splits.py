@@ -9,14 +9,14 @@ import pytest
 from deepsent_files import name_of, write_deepsent
 
 from pixsent_tf.config import SUBSETS
-from pixsent_tf.data.dataset import Dataset
-from pixsent_tf.data.deepsent import open_deepsent
+from pixsent_tf.data.deepsent.layout import open_deepsent
 from pixsent_tf.data.splits import (
     held_out,
     holdout,
     published_or_stratified,
     stratified_folds,
 )
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
 
 LABELS = np.repeat([0, 1], [43, 60])

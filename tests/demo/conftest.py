@@ -7,8 +7,8 @@ import pytest
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.demo.answers import Answerer
-from pixsent_tf.evaluation.predict import Predictor
-from pixsent_tf.training.packaging import package
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.packaging import package
 from tests.serving.conftest import tiny_model
 
 __all__ = ["answerer", "tiny_model"]

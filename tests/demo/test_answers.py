@@ -15,8 +15,8 @@ from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMapper
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.demo.answers import Answerer
-from pixsent_tf.evaluation.predict import Predictor
-from pixsent_tf.training.packaging import package
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.packaging import package
 
 
 def encode(pixels: np.ndarray, form: str, **more: object) -> bytes:

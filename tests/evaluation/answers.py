@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixsent_tf.evaluation.tables import Answers
+from pixsent_tf.inference.predictions import Answers
 
 
 def make_answers(name, positive, labels=None, ids=None, **more):

@@ -13,7 +13,7 @@ from pixsent_tf.evaluation.compare import (
     holm,
     mcnemar,
 )
-from pixsent_tf.evaluation.pairing import align
+from pixsent_tf.inference.pairing import align
 from tests.evaluation.answers import make_answers
 
 

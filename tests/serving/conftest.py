@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.config import DataConfig, PreprocessConfig, Recipe
+from pixsent_tf.inference.packaging import package
 from pixsent_tf.runs import Run
 from pixsent_tf.serving.saved_model import export_saved_model
-from pixsent_tf.training.packaging import package
 
 
 @pytest.fixture(scope="session")

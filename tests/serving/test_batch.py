@@ -13,7 +13,7 @@ pytest.importorskip("apache_beam")
 
 import pyarrow.parquet as pq
 
-from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.inference.model import Predictor
 from pixsent_tf.serving import batch, shards
 
 pytestmark = [

@@ -8,7 +8,7 @@ import pytest
 
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import onnx
-from pixsent_tf.serving.device import export_onnx
+from pixsent_tf.serving.phone import export_onnx
 from pixsent_tf.serving.servable import Servable
 
 

@@ -13,13 +13,13 @@ from PIL import Image
 
 from pixsent_tf.config import PreprocessConfig, Recipe, from_json, to_json
 from pixsent_tf.errors import ExportError, RunError
+from pixsent_tf.inference.packaging import package
 from pixsent_tf.serving.saved_model import (
     export_saved_model,
     latest_version,
     next_version,
 )
 from pixsent_tf.serving.servable import Servable
-from pixsent_tf.training.packaging import package
 from tests.serving.conftest import to_file
 
 

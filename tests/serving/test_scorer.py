@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.inference.model import Predictor
 from pixsent_tf.serving import scorer
 from pixsent_tf.serving.scorer import Row, Scorer
 from tests.serving.conftest import to_file

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.packaging import package
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.servable import Servable
-from pixsent_tf.training.packaging import package
 
 pytest.importorskip("ai_edge_litert")
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import log_softmax
 
 from pixsent_tf.studies.calibrating import MAX_HELD_OUT, calibrate
-from pixsent_tf.training.frozen import InnerPredictions
+from pixsent_tf.training.logistic import InnerPredictions
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import ConfigError, RunError
-from pixsent_tf.evaluation.predict import Predictor
+from pixsent_tf.inference.model import Predictor
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.experiment import Experiment

@@ -65,7 +65,7 @@ def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(
 def test_the_saved_model_is_the_one_that_was_trained(
     mean_color, colored_folder, tmp_path
 ):
-    from pixsent_tf.evaluation.predict import Predictor
+    from pixsent_tf.inference.model import Predictor
 
     dataset = open_folder(colored_folder)
     experiment = Experiment.prepare(mean_color, dataset, nothing)

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from pixsent_tf.data.dataset import Dataset
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.outcome import Outcome

@@ -9,7 +9,7 @@ from PIL import Image
 from pixsent_tf.config import STRATEGIES, TrainingConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.training.ensemble import EnsembleLearner
-from pixsent_tf.training.trainer import build_learner
+from pixsent_tf.training.learners import build_learner
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.errors import DataError
+from pixsent_tf.inference.packaging import package
 from pixsent_tf.training.finetune import FineTuneLearner
-from pixsent_tf.training.packaging import package
 
 TRAIN = np.arange(16)
 TEST = np.arange(16, 24)

@@ -1,0 +1,1 @@
+"""Files that show one picture, and what they spoil."""

@@ -1,0 +1,230 @@
+"""Can this data be trusted? (`pixsent-tf audit DATA`)
+
+Counts, files that cannot be read, copies within and across the folds, labels that
+contradict each other, and how often people themselves agree with the labels.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import SUBSETS, DataConfig
+from pixsent_tf.data import agreement
+from pixsent_tf.data.copies.duplicates import Duplicates, find_duplicates
+from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import DataError
+
+# A fold is unstratified where a class is off its share by more than both.
+_MAX_MISPLACED = 2  # pictures
+_MAX_SHARE_ERROR = 0.01  # of the fold
+
+
+def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
+    """Open everything that a source holds.
+
+    Args:
+        data: The source; a DeepSent folder without a subset is opened at every
+            agreement level that has a list.
+        seed: Of the drawn sample.
+
+    Returns:
+        One data set, or one for each agreement level.
+
+    Raises:
+        DataError: As `sources.open_dataset` does.
+    """
+    folder = Path(data.source)
+    if data.subset is None and folder.is_dir() and layout.is_deepsent(folder):
+        return [
+            layout.open_deepsent(folder, subset)
+            for subset in SUBSETS
+            if (folder / f"twitter_{subset}.txt").is_file()
+        ]
+    return [open_dataset(data, seed=seed)]
+
+
+def audit(
+    parts: Sequence[Dataset], *, advance: Callable[[int], object] = lambda count: None
+) -> dict[str, Any]:
+    """Examine data sets that share pictures, or a single one.
+
+    Args:
+        parts: Selections of the same pictures, such as agreement levels.
+        advance: Called with the number of files read since the last call.
+
+    Returns:
+        Findings that JSON can hold: `parts`, one entry each; `across_parts`, the test
+        pictures of one that train another's fold of the same number; `has_leak`.
+
+    Raises:
+        DataError: If there is nothing to examine.
+    """
+    if not parts:
+        raise DataError("There is no data set to audit; name a folder or a list.")
+    paths = list(dict.fromkeys(path for part in parts for path in part.paths))
+    duplicates = find_duplicates(paths, advance=advance)
+    position = {path: i for i, path in enumerate(paths)}
+    examined = [_examine(part, duplicates, position) for part in parts]
+    across = _across_parts(parts)
+    leaks = sum(len(part["crossing"]) for part in examined)
+    return {
+        "files": len(paths),
+        "exact_pairs": int(duplicates.is_exact.sum()),
+        "near_pairs": int((~duplicates.is_exact).sum()),
+        "parts": examined,
+        "across_parts": across,
+        "has_leak": bool(leaks or any(sum(row["leaked"]) for row in across)),
+    }
+
+
+def _examine(
+    part: Dataset, duplicates: Duplicates, position: dict[str, int]
+) -> dict[str, Any]:
+    """Examine one data set."""
+    index = {position[path]: i for i, path in enumerate(part.paths)}
+    pairs = [
+        _pair(part, index[a], index[b], bool(is_exact), float(distance))
+        for (a, b), is_exact, distance in zip(
+            duplicates.pairs.tolist(),
+            duplicates.is_exact,
+            duplicates.distances,
+            strict=True,
+        )
+        if a in index and b in index
+    ]
+    unreadable = [
+        {"id": part.ids[index[i]], "reason": error.reason, "message": str(error)}
+        for i, error in sorted(duplicates.failures.items())
+        if i in index
+    ]
+    crossing = [pair for pair in pairs if _crosses(pair)]
+    return {
+        "name": part.name,
+        "images": len(part),
+        "classes": _classes(part, np.ones(len(part), dtype=bool)),
+        "majority_rate": round(part.majority_rate, 4),
+        "unreadable": unreadable,
+        "unreadable_by_reason": _count(row["reason"] for row in unreadable),
+        "in_folds": None if part.folds is None else int((part.folds > 0).sum()),
+        "folds": _folds(part, crossing),
+        "is_stratified": None if part.folds is None else _is_stratified(part),
+        "exact_pairs": sum(pair["kind"] == "exact" for pair in pairs),
+        "near_pairs": sum(pair["kind"] == "near" for pair in pairs),
+        "pairs": pairs,
+        "crossing": crossing,
+        "conflicting": [pair for pair in pairs if len(set(pair["labels"])) > 1],
+        "label_ceiling": _label_ceiling(part),
+    }
+
+
+def _pair(
+    part: Dataset, first: int, second: int, is_exact: bool, distance: float
+) -> dict[str, Any]:
+    both = sorted((first, second))
+    return {
+        "ids": [part.ids[i] for i in both],
+        "paths": [part.paths[i] for i in both],
+        "kind": "exact" if is_exact else "near",
+        "distance": round(distance, 4),
+        "labels": [part.class_names[part.labels[i]] for i in both],
+        "folds": None if part.folds is None else [int(part.folds[i]) for i in both],
+    }
+
+
+def _crosses(pair: dict[str, Any]) -> bool:
+    """Tell whether one picture of a pair trains the fold that tests the other."""
+    return pair["folds"] is not None and len({0, *pair["folds"]}) == 3
+
+
+def _folds(part: Dataset, crossing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if part.folds is None:
+        return []
+    copied = defaultdict(set)  # test pictures with a copy in training, by fold
+    for pair in crossing:
+        for name, fold in zip(pair["ids"], pair["folds"], strict=True):
+            copied[fold].add(name)
+    rows = []
+    for fold in range(1, int(part.folds.max()) + 1):
+        mask = part.folds == fold
+        classes = _classes(part, mask)
+        rows.append(
+            {
+                "fold": fold,
+                "images": int(mask.sum()),
+                "classes": classes,
+                "majority_rate": round(max(classes.values()) / int(mask.sum()), 4),
+                "copied_from_training": len(copied[fold]),
+            }
+        )
+    return rows
+
+
+def _is_stratified(part: Dataset) -> bool:
+    """Tell whether each fold has the share of each class that all folds have."""
+    assert part.folds is not None
+    dealt = part.folds > 0
+    table = np.zeros((int(part.folds.max()), part.num_classes))
+    np.add.at(table, (part.folds[dealt] - 1, part.labels[dealt]), 1)
+    sizes = table.sum(axis=1, keepdims=True)
+    misplaced = np.abs(table - sizes * table.sum(axis=0) / table.sum())
+    return not (
+        (misplaced > _MAX_MISPLACED) & (misplaced > _MAX_SHARE_ERROR * sizes)
+    ).any()
+
+
+def _label_ceiling(part: Dataset) -> float | None:
+    """Expected agreement of one more annotator; None without votes that differ."""
+    if part.votes is None or part.num_classes != 2:
+        return None
+    whole = part.whole or part
+    beta = None if whole.votes is None else agreement.fit_beta(whole.votes)
+    if beta is None:
+        return None
+    value = agreement.expected_agreement(
+        votes=part.votes, labels=part.labels, beta=beta
+    )
+    return round(value, 4)
+
+
+def _across_parts(parts: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """Count, by fold, the test pictures of one part that another part trains on."""
+    rows = []
+    for trained, tested in permutations(parts, 2):
+        if trained.folds is None or tested.folds is None:
+            continue
+        home = dict(zip(trained.paths, trained.folds.tolist(), strict=True))
+        elsewhere = np.array([home.get(path, 0) for path in tested.paths])
+        numbers = range(1, int(tested.folds.max()) + 1)
+        test_masks = [tested.folds == fold for fold in numbers]
+        rows.append(
+            {
+                "trained": trained.name,
+                "tested": tested.name,
+                "leaked": [
+                    int((mask & (elsewhere > 0) & (elsewhere != fold)).sum())
+                    for fold, mask in zip(numbers, test_masks, strict=True)
+                ],
+                "images": [int(mask.sum()) for mask in test_masks],
+            }
+        )
+    return rows
+
+
+def _classes(part: Dataset, mask: np.ndarray) -> dict[str, int]:
+    counts = np.bincount(part.labels[mask], minlength=part.num_classes)
+    return dict(zip(part.class_names, counts.tolist(), strict=True))
+
+
+def _count(words: Any) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for word in words:
+        counts[word] += 1
+    return dict(sorted(counts.items()))

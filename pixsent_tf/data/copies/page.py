@@ -1,0 +1,71 @@
+"""What does an audit look like as a web page, with the pairs to see?"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from pixsent_tf.data.decode.files import read_image
+
+MAX_PAIRS = 100
+_SIDE = 240  # of a thumbnail's longer side, in pixels; shown at half the size
+
+
+def render(findings: Mapping[str, Any], *, title: str) -> str:
+    """Write an audit as one HTML page that needs no other file.
+
+    Args:
+        findings: What `audit.audit` returned.
+        title: The name of the data.
+
+    Returns:
+        The page; the pairs that leak or contradict each other come first, a hundred at
+        most.
+    """
+    environment = Environment(
+        loader=PackageLoader("pixsent_tf", "data/copies"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pairs = _merge_pairs(findings)
+    shown = [
+        {**pair, "thumbnails": [_thumbnail(path) for path in pair["paths"]]}
+        for pair in pairs[:MAX_PAIRS]
+    ]
+    return environment.get_template("audit.html").render(
+        title=title, findings=findings, pairs=shown, num_pairs=len(pairs)
+    )
+
+
+def _merge_pairs(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List each pair once, with the parts whose folds it crosses."""
+    merged: dict[tuple[str, ...], dict[str, Any]] = {}
+    for part in findings["parts"]:
+        for pair in part["pairs"]:
+            entry = merged.setdefault(tuple(pair["paths"]), {**pair, "crosses": []})
+            if pair in part["crossing"]:
+                entry["crosses"].append({"part": part["name"], "folds": pair["folds"]})
+    return sorted(
+        merged.values(),
+        key=lambda pair: (
+            len(set(pair["labels"])) == 1,
+            not pair["crosses"],
+            pair["distance"],
+        ),
+    )
+
+
+def _thumbnail(path: str) -> str:
+    """Reduce a picture to a JPEG inside a URL."""
+    image = Image.fromarray(read_image(path, target_side=_SIDE))
+    image.thumbnail((_SIDE, _SIDE))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

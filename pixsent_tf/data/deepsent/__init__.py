@@ -1,0 +1,1 @@
+"""DeepSent Twitter: its layout, its votes, and its builder."""

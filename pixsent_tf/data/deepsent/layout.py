@@ -1,0 +1,222 @@
+"""How is the DeepSent Twitter set laid out on disk?
+
+    ROOT/
+      twitter_{five,four,three}_agrees.txt            `name label` a line
+      images/ or Agg_AMT_Candidates/ or twitter_dataset/images/, or anything beside it
+      amt_result.csv                                  optional: the votes
+      ground_truth/SUBSET/test{1..5}/{train,test}.txt optional: the published folds
+
+Reference:
+    You et al., "Robust Image Sentiment Analysis Using Progressively Trained and Domain
+    Transferred Deep Networks", AAAI 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pixsent_tf.config import CLASS_NAMES, SUBSETS
+from pixsent_tf.data.copies.duplicates import find_duplicates
+from pixsent_tf.data.deepsent import votes
+from pixsent_tf.data.table import Dataset, build_dataset
+from pixsent_tf.errors import ConfigError, DataError
+
+NUM_FOLDS = 5
+IMAGE_FOLDERS = ("images", "Agg_AMT_Candidates", "twitter_dataset/images", ".")
+
+
+def is_deepsent(folder: Path) -> bool:
+    """Tell whether a folder has the DeepSent layout.
+
+    Args:
+        folder: Any folder.
+
+    Returns:
+        True if one of the three lists is there.
+    """
+    return any(_list_path(folder, subset).is_file() for subset in SUBSETS)
+
+
+def open_deepsent(folder: Path, subset: str, *, join_weight: float = 0.0) -> Dataset:
+    """Open one agreement level of a DeepSent folder.
+
+    Args:
+        folder: The folder that holds the lists.
+        subset: One of `config.SUBSETS`.
+        join_weight: Weight of the pictures that fewer agree on, which then join every
+            training and no test; 0 leaves them out. Copies of a picture of the subset
+            are left out always: they could train what the picture tests.
+
+    Returns:
+        The data set in the order of its list, with votes, and with the published folds
+        where they are there. Its `whole` is three_agrees, which holds every subset.
+
+    Raises:
+        ConfigError: If the subset is unknown.
+        DataError: If its list, its pictures or a published fold is not right.
+    """
+    if subset not in SUBSETS:
+        raise ConfigError(f"Unknown subset {subset!r}; it is {', '.join(SUBSETS)}.")
+    dataset = _open_subset(folder, subset)
+    whole = _open_whole(folder, dataset)
+    if join_weight:
+        dataset = _join(dataset, whole, join_weight)
+    return replace(dataset, whole=whole)
+
+
+def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
+    """Add what fewer agree on, without copies of what more agree on."""
+    if whole is None:
+        raise DataError(
+            f"{dataset.name} is not part of a complete {SUBSETS[-1]}; leave the "
+            f"joining pictures out."
+        )
+    own = np.isin(whole.ids, dataset.ids)
+    groups = find_duplicates(whole.paths).groups
+    joins = ~own & ~np.isin(groups, groups[own])
+    position = {name: i for i, name in enumerate(whole.ids)}
+    first = np.array([position[name] for name in dataset.ids])
+    joined = whole.take(np.concatenate([first, np.flatnonzero(joins)]))
+    counts = np.arange(len(joined)) >= len(dataset)
+    folds = dataset.folds
+    if folds is not None:
+        folds = np.pad(folds, (0, int(joins.sum())))
+    return replace(
+        joined,
+        name=dataset.name,
+        folds=folds,
+        joined=np.where(counts, weight, 0).astype("float32"),
+    )
+
+
+def _open_subset(folder: Path, subset: str) -> Dataset:
+    labels = read_pairs(_list_path(folder, subset))
+    names = list(labels)
+    images = _image_folder(folder, names[0])
+    dataset = build_dataset(
+        name=f"{folder.resolve().name}-{subset}",
+        ids=names,
+        paths=[images / name for name in names],
+        labels=[CLASS_NAMES[label] for label in labels.values()],
+        class_names=CLASS_NAMES,
+    )
+    return replace(
+        dataset,
+        folds=read_folds(folder, subset, names),
+        votes=read_votes(folder, labels),
+    )
+
+
+def _open_whole(folder: Path, dataset: Dataset) -> Dataset | None:
+    """Open the set that holds all subsets; None where a part of it is missing."""
+    try:
+        whole = _open_subset(folder, SUBSETS[-1])
+    except DataError:
+        return None
+    return whole if set(dataset.ids) <= set(whole.ids) else None
+
+
+def read_pairs(path: Path) -> dict[str, int]:
+    """Read a list of pictures.
+
+    Args:
+        path: Text with `name label` a line, label 0 or 1.
+
+    Returns:
+        Labels by name, in the order of the file.
+
+    Raises:
+        DataError: If the file is missing or a line reads otherwise.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is missing; the DeepSent layout needs it.")
+    labels = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, _, label = line.strip().rpartition(" ")
+        if not name or label not in ("0", "1"):
+            raise DataError(
+                f"{path}:{number} reads {line!r:.60}; a line is `name 0` or `name 1`."
+            )
+        labels[Path(name).name] = int(label)
+    if not labels:
+        raise DataError(f"{path} is empty.")
+    return labels
+
+
+def read_folds(folder: Path, subset: str, names: list[str]) -> np.ndarray | None:
+    """Read the published test fold of each picture.
+
+    Args:
+        folder: The folder that holds `ground_truth/`.
+        subset: One of `config.SUBSETS`.
+        names: The pictures, in order.
+
+    Returns:
+        Fold of each name, int32 [N], from 1; 0 where no published fold has it. None if
+        nothing is published.
+
+    Raises:
+        DataError: If a fold names an unknown picture or two folds share one.
+    """
+    truth = folder / "ground_truth" / subset
+    if not truth.is_dir():
+        return None
+    position = {name: i for i, name in enumerate(names)}
+    folds = np.zeros(len(names), dtype="int32")
+    for fold in range(1, NUM_FOLDS + 1):
+        path = truth / f"test{fold}" / "test.txt"
+        for name in read_pairs(path):
+            if name not in position:
+                raise DataError(f"{path} names {name}, which {subset} does not hold.")
+            if folds[position[name]]:
+                raise DataError(f"{path} names {name}, as another test fold does.")
+            folds[position[name]] = fold
+    return folds
+
+
+def read_votes(folder: Path, labels: dict[str, int]) -> np.ndarray | None:
+    """Find how the five annotators voted on each picture.
+
+    The subsets are nested, so they tell the votes even without the table of votes:
+    a picture of five_agrees got 5:0, one of four_agrees only 4:1, the rest 3:2.
+
+    Args:
+        folder: The folder that holds `amt_result.csv` or the three lists.
+        labels: Labels by name, in order.
+
+    Returns:
+        Votes per class, int32 [N, 2]; None if neither source is complete.
+    """
+    table = folder / "amt_result.csv"
+    if table.is_file():
+        counted = votes.read_table(table, labels)
+        if counted is not None:
+            return counted
+    paths = [_list_path(folder, subset) for subset in SUBSETS]
+    if not all(path.is_file() for path in paths):
+        return None
+    agreeing: dict[str, int] = {}
+    for level, path in zip((5, 4, 3), paths, strict=True):
+        for name in read_pairs(path):
+            agreeing.setdefault(name, level)
+    if not set(labels) <= set(agreeing):
+        return None
+    return votes.read_nesting(agreeing, labels)
+
+
+def _list_path(folder: Path, subset: str) -> Path:
+    return folder / f"twitter_{subset}.txt"
+
+
+def _image_folder(folder: Path, name: str) -> Path:
+    for candidate in IMAGE_FOLDERS:
+        if (folder / candidate / name).is_file():
+            return folder / candidate
+    raise DataError(
+        f"{folder} holds no picture {name}; put the pictures into {folder / 'images'}."
+    )

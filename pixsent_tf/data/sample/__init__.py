@@ -1,0 +1,1 @@
+"""The drawn sample: faces whose mouth decides the label."""

@@ -1,0 +1,212 @@
+"""How good is a trained model? (`pixsent-tf evaluate`)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import DataConfig
+from pixsent_tf.data import agreement
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ConfigError, RunError
+from pixsent_tf.evaluation import calibration, metrics, reliability
+from pixsent_tf.inference.predictions import Answers
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.report.card import CONFIDENCE
+from pixsent_tf.studies.subjects import (
+    Progress,
+    Subject,
+    no_progress,
+    open_model,
+    open_run,
+)
+
+PRECISIONS = (0.9, 0.95, 0.98)
+NUM_PARTS = 5  # of a single test set, to choose thresholds on other pictures
+
+
+def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None:
+    """Ask the models about ten crops of every picture, and keep the answers.
+
+    The center crop is asked again on the way: where it says something else than the
+    run recorded, that is noted.
+
+    Args:
+        subject: What is evaluated; its `ten_crop` is filled where it can be.
+        progress: Shows how far it is.
+    """
+    paths = subject.paths()
+    if not subject.predictors or None in paths:
+        return
+    ten_crop = np.full_like(subject.answers.probs, np.nan)
+    center = ten_crop.copy()
+    by_model: dict[int, list[int]] = {}
+    for i in range(len(paths)):
+        by_model.setdefault(id(subject.predictor_of(i)), []).append(i)
+    with progress(len(paths), "ten crops") as advance:
+        for positions in by_model.values():
+            predictor = subject.predictor_of(positions[0])
+            assert predictor is not None
+            files = [str(paths[i]) for i in positions]
+            found = predictor.predict(files, oversample=True, advance=advance)
+            for i, one in zip(positions, found, strict=True):
+                if one.probs is not None:
+                    ten_crop[i], center[i] = one.probs, one.center_probs
+    if np.isnan(ten_crop).any():
+        subject.notes.append("Some pictures cannot be read any more; no ten crops.")
+        return
+    change = float(np.abs(center - subject.answers.probs).max())
+    if change > 0.02:
+        subject.notes.append(
+            f"The saved model differs from the recorded predictions by up to "
+            f"{change:.3f}; the pictures or the package have changed since."
+        )
+    subject.ten_crop = ten_crop
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Compute every number.
+
+    Args:
+        subject: What is evaluated.
+
+    Returns:
+        What `results.json` holds: all of `metrics.summarize`, `ten_crop` likewise,
+        `calibration`, `abstention`, `coverage`, `unreadable`, `label_ceiling`,
+        `settings_tried` and `notes`.
+
+    Raises:
+        RunError: If the table does not hold the truth.
+    """
+    answers = subject.answers
+    if answers.labels is None or len(answers.ids) == 0:
+        raise RunError(f"{subject.name} holds no labelled predictions to evaluate.")
+    labels, probs, folds = answers.labels, answers.probs, answers.folds
+    known: dict[str, Any] = {
+        "labels": labels,
+        "folds": folds,
+        "class_names": answers.class_names,
+    }
+    results = metrics.summarize(probs=probs, **known)
+    results["confidence"] = CONFIDENCE
+    if subject.ten_crop is not None:
+        results["ten_crop"] = metrics.summarize(probs=subject.ten_crop, **known)
+    parts = np.arange(len(labels)) % NUM_PARTS
+    if folds is not None and len(answers.fold_numbers) > 1:
+        parts = folds
+    if min(len(labels) - np.bincount(parts).max(), len(np.unique(parts)) - 1) > 0:
+        results["calibration"] = _calibration(labels, probs, parts)
+        results["abstention"] = [
+            {
+                "target": target,
+                **calibration.abstention_across_folds(
+                    probs=probs, labels=labels, folds=parts, precision=target
+                ),
+            }
+            for target in PRECISIONS
+        ]
+    answered, failed = len(answers.ids), len(answers.failures)
+    results["coverage"] = answered / (answered + failed)
+    results["unreadable"] = [
+        {"id": name, "reason": reason, "message": f"{name}: {reason}"}
+        for name, reason in answers.failures.items()
+    ]
+    results["label_ceiling"] = label_ceiling(subject.dataset, answers)
+    results["settings_tried"] = _settings_tried(subject.run)
+    results["notes"] = list(subject.notes)
+    return results
+
+
+def _calibration(
+    labels: np.ndarray, probs: np.ndarray, parts: np.ndarray
+) -> dict[str, float]:
+    """What recalibration would give, each part judged by the others."""
+    scaled = calibration.temperature_across_folds(
+        probs=probs, labels=labels, folds=parts
+    )
+    predicted, happened = reliability.events(labels=labels, probs=probs)
+    isotonic = calibration.isotonic_across_folds(
+        predicted=predicted, happened=happened, folds=parts
+    )
+    by_temperature, _ = reliability.events(labels=labels, probs=scaled)
+    log_probs = np.log(np.clip(probs, metrics.SMALLEST_PROB, None))
+    return {
+        "temperature": calibration.fit_temperature(log_probs=log_probs, labels=labels),
+        "ece_with_temperature": reliability.reliability(by_temperature, happened).error,
+        "ece_with_isotonic": reliability.reliability(isotonic, happened).error,
+        "log_loss_with_temperature": float(
+            metrics.log_losses(labels=labels, probs=scaled).mean()
+        ),
+    }
+
+
+def label_ceiling(dataset: Dataset | None, answers: Answers) -> float | None:
+    """Expect how often one more annotator would agree with the labels.
+
+    Args:
+        dataset: The pictures.
+        answers: Which of them count.
+
+    Returns:
+        0…1; None without votes that differ.
+    """
+    if dataset is None or dataset.votes is None or dataset.num_classes != 2:
+        return None
+    whole = getattr(dataset, "whole", None) or dataset
+    beta = None if whole.votes is None else agreement.fit_beta(whole.votes)
+    if beta is None:
+        return None
+    wanted = set(answers.ids)
+    part = dataset.take(np.array([name in wanted for name in dataset.ids]))
+    assert part.votes is not None
+    return agreement.expected_agreement(votes=part.votes, labels=part.labels, beta=beta)
+
+
+def _settings_tried(run: Run | None) -> int | None:
+    """How many settings competed for the one that is reported."""
+    if run is None:
+        return None
+    recorded = run.read_json("results.json").get("settings_tried")
+    if recorded is not None:
+        return int(recorded)
+    rows = run.read_table("history.csv")
+    if rows and "inverse_penalty" in rows[0]:
+        return len({row["inverse_penalty"] for row in rows})
+    return 1
+
+
+def evaluate(
+    model: str | Path,
+    data: DataConfig | None,
+    *,
+    oversample: bool = True,
+    progress: Progress = no_progress,
+) -> tuple[Subject, dict[str, Any]]:
+    """Evaluate a run on its test rows, or any model on labelled pictures.
+
+    Args:
+        model: A run folder, or a `.keras` file.
+        data: The pictures; None for the run's own test rows.
+        oversample: Ask about ten crops too.
+        progress: Shows how far it is.
+
+    Returns:
+        What was evaluated, and the numbers.
+
+    Raises:
+        ConfigError: If a bare model is given without pictures.
+        PixsentError: As `open_run` and `open_model` do.
+    """
+    if data is not None:
+        subject = open_model(model, data, oversample=oversample, progress=progress)
+    elif Path(model).is_file():
+        raise ConfigError(
+            f"{model} is a bare model; name the pictures to evaluate it on, too."
+        )
+    else:
+        subject = open_run(model)
+        if oversample:
+            ask_ten_crops(subject, progress=progress)
+    return subject, measure(subject)

@@ -1,0 +1,117 @@
+"""Where does a model see negative and positive? (`pixsent-tf maps`)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pixsent_tf.analysis import drawing
+from pixsent_tf.analysis.maps import SentimentMap, SentimentMapper
+from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.errors import ConfigError, DataError, ImageError
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.studies.report.report import mapper_of
+
+MAX_SIDE = 1024  # of a picture that is drawn, in pixels
+MAX_ON_SHEET = 60
+Advance = Callable[[int], object]
+
+
+def write_maps(
+    predictor: Predictor,
+    paths: Sequence[str],
+    folder: Path,
+    *,
+    advance: Advance = lambda count: None,
+) -> dict[str, Any]:
+    """Map pictures and draw them.
+
+    Args:
+        predictor: The model.
+        paths: The pictures.
+        folder: Where to write: a PNG for each picture, `contact-sheet.png` of the first
+            ones, and `maps.npz` with `paths`, `probs`, `cells` and `smooth`.
+        advance: Called with the number of pictures done since the last call.
+
+    Returns:
+        `num_examples`, `kind` of the maps, `unreadable` and `out`.
+
+    Raises:
+        ConfigError: If the model has more than two classes, or nothing to map.
+        DataError: If no picture can be read.
+    """
+    mapper = binary_mapper(predictor)
+    mapped: list[tuple[str, SentimentMap]] = []
+    unreadable = []
+    for number, path in enumerate(paths):
+        try:
+            image = drawing.thumbnail(read_image(path), MAX_SIDE)
+        except ImageError as error:
+            unreadable.append(
+                {"id": str(path), "reason": error.reason, "message": str(error)}
+            )
+            advance(1)
+            continue
+        found = mapper.map(image)
+        title = f"{Path(path).name}: {_answer(predictor, found)}"
+        panel = drawing.panel(
+            found.image, found.cells[..., 1], found.smooth[..., 1], title=title
+        )
+        Image.fromarray(panel).save(folder / f"{number:04}-{Path(path).stem}.png")
+        small = drawing.thumbnail(found.image)
+        mapped.append((str(path), replace(found, image=small)))
+        advance(1)
+    if not mapped:
+        raise DataError(f"None of the {len(paths)} pictures can be read.")
+    shown = mapped[:MAX_ON_SHEET]
+    sheet = drawing.map_sheet(
+        [found.image for _, found in shown],
+        [found.smooth[..., 1] for _, found in shown],
+        [Path(path).name for path, _ in shown],
+        [_answer(predictor, found) for _, found in shown],
+    )
+    Image.fromarray(sheet).save(folder / "contact-sheet.png")
+    np.savez_compressed(
+        folder / "maps.npz",
+        paths=np.array([path for path, _ in mapped]),
+        probs=np.stack([found.probs for _, found in mapped]),
+        cells=np.stack([found.cells for _, found in mapped]),
+        smooth=np.stack([found.smooth for _, found in mapped]).astype("float16"),
+        class_names=np.array(predictor.class_names),
+    )
+    return {
+        "num_examples": len(mapped),
+        "kind": mapper.kind,
+        "unreadable": unreadable,
+        "out": str(folder),
+    }
+
+
+def binary_mapper(predictor: Predictor) -> SentimentMapper:
+    """Let a model of two classes answer for every place.
+
+    Args:
+        predictor: The model.
+
+    Returns:
+        Its mapper.
+
+    Raises:
+        ConfigError: If the model has more than two classes, or nothing to map.
+    """
+    if len(predictor.class_names) != 2:
+        raise ConfigError(
+            f"Maps show two classes, from one to the other; this model has "
+            f"{', '.join(predictor.class_names)}."
+        )
+    return mapper_of(predictor)
+
+
+def _answer(predictor: Predictor, found: SentimentMap) -> str:
+    label = int(found.probs.argmax())
+    return f"{predictor.class_names[label]} {found.probs[label]:.2f}"

@@ -1,0 +1,1 @@
+"""The paper's tables, run again: everything of `pixsent-tf reproduce`."""

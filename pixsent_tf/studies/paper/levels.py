@@ -1,0 +1,77 @@
+"""Which pictures do how many annotators agree on, in a set that was never voted on?
+
+A DeepSent folder has its three agreement levels. Any other set gets stand-ins, nested
+and of the same proportions, so that the same studies can be run on it; what they say
+about agreement means nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pixsent_tf.config import DataConfig
+from pixsent_tf.data import splits
+from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.table import Dataset
+
+# Pictures of each level among the 1,269
+SHARES = {"five_agrees": 882 / 1269, "four_agrees": 1116 / 1269, "three_agrees": 1.0}
+
+
+def has_levels(source: str) -> bool:
+    """Tell whether a source knows how many annotators agree.
+
+    Args:
+        source: As in `DataConfig`.
+
+    Returns:
+        Whether its levels are its own; they are stand-ins otherwise.
+    """
+    return Path(source).is_dir() and layout.is_deepsent(Path(source))
+
+
+def open_level(data: DataConfig, *, share: float = 1.0, seed: int = 0) -> Dataset:
+    """Open one agreement level of any source.
+
+    Args:
+        data: The source; its `subset` is the level, three_agrees if None.
+        share: Part of the pictures to keep, the same in each class and fold, above 0
+            and at most 1. It does not depend on the machine.
+        seed: Of the drawn sample, and of folds where none are published.
+
+    Returns:
+        The level with its folds; the levels of stand-ins are dealt together.
+
+    Raises:
+        DataError: If the source cannot be opened, or a class is too small for the
+            folds.
+    """
+    level = data.subset or "three_agrees"
+    if has_levels(data.source):
+        dataset = open_dataset(replace(data, subset=level), seed=seed)
+        folds = splits.published_or_stratified(dataset, data.num_folds, seed=seed)
+        dataset = replace(dataset, folds=folds)
+        return dataset.take(_first(dataset.ids, share, dataset.labels, folds))
+    whole = open_dataset(replace(data, subset=None), seed=seed)
+    whole = whole.take(_first(whole.ids, share, whole.labels))
+    folds = splits.published_or_stratified(whole, data.num_folds, seed=seed)
+    whole = replace(whole, name=f"{whole.name}-{level}", folds=folds)
+    return whole.take(_first(whole.ids, SHARES[level], whole.labels, folds))
+
+
+def _first(ids: Sequence[str], share: float, *groups: np.ndarray) -> np.ndarray:
+    """Keep a share of each group, the same whenever asked, bool [N]."""
+    numbers = [int(hashlib.sha256(name.encode()).hexdigest()[:15], 16) for name in ids]
+    keys = np.stack(groups)  # [groups, N]
+    kept = np.zeros(len(ids), dtype=bool)
+    for key in np.unique(keys, axis=1).T:
+        members = np.flatnonzero((keys == key[:, None]).all(axis=0))
+        order = members[np.argsort(np.array(numbers)[members], kind="stable")]
+        kept[order[: max(1, round(share * len(order)))]] = True
+    return kept

@@ -1,0 +1,271 @@
+"""What does an evaluation leave behind? Numbers, a table, a page and two cards."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_curve
+
+from pixsent_tf.analysis import drawing, figures
+from pixsent_tf.analysis.maps import SentimentMapper
+from pixsent_tf.config import to_json
+from pixsent_tf.data.copies.audit import audit
+from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.errors import ConfigError, ImageError
+from pixsent_tf.evaluation import reliability
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.runs import Run, environment, write_text
+from pixsent_tf.studies.report import card, page
+from pixsent_tf.studies.subjects import Progress, Subject, no_progress
+
+NUM_PICTURES = 8  # in each gallery
+
+
+def write(
+    subject: Subject,
+    results: dict[str, Any],
+    out: Run,
+    *,
+    with_pictures: bool = True,
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """Write everything into a folder.
+
+    Args:
+        subject: What was evaluated.
+        results: Its numbers.
+        out: The folder; files of the same names are replaced.
+        with_pictures: Examine the data, and show pictures with their maps.
+        progress: Shows how far it is.
+
+    Returns:
+        The results as `results.json` holds them: with `audit` and `report`.
+    """
+    galleries: list[page.Gallery] = []
+    if with_pictures and subject.dataset is not None:
+        results = results | {"audit": _audit(subject, progress)}
+        galleries = _galleries(subject, progress)
+    results = results | {"report": str(out.path / "report.html"), "run": str(out.path)}
+    here = environment()
+    out.write_json("results.json", results)
+    out.write_json("environment.json", here)
+    _write_table(subject, out)
+    data = subject.dataset.name if subject.dataset else "its test pictures"
+    text = page.render_report(
+        title=subject.name,
+        subtitle=f"{results['num_examples']} pictures of {data}, {_how(subject)}",
+        results=results,
+        figures=draw(subject, results),
+        galleries=galleries,
+        commands=_commands(subject, here["command"]),
+        environment=here,
+        recipe=to_json(subject.recipe) if subject.recipe else None,
+        notes=results["notes"],
+    )
+    write_text(out.path / "report.html", text)
+    text = card.model_card(
+        name=subject.name.split(" on ")[0],
+        dataset=data,
+        how=_how(subject),
+        results=results,
+        recipe=subject.recipe,
+    )
+    write_text(out.path / "MODEL_CARD.md", text)
+    if "audit" in results:
+        text = card.data_card(dataset=data, results=results)
+        write_text(out.path / "DATA_CARD.md", text)
+    return results
+
+
+def _how(subject: Subject) -> str:
+    """How test and training pictures were kept apart, in words without numbers."""
+    folds = subject.answers.folds
+    if folds is None:
+        return "none of which chose anything in the model, as far as is known"
+    if len(subject.answers.fold_numbers) == 1:
+        return "held out from training"
+    return "each predicted by a model that had not seen it (cross-validation)"
+
+
+def _commands(subject: Subject, here: Sequence[str]) -> list[str]:
+    commands = [shlex.join(here)]
+    if subject.run is not None:
+        there = subject.run.read_json("environment.json")["command"]
+        commands.insert(0, shlex.join(there))
+    return commands
+
+
+def draw(subject: Subject, results: dict[str, Any]) -> list[tuple[str, str]]:
+    """Draw what the page shows.
+
+    Args:
+        subject: What was evaluated.
+        results: Its numbers.
+
+    Returns:
+        Captions and SVG text.
+    """
+    answers = subject.answers
+    labels, probs = answers.labels, answers.probs
+    assert labels is not None
+    matrix = np.array(results["confusion"])
+    drawn = [("Confusion", figures.confusion(matrix, answers.class_names))]
+    if probs.shape[1] == 2 and results["auc"] is not None:
+        false_rate, true_rate, _ = roc_curve(labels, probs[:, 1])
+        curve = figures.roc(false_rate, true_rate, area=results["auc"])
+        drawn.append(("ROC", curve))
+    bins = reliability.reliability(*reliability.events(labels=labels, probs=probs))
+    diagram = figures.reliability(bins.predicted, bins.observed, bins.counts)
+    drawn.append(("Reliability; bars: where a calibrated model would be", diagram))
+    if subject.run is not None:
+        rows = [
+            {name: float(value) for name, value in row.items() if _is_number(value)}
+            for row in subject.run.read_table("history.csv")
+        ]
+        drawn.append(("Training", figures.history(rows)))
+    return drawn
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _audit(subject: Subject, progress: Progress) -> dict[str, Any]:
+    dataset, answers = subject.dataset, subject.answers
+    assert dataset is not None
+    if answers.folds is not None:  # as this run parted them, not as was published
+        home = dict(zip(answers.ids, answers.folds.tolist(), strict=True))
+        rest = 0 if len(answers.fold_numbers) > 1 else 2
+        folds = np.array([home.get(name, rest) for name in dataset.ids], dtype="int32")
+        dataset = replace(dataset, folds=folds)
+    with progress(len(dataset), "auditing") as advance:
+        found = audit([dataset], advance=advance)["parts"][0]
+    return {
+        "images": found["images"],
+        "classes": found["classes"],
+        "unreadable": len(found["unreadable"]),
+        "exact_pairs": found["exact_pairs"],
+        "near_pairs": found["near_pairs"],
+        "crossing": len(found["crossing"]),
+        "conflicting": len(found["conflicting"]),
+    }
+
+
+def _galleries(subject: Subject, progress: Progress) -> list[page.Gallery]:
+    answers = subject.answers
+    assert answers.labels is not None
+    sureness = answers.probs.max(axis=1)
+    wrong = answers.probs.argmax(axis=1) != answers.labels
+    by_sureness = np.argsort(-sureness, kind="stable")
+    errors = [i for i in by_sureness if wrong[i]][:NUM_PICTURES]
+    unsure = [i for i in by_sureness[::-1] if i not in errors][:NUM_PICTURES]
+    mappers: dict[int, SentimentMapper | None] = {}
+    with progress(len(errors) + len(unsure), "drawing") as advance:
+        shown = [
+            [_picture(subject, int(i), mappers, advance) for i in chosen]
+            for chosen in (errors, unsure)
+        ]
+    kept = [[picture for picture in part if picture] for part in shown]
+    return [
+        page.Gallery(
+            "Surest mistakes",
+            "Wrong answers, the surest first: mislabelled pictures, or blind spots.",
+            kept[0],
+        ),
+        page.Gallery(
+            "Least sure", "Where the model could not decide, right or wrong.", kept[1]
+        ),
+    ]
+
+
+def _picture(
+    subject: Subject,
+    position: int,
+    mappers: dict[int, SentimentMapper | None],
+    advance: Any,
+) -> page.Picture | None:
+    """Show one picture, with its map where there is a model that has not seen it."""
+    advance(1)
+    answers = subject.answers
+    assert answers.labels is not None
+    path = subject.paths()[position]
+    if path is None:
+        return None
+    try:
+        image = read_image(path)
+    except ImageError:
+        return None
+    predictor = subject.predictor_of(position)
+    if id(predictor) not in mappers:
+        mappers[id(predictor)] = _mapper(predictor)
+    mapper, overlay = mappers[id(predictor)], None
+    if mapper is not None and answers.probs.shape[1] == 2:
+        found = mapper.map(drawing.thumbnail(image, 640))
+        overlay = drawing.smooth_overlay(
+            drawing.thumbnail(found.image), found.smooth[..., 1]
+        )
+    answer = int(answers.probs[position].argmax())
+    return page.Picture(
+        id=answers.ids[position],
+        label=answers.class_names[answers.labels[position]],
+        answer=answers.class_names[answer],
+        prob=float(answers.probs[position, answer]),
+        image=page.data_uri(drawing.thumbnail(image)),
+        map=None if overlay is None else page.data_uri(overlay),
+    )
+
+
+def _mapper(predictor: Predictor | None) -> SentimentMapper | None:
+    if predictor is None:
+        return None
+    try:
+        return mapper_of(predictor)
+    except ConfigError:
+        return None
+
+
+def mapper_of(predictor: Predictor) -> SentimentMapper:
+    """Let a saved model answer for every place.
+
+    Args:
+        predictor: The model.
+
+    Returns:
+        Its mapper, of the same classifier and temperature.
+
+    Raises:
+        ConfigError: If the network has no layer with a height and a width.
+    """
+    return SentimentMapper(
+        predictor.classifier,
+        predictor.preprocessor.config,
+        predictor.output.temperature,
+    )
+
+
+def _write_table(subject: Subject, out: Run) -> None:
+    answers = subject.answers
+    assert answers.labels is not None
+    names = answers.class_names
+    columns = ["id", "fold", "label", *(f"prob_{name}" for name in names)]
+    if subject.ten_crop is not None:
+        columns += [f"ten_crop_{name}" for name in names]
+    rows = []
+    for i, name in enumerate(answers.ids):
+        fold = 1 if answers.folds is None else int(answers.folds[i])
+        numbers = list(answers.probs[i])
+        if subject.ten_crop is not None:
+            numbers += list(subject.ten_crop[i])
+        label = names[answers.labels[i]]
+        rows.append([name, fold, label, *(f"{p:.9f}" for p in numbers), "ok"])
+    blank = [""] * (len(columns) - 1)
+    rows += [[name, *blank, reason] for name, reason in answers.failures.items()]
+    out.write_table("predictions.csv", [*columns, "status"], rows)

@@ -1,0 +1,196 @@
+"""What do the trials of a search share? Pictures, features, and a witness.
+
+Each network looks at each picture once, whatever the number of trials; heads then train
+on what it saw. A witness stands beside every training and notes which pictures it was
+shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe
+from pixsent_tf.data.canvases import Canvases
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ImageError
+from pixsent_tf.training.finetune import FineTuneLearner
+from pixsent_tf.training.heads import HeadLearner
+from pixsent_tf.training.learners import Fitted, Learner, build_learner
+
+Advance = Callable[[int], object]
+
+
+@dataclass
+class Witness:
+    """A learner that notes which pictures it is shown, and is shown no others' labels.
+
+    Attributes:
+        learner: Has read the pictures.
+        trained: Positions of those whose labels it was given.
+        validated: Positions of those that it was scored on.
+    """
+
+    learner: Learner
+    trained: set[int] = field(default_factory=set)
+    validated: set[int] = field(default_factory=set)
+
+    @property
+    def preprocess(self) -> PreprocessConfig:
+        """Geometry of the learner's crops."""
+        return self.learner.preprocess
+
+    @property
+    def failures(self) -> dict[int, ImageError]:
+        """The error of each picture that could not be read, by position."""
+        return self.learner.failures
+
+    def read(self, paths: Sequence[str], advance: Advance) -> None:
+        """Read all pictures once.
+
+        Args:
+            paths: The pictures.
+            advance: Called with the number of pictures done since the last call.
+        """
+        self.learner.read(paths, advance)
+
+    def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
+        """Train on some of the pictures; the labels of the others are blanked out.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            targets: Target probabilities of all pictures, float [N, K].
+
+        Returns:
+            What was found.
+        """
+        self.trained.update(np.asarray(indices).tolist())
+        shown = np.full_like(targets, np.nan)
+        shown[indices] = targets[indices]
+        return self.learner.fit(indices, shown)
+
+    def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
+        """Predict pictures whose labels will score a trial.
+
+        Args:
+            fitted: What `fit` returned.
+            indices: Their positions, int [M].
+
+        Returns:
+            Probabilities, float32 [M, K].
+        """
+        self.validated.update(np.asarray(indices).tolist())
+        return fitted.probs(indices)
+
+
+class Bench:
+    """Pictures, and learners that have read them.
+
+    Args:
+        dataset: The pictures.
+        hashes: Of their files; with the network, they name the features on disk.
+        cache: Folder for features, which workers and a later start share.
+    """
+
+    def __init__(self, dataset: Dataset, hashes: Sequence[str], cache: Path) -> None:
+        self.dataset = dataset
+        self.hashes = hashes
+        self.cache = cache
+        self._heads: dict[ModelConfig, HeadLearner] = {}
+        self._canvases: dict[PreprocessConfig, Canvases] = {}
+
+    def read(self, recipes: Iterable[Recipe], advance: Advance) -> None:
+        """Compute the features that heads will train on.
+
+        Args:
+            recipes: One for each network.
+            advance: Called with the number of pictures done since the last call.
+        """
+        for recipe in recipes:
+            self._read_head(recipe, advance)
+
+    @property
+    def failures(self) -> dict[int, ImageError]:
+        """The error of each picture that could not be read, by position."""
+        readers: list[HeadLearner | Canvases] = [
+            *self._heads.values(),
+            *self._canvases.values(),
+        ]
+        return readers[0].failures if readers else {}
+
+    def learner(self, recipe: Recipe) -> Witness:
+        """Give a learner that has read the pictures, with a witness of its own.
+
+        Args:
+            recipe: What to train.
+
+        Returns:
+            The learner.
+        """
+        if recipe.training.strategy == "head":
+            learner = self._read_head(recipe).with_seed(recipe.seed)
+            learner.penalty = recipe.training.penalty
+            return Witness(learner)
+        tuned = build_learner(recipe, self.dataset.num_classes)
+        assert isinstance(tuned, FineTuneLearner)
+        known = self._canvases.get(tuned.preprocess)
+        if known is None:
+            tuned.read(self.dataset.paths, lambda count: None)
+            assert tuned.canvases is not None
+            self._canvases[tuned.preprocess] = tuned.canvases
+        else:
+            tuned.canvases, tuned.failures = known, known.failures
+        return Witness(tuned)
+
+    def targets(self, recipe: Recipe) -> np.ndarray:
+        """Give what a recipe aims at.
+
+        Args:
+            recipe: Names the labels and the weights.
+
+        Returns:
+            Target probabilities times the weight of the picture, float32 [N, K].
+        """
+        return self.dataset.weighted_targets(recipe.data)
+
+    def _read_head(
+        self, recipe: Recipe, advance: Advance = lambda count: None
+    ) -> HeadLearner:
+        if recipe.model not in self._heads:
+            learner = HeadLearner(recipe)
+            path = self.cache / f"{self._name(recipe)}.npz"
+            if path.is_file():
+                learner.values, learner.failures = _load(path)
+                advance(len(self.dataset))
+            else:
+                learner.read(self.dataset.paths, advance)
+                _save(path, learner.values, learner.failures)
+            self._heads[recipe.model] = learner
+        return self._heads[recipe.model]
+
+    def _name(self, recipe: Recipe) -> str:
+        digest = hashlib.sha256("\n".join(self.hashes).encode())
+        digest.update(json.dumps(asdict(recipe.model)).encode())
+        if recipe.model.weights is None:
+            digest.update(str(recipe.seed).encode())  # of the random weights
+        return digest.hexdigest()[:16]
+
+
+def _save(path: Path, values: np.ndarray, failures: dict[int, ImageError]) -> None:
+    told = {str(i): [str(error), error.reason] for i, error in failures.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part.npz")
+    np.savez(temporary, values=values, failures=np.array(json.dumps(told)))
+    temporary.replace(path)
+
+
+def _load(path: Path) -> tuple[np.ndarray, dict[int, ImageError]]:
+    with np.load(path) as stored:
+        told = json.loads(str(stored["failures"]))
+        failures = {int(i): ImageError(*each) for i, each in told.items()}
+        return stored["values"], failures

@@ -1,0 +1,117 @@
+"""How good is a trial? What inner folds of the pictures that a search may see say."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import Recipe, override
+from pixsent_tf.data.splits import stratified_folds
+from pixsent_tf.evaluation import metrics
+from pixsent_tf.runs import write_text
+from pixsent_tf.studies.search.bench import Bench
+
+NUM_INNER_FOLDS = 5
+
+
+class Scorer:
+    """Trains a trial on some inner folds and predicts the others.
+
+    Whatever a trial is shown is written down at once, by whichever process runs it.
+
+    Args:
+        recipe: What a trial starts from.
+        bench: The pictures.
+        seen: Positions of the pictures that the search may see, int [M].
+        groups: Files of one picture share a number, int [N]; they share an inner fold.
+        scored_folds: How many inner folds a trial with the full effort predicts.
+        folder: Where to write what was seen.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        bench: Bench,
+        seen: np.ndarray,
+        *,
+        groups: np.ndarray,
+        scored_folds: int,
+        folder: Path,
+    ) -> None:
+        self.recipe = recipe
+        self.bench = bench
+        self.seen = seen
+        self.scored_folds = scored_folds
+        self.folder = folder
+        labels = bench.dataset.labels[seen]
+        pictures = np.unique(np.stack([groups[seen], labels]), axis=1)
+        self.folds = stratified_folds(
+            labels,
+            int(np.clip(np.bincount(pictures[1]).min(), 2, NUM_INNER_FOLDS)),
+            seed=recipe.seed,
+            groups=groups[seen],
+        )
+
+    def __call__(self, settings: dict[str, Any], share: float) -> dict[str, float]:
+        """Score a trial.
+
+        Args:
+            settings: What it changes.
+            share: Of the full effort, 0…1: of the inner folds where a head is trained,
+                of the epochs otherwise.
+
+        Returns:
+            `log_loss` and `accuracy` on the inner folds that were predicted.
+        """
+        recipe = override(self.recipe, settings)
+        count = min(self.scored_folds, int(self.folds.max()))
+        if recipe.training.strategy == "head":
+            count = max(1, math.ceil(share * count))
+        else:
+            epochs = max(1, round(share * recipe.training.epochs))
+            recipe = override(recipe, {"training.epochs": epochs})
+        witness, targets = self.bench.learner(recipe), self.bench.targets(recipe)
+        labels, probs = [], []
+        for fold in range(1, count + 1):
+            fitted = witness.fit(self.seen[self.folds != fold], targets)
+            held_out = self.seen[self.folds == fold]
+            probs.append(witness.validate(fitted, held_out))
+            labels.append(self.bench.dataset.labels[held_out])
+        self._note(witness.trained, witness.validated)
+        return _measure(np.concatenate(labels), np.concatenate(probs))
+
+    def saw(self) -> dict[str, list[str]]:
+        """Gather what all trials of this search were shown, by any process, ever.
+
+        Returns:
+            Hashes of pictures: `trained` and `validated`.
+        """
+        found: dict[str, set[str]] = {"trained": set(), "validated": set()}
+        for path in self.folder.glob("saw-*.json"):
+            for part, hashes in json.loads(path.read_text("utf-8")).items():
+                found[part].update(hashes)
+        return {part: sorted(hashes) for part, hashes in found.items()}
+
+    def _note(self, trained: set[int], validated: set[int]) -> None:
+        """Add to this process's notes; each process has a file of its own."""
+        path = self.folder / f"saw-{os.getpid()}.json"
+        known: dict[str, list[str]] = {}
+        if path.is_file():
+            known = json.loads(path.read_text("utf-8"))
+        hashes = self.bench.hashes
+        for part, shown in (("trained", trained), ("validated", validated)):
+            known[part] = sorted({hashes[i] for i in shown}.union(known.get(part, ())))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(known))
+
+
+def _measure(labels: np.ndarray, probs: np.ndarray) -> dict[str, float]:
+    return {
+        "log_loss": float(metrics.log_losses(labels=labels, probs=probs).mean()),
+        "accuracy": float((probs.argmax(axis=1) == labels).mean()),
+    }

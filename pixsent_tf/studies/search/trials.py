@@ -1,0 +1,75 @@
+"""What did the trials find? A table, a picture, and TensorBoard's HParams.
+
+RUN/trials.csv     one row per trial: its search, its score, its settings
+RUN/trials.svg     the course of each search, and each setting against the loss
+RUN/tensorboard/   `tensorboard --logdir RUN/tensorboard`, tab HPARAMS
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from pixsent_tf.runs import Run, write_text
+from pixsent_tf.studies.search import figures
+
+MEASURED = ("status", "log_loss", "accuracy", "seconds", "share", "is_winner")
+
+Row = Mapping[str, Any]
+
+
+def write_trials(run: Run, rows: Sequence[Row]) -> None:
+    """Write the trials of all searches of a run.
+
+    Args:
+        run: Where to.
+        rows: Trials in order, each with `fold`, `trial`, `settings` and what was
+            measured.
+    """
+    names = settings_of(rows)
+    run.write_table(
+        "trials.csv",
+        ["fold", "trial", *MEASURED, *names],
+        [
+            [
+                row["fold"],
+                row["trial"],
+                *(row.get(name, "") for name in MEASURED),
+                *(row["settings"].get(name, "") for name in names),
+            ]
+            for row in rows
+        ],
+    )
+    done = [row for row in rows if row["status"] == "completed"]
+    write_text(run.path / "trials.svg", figures.search(done) + "\n")
+    _write_hparams(run.path / "tensorboard", done)
+
+
+def settings_of(rows: Sequence[Row]) -> list[str]:
+    """Name the settings that trials changed.
+
+    Args:
+        rows: Trials.
+
+    Returns:
+        Names in the order in which they were first set.
+    """
+    return list(dict.fromkeys(name for row in rows for name in row["settings"]))
+
+
+def _write_hparams(folder: Path, rows: Sequence[Row]) -> None:
+    from tensorboard.plugins.hparams import api
+
+    shutil.rmtree(folder, ignore_errors=True)  # a later start writes them all again
+    for row in rows:
+        path = folder / f"fold-{row['fold']}" / f"trial-{row['trial']}"
+        writer = tf.summary.create_file_writer(str(path))
+        with writer.as_default():
+            api.hparams(dict(row["settings"]), trial_id=f"{row['fold']}-{row['trial']}")
+            tf.summary.scalar("inner_log_loss", row["log_loss"], step=0)
+            tf.summary.scalar("inner_accuracy", row["accuracy"], step=0)
+        writer.close()

@@ -1,0 +1,144 @@
+"""Which settings are best, and how good is the search that finds them?
+
+Cross-validated, a search is part of the training: for each outer fold it sees the
+other folds only, chooses on inner folds of these, and what it chose is tested on the
+fold. The pooled accuracy is that of searching and training together. Copies of a test
+picture are kept from the search and the training too, and `decisions.json` holds the
+hash of every picture that each decision saw.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import Recipe
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ImageError, RunError
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.decisions import write_decisions
+from pixsent_tf.studies.outcome import Outcome
+from pixsent_tf.studies.search import trials
+from pixsent_tf.studies.search.searches import Hooks, Searches
+from pixsent_tf.studies.search.space import SearchConfig
+from pixsent_tf.studies.search.tuner import role
+
+SETTINGS = "search.json"
+
+
+def tune(
+    recipe: Recipe,
+    dataset: Dataset,
+    run: Run,
+    config: SearchConfig,
+    *,
+    hooks: Hooks = Hooks(),  # noqa: B008 - frozen
+) -> dict[str, Any]:
+    """Search for settings, and test what the search chooses.
+
+    A search that was killed goes on with the trial it was at; finished folds are kept.
+
+    Args:
+        recipe: What a trial starts from.
+        dataset: The pictures.
+        run: The folder to fill, or to go on with.
+        config: What is searched, and how.
+        hooks: What to call on the way.
+
+    Returns:
+        What `results.json` holds; empty for a worker, which only runs trials.
+
+    Raises:
+        ConfigError: If there is no such backbone.
+        DataError: If too few pictures can be read, or a class is too small.
+        RunError: If the run was begun with another search or other pictures.
+    """
+    started = time.monotonic()
+    claim(run, recipe, config)
+    searches = Searches(recipe, dataset, run, config, hooks)
+    found = {part.number: searches.result(part) for part in searches.parts}
+    if role() == "worker":
+        return {}
+    trials.write_trials(
+        run, [{"fold": k, **row} for k, one in found.items() for row in one["rows"]]
+    )
+    write_decisions(
+        run,
+        dict(zip(dataset.ids, searches.hashes, strict=True)),
+        [one["decisions"] for one in found.values()],
+    )
+    source = "stratified" if dataset.folds is None else "published"
+    results = _pool(found, searches).write(
+        run,
+        fold_source=source if config.nested else "held out",
+        tuner=config.tuner,
+        winners=[{"fold": k, **one["winner"]} for k, one in found.items()],
+        settings_tried=sum(len(one["rows"]) for one in found.values()),
+        copies_left_out=[part.copies for part in searches.parts],
+        seconds=round(time.monotonic() - started, 2),
+    )
+    shutil.rmtree(run.path / "features", ignore_errors=True)
+    return results
+
+
+def claim(run: Run, recipe: Recipe, config: SearchConfig) -> None:
+    """Write what is searched into a run's folder, or check that it is the same.
+
+    Args:
+        run: A new run, or one to go on with.
+        recipe: What a trial starts from.
+        config: What is searched, and how.
+
+    Raises:
+        RunError: If another search has begun there.
+    """
+    wanted = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(config).items()
+    }
+    if not (run.path / SETTINGS).is_file():
+        run.write_json(SETTINGS, wanted)
+        run.write_recipe(recipe)
+    elif run.read_json(SETTINGS) != wanted:
+        raise RunError(
+            f"{run.path} holds another search; name another folder with --out."
+        )
+
+
+def read_config(run: Run) -> SearchConfig:
+    """Read what a run searches.
+
+    Args:
+        run: A run that `claim` has seen.
+
+    Returns:
+        The settings of its search.
+
+    Raises:
+        RunError: If it searches nothing.
+    """
+    values = run.read_json(SETTINGS)
+    for name in ("backbones", "strategies"):
+        values[name] = tuple(values[name])
+    return SearchConfig(**values)
+
+
+def _pool(found: dict[int, dict[str, Any]], searches: Searches) -> Outcome:
+    """Put the predictions of all test folds together."""
+    dataset = searches.dataset
+    position = {name: i for i, name in enumerate(dataset.ids)}
+    probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
+    folds = np.zeros(len(dataset), dtype="int32")
+    failures: dict[int, ImageError] = {}
+    for part in searches.parts:
+        one = found[part.number]
+        folds[part.tested] = part.number
+        if one["read"]:
+            probs[[position[name] for name in one["read"]]] = one["probs"]
+        for name, (message, reason) in one["failures"].items():
+            failures[position[name]] = ImageError(message, reason)
+    return Outcome(dataset, probs, folds, failures)

@@ -1,0 +1,82 @@
+"""Are pictures lined up by the change that was made to them?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from torture import picture
+
+from pixsent_tf.data.copies.alignment import (
+    align,
+    correlate,
+    correlate_details,
+    identity,
+)
+
+
+def cut(image: Image.Image, left: float, top: float, right: float, bottom: float):
+    box = (left * 400, top * 400, (1 - right) * 400, (1 - bottom) * 400)
+    return gray(image.resize((64, 64), Image.Resampling.BOX, box=box))
+
+
+def gray(image: Image.Image) -> np.ndarray:
+    small = image.convert("L").resize((64, 64), Image.Resampling.BOX)
+    return np.asarray(small, dtype="float32")[None]
+
+
+LARGE = picture(400, 400)
+
+
+@pytest.mark.parametrize(
+    ("sides", "change"),
+    [  # what is left spans `stretch`, and its middle lies at `shift`
+        ((0.05, 0, 0, 0), (0.95, 0.05, 1, 0)),
+        ((0, 0.04, 0, 0.02), (1, 0, 0.94, 0.02)),
+        ((0.05, 0.05, 0.05, 0.05), (0.9, 0, 0.9, 0)),
+    ],
+)
+def test_cut_is_found(sides, change):
+    found = align(gray(LARGE), cut(LARGE, *sides), identity(1), num_steps=10)
+
+    np.testing.assert_allclose(found[0], change, atol=0.01)
+
+
+def test_larger_partner_is_found_too():
+    found = align(cut(LARGE, 0.05, 0, 0, 0), gray(LARGE), identity(1), num_steps=10)
+
+    np.testing.assert_allclose(found[0], (1 / 0.95, -0.05 / 0.95, 1, 0), atol=0.01)
+
+
+def test_light_and_contrast_play_no_part():
+    others = 0.5 * gray(LARGE) + 60
+
+    assert correlate(gray(LARGE), others, identity(1)) == pytest.approx(1, abs=1e-5)
+    assert correlate_details(gray(LARGE), others, identity(1)) == pytest.approx(
+        1, abs=1e-5
+    )
+
+
+def test_two_landscapes_agree_in_light_but_not_in_details():
+    rng = np.random.default_rng(0)
+    light = np.linspace(200, 40, 64, dtype="float32")[:, None]
+    first, second = (
+        (light + rng.normal(0, 8, (64, 64)).astype("float32"))[None] for _ in range(2)
+    )
+
+    assert correlate(first, second, identity(1))[0] > 0.9
+    assert abs(correlate_details(first, second, identity(1))[0]) < 0.1
+
+
+def test_blank_pictures_agree_with_nothing():
+    blank = np.full((1, 64, 64), 7, dtype="float32")
+
+    assert correlate(blank, gray(LARGE), identity(1)) == 0
+    assert np.isfinite(align(blank, blank, identity(1), num_steps=3)).all()
+
+
+def test_no_pairs_give_no_changes():
+    none = np.zeros((0, 64, 64), dtype="float32")
+
+    assert align(none, none, identity(0), num_steps=2).shape == (0, 4)
+    assert correlate_details(none, none, identity(0)).shape == (0,)

@@ -1,0 +1,173 @@
+"""Are planted copies found, and nothing else?"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from torture import picture, with_exif
+
+from pixsent_tf.data.copies.duplicates import find_duplicates
+
+NUM_PICTURES = 30
+
+
+def detailed(seed: int) -> Image.Image:
+    """Draw a picture with a coarse and a fine structure of its own."""
+    rng = np.random.default_rng(seed)
+    fine = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    coarse = picture(320, 240, seed=seed)
+    return Image.blend(coarse, Image.fromarray(fine).resize((320, 240)), 0.4)
+
+
+def plant(image: Image.Image, kind: str, rng: random.Random) -> Image.Image:
+    width, height = image.size
+    if kind in ("cut", "all"):
+        left, top, right, bottom = (rng.uniform(0, 0.05) for _ in range(4))
+        image = image.crop(
+            (
+                round(left * width),
+                round(top * height),
+                round((1 - right) * width),
+                round((1 - bottom) * height),
+            )
+        )
+    if kind in ("resized", "all"):
+        scale = rng.choice([0.5, 0.7, 1.3, 2.0])
+        size = (round(image.width * scale), round(image.height * scale))
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    return image
+
+
+def write_planted(images: list[Image.Image], folder: Path) -> list[Path]:
+    """Write each picture, then a copy of each: encoded again, resized, cut or all."""
+    rng = random.Random(0)
+    paths = []
+    for i, image in enumerate(images):
+        paths.append(folder / f"{i:04}.jpg")
+        image.save(paths[-1], quality=92)
+    for i, image in enumerate(images):
+        kind = ("encoded", "resized", "cut", "all")[i % 4]
+        paths.append(folder / f"{i:04}_{kind}.jpg")
+        plant(image, kind, rng).save(paths[-1], quality=rng.randint(50, 90))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    images = [detailed(seed) for seed in range(NUM_PICTURES)]
+    return write_planted(images, tmp_path_factory.mktemp("planted"))
+
+
+def test_every_planted_copy_and_nothing_else_is_found(planted):
+    found = find_duplicates(planted)
+
+    wanted = [[i, i + NUM_PICTURES] for i in range(NUM_PICTURES)]
+    assert found.pairs.tolist() == wanted
+    assert not found.is_exact.any()
+    assert (found.groups[:NUM_PICTURES] == found.groups[NUM_PICTURES:]).all()
+    assert len(set(found.groups)) == NUM_PICTURES
+
+
+def test_identical_bytes_are_exact_pairs_each_with_each(planted, tmp_path):
+    copies = [tmp_path / name for name in ("b.jpg", "c.jpg")]
+    for copy in copies:
+        shutil.copy(planted[0], copy)
+
+    found = find_duplicates([planted[1], planted[0], *copies])
+
+    assert found.pairs.tolist() == [[1, 2], [1, 3], [2, 3]]
+    assert found.is_exact.all()
+    assert found.distances.tolist() == [0, 0, 0]
+
+
+def test_near_copy_of_identical_files_pairs_with_each_of_them(planted, tmp_path):
+    shutil.copy(planted[0], tmp_path / "same.jpg")
+
+    found = find_duplicates([tmp_path / "same.jpg", planted[NUM_PICTURES], planted[0]])
+
+    assert found.pairs.tolist() == [[0, 1], [0, 2], [1, 2]]
+    assert found.is_exact.tolist() == [False, True, False]
+
+
+def test_picture_that_is_turned_by_its_header_is_a_copy(tmp_path):
+    (tmp_path / "turned.jpg").write_bytes(with_exif(6))
+    picture().rotate(-90, expand=True).save(tmp_path / "upright.png")
+
+    found = find_duplicates([tmp_path / "turned.jpg", tmp_path / "upright.png"])
+
+    assert found.pairs.tolist() == [[0, 1]]
+
+
+def test_unreadable_files_are_named_and_are_no_copies(tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    paths = [tmp_path / "a.jpg", tmp_path / "gone.jpg", tmp_path / "b.jpg"]
+
+    found = find_duplicates(paths)
+
+    assert found.pairs.shape == (0, 2)
+    assert [found.failures[i].reason for i in range(3)] == ["empty", "missing", "empty"]
+    assert len(set(found.groups)) == 3
+
+
+def test_blank_pictures_of_different_bytes_are_no_copies(tmp_path):
+    paths = [tmp_path / f"{level}.png" for level in (10, 200)]
+    for path in paths:
+        Image.new("RGB", (50, 50), (int(path.stem),) * 3).save(path)
+
+    assert len(find_duplicates(paths).pairs) == 0
+
+
+def test_landscapes_that_share_only_their_light_are_no_copies(tmp_path):
+    rng = np.random.default_rng(0)
+    light = np.linspace(220, 30, 64)[:, None]
+    for number, noise in enumerate((4, 25, 60, 90)):
+        pixels = light + rng.normal(0, noise, (64, 64))
+        Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(
+            tmp_path / f"{number}.png"
+        )
+
+    found = find_duplicates(sorted(tmp_path.iterdir()))
+
+    assert len(found.pairs) == 0
+
+
+def test_nothing_has_no_duplicates():
+    found = find_duplicates([])
+
+    assert (len(found.pairs), len(found.groups)) == (0, 0)
+
+
+def test_progress_counts_every_file(planted):
+    counts: list[int] = []
+
+    find_duplicates(planted[:5], advance=counts.append)
+
+    assert sum(counts) == 5
+
+
+@pytest.mark.data
+def test_photographs_and_planted_copies_meet_the_bar(shared_data, tmp_path):
+    photographs = sorted((shared_data / "deepsent/images").iterdir())
+    chosen = random.Random(0).sample(range(len(photographs)), 200)
+    images = [Image.open(photographs[i]).convert("RGB") for i in chosen]
+    copies = write_planted(images, tmp_path)[len(images) :]
+    alone = find_duplicates(photographs)
+
+    found = find_duplicates([*photographs, *copies])
+
+    pairs = set(map(tuple, found.pairs.tolist()))
+    planted = {(i, len(photographs) + n) for n, i in enumerate(chosen)}
+    assert len(planted & pairs) >= 0.95 * len(planted)
+    # A pair of one photograph, or of two that are copies, is right; others are not.
+    groups = [*alone.groups, *(alone.groups[i] for i in chosen)]
+    false = [(a, b) for a, b in pairs if groups[a] != groups[b]]
+    assert len(false) < 0.01 * len(pairs)
+    assert alone.is_exact.sum() == 13
+    # Thirteen more were looked at one by one: all show the same picture.
+    assert (~alone.is_exact).sum() == 13

@@ -1,0 +1,140 @@
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from torture import deep_gray, encode, picture, translucent, write_torture
+
+from pixsent_tf.data.decode.files import REASONS, check_header, read_image, sniff
+from pixsent_tf.errors import ImageError
+
+
+@pytest.fixture(scope="module")
+def torture(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("torture") / "files"
+    return folder, write_torture(folder)
+
+
+def status(path):
+    try:
+        read_image(path)
+    except ImageError as error:
+        return error.reason
+    return "ok"
+
+
+def test_every_kind_of_file_is_read_or_named_by_its_defect(torture):
+    folder, files = torture
+    found = {file.name: status(folder / file.name) for file in files}
+
+    assert len(files) >= 20
+    assert found == {file.name: file.status for file in files}
+
+
+def test_every_reason_is_one_that_is_documented(torture):
+    _, files = torture
+
+    assert {file.status for file in files} - {"ok"} == set(REASONS)
+
+
+def test_a_message_names_the_file_on_one_line(torture):
+    folder, files = torture
+    for file in files:
+        if file.status != "ok":
+            with pytest.raises(ImageError) as caught:
+                read_image(folder / file.name)
+            assert str(folder / file.name) in str(caught.value)
+            assert "\n" not in str(caught.value)
+
+
+def test_headers_alone_tell_what_no_decoder_should_see(torture):
+    folder, files = torture
+    reasons = {}
+    for file in files:
+        error = check_header(folder / file.name)
+        reasons[file.name] = error.reason if error else "ok"
+
+    assert reasons["bomb.png"] == "too_large"
+    assert reasons["page.jpg"] == "not_an_image"
+    assert reasons["cut.jpg"] == "ok"  # its defect is in the pixels
+    assert all(reasons[file.name] == "ok" for file in files if file.status == "ok")
+
+
+def test_the_pixel_limit_is_the_callers(tmp_path):
+    picture(40, 30).save(tmp_path / "a.png")
+
+    assert read_image(tmp_path / "a.png", max_pixels=1200).shape == (30, 40, 3)
+    with pytest.raises(ImageError, match=r"40 x 30 pixels.*max_pixels=1199"):
+        read_image(tmp_path / "a.png", max_pixels=1199)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (b"", "empty"),
+        (b"\xff\xd8\xff\xe0", "jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "png"),
+        (b"GIF87a", "gif"),
+        (b"BM....", "bmp"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "webp"),
+        (b"RIFF\0\0\0\0WAVE", "unknown"),
+        (b"II*\0", "tiff"),
+        (b"\0\0\0\x18ftypheic", "heic"),
+        (b"\0\0\0\x18ftypavif", "avif"),
+        (b"\0\0\0\x18ftypmp42", "unknown"),
+        (b"\xef\xbb\xbf\n <!DOCTYPE html>", "html"),
+        (b"<HTML><head>", "html"),
+        (b"hello", "unknown"),
+    ],
+)
+def test_formats_are_told_by_content(header, name):
+    assert sniff(header) == name
+
+
+def test_sixteen_bits_keep_their_eight_highest(tmp_path):
+    deep_gray().save(tmp_path / "a.png")
+    expected = np.asarray(deep_gray()) // 256
+
+    image = read_image(tmp_path / "a.png")
+
+    assert (image == expected[..., None]).all()
+
+
+def test_transparent_parts_lie_on_white(tmp_path):
+    translucent().save(tmp_path / "a.png")
+    white = Image.new("RGBA", translucent().size, "white")
+    expected = np.asarray(Image.alpha_composite(white, translucent()).convert("RGB"))
+
+    image = read_image(tmp_path / "a.png")
+
+    assert np.abs(image.astype(int) - expected).max() <= 1
+
+
+def test_inks_mean_the_same_in_every_format(tmp_path):
+    inks = picture().convert("CMYK")
+    inks.save(tmp_path / "a.tiff")
+    inks.save(tmp_path / "a.jpg", quality=100, subsampling=0)
+
+    difference = read_image(tmp_path / "a.tiff").astype(int) - read_image(
+        tmp_path / "a.jpg"
+    )
+
+    assert np.abs(difference).mean() < 1.5
+
+
+def test_the_first_frame_is_read(tmp_path):
+    frames = [picture(seed=1), picture(seed=2)]
+    (tmp_path / "a.webp").write_bytes(
+        encode(picture(), "WEBP", save_all=True, append_images=frames, lossless=True)
+    )
+
+    assert np.array_equal(read_image(tmp_path / "a.webp"), np.asarray(picture()))
+
+
+def test_heic_without_its_reader_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+
+    with pytest.raises(ImageError, match=r"pip install pixsent-tf\[heic\]") as caught:
+        read_image(tmp_path / "a.heic")
+    assert caught.value.reason == "unsupported"

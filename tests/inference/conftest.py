@@ -1,0 +1,5 @@
+"""The tiny network and its pictures."""
+
+from tests.tiny_network import pictures, recipe_of, targets, tiny_backbone
+
+__all__ = ["pictures", "recipe_of", "targets", "tiny_backbone"]

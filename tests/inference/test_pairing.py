@@ -1,0 +1,81 @@
+"""Tables are matched by picture, and say where they do not fit together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.errors import DataError
+from pixsent_tf.inference.pairing import align
+from tests.evaluation.answers import make_answers
+
+LABELS = [1, 1, 1, 0, 0, 0]
+A = make_answers("a", [0.9, 0.8, 0.7, 0.3, 0.2, 0.6], LABELS)  # one mistake
+B = make_answers("b", [0.9, 0.4, 0.3, 0.2, 0.1, 0.3], LABELS)  # two others
+
+
+def test_rows_are_matched_by_id_not_by_place():
+    turned = make_answers("b", B.probs[::-1, 1], LABELS[::-1], ids=B.ids[::-1])
+
+    aligned = align([A, turned])
+
+    assert np.array_equal(aligned.probs[1], B.probs)
+    assert aligned.labels.tolist() == LABELS
+
+
+def test_paths_match_the_names_of_their_files():
+    elsewhere = make_answers("b", B.probs[:, 1], ids=[f"/photos/{n}" for n in B.ids])
+
+    assert len(align([A, elsewhere]).ids) == 6
+
+
+def test_rows_that_match_no_other_are_told():
+    short = make_answers("b", [0.9, 0.4], LABELS[:2])
+
+    aligned = align([A, short])
+
+    assert aligned.ids == ("0.jpg", "1.jpg")
+    assert "4 of the 6 pictures of a are not in all of the others" in aligned.notes[0]
+
+
+def test_tables_without_a_common_picture_are_refused():
+    with pytest.raises(DataError, match=r"share no picture.*'0\.jpg'.*'x\.jpg'"):
+        align([A, make_answers("b", [0.5], [1], ids=["x.jpg"])])
+
+
+def test_contradicting_truths_are_refused():
+    lied = make_answers("b", B.probs[:, 1], [0, *LABELS[1:]])
+
+    with pytest.raises(DataError, match=r"label 1 pictures differently, first 0\.jpg"):
+        align([A, lied])
+
+
+def test_tables_without_the_truth_are_refused():
+    with pytest.raises(DataError, match="None of the tables knows the truth"):
+        align([make_answers("a", [0.5]), make_answers("b", [0.5])])
+
+
+def test_other_classes_are_refused():
+    other = make_answers("b", [0.5] * 6, LABELS, class_names=("cat", "dog"))
+
+    with pytest.raises(DataError, match="b answers cat, dog, a negative, positive"):
+        align([A, other])
+
+
+@pytest.mark.parametrize("has_probs", [True, False])
+def test_inverted_labels_are_noticed(has_probs):
+    labels = np.repeat([1, 0], 50)
+    positive = np.where(labels == 1, 0.2, 0.8)
+    right = make_answers("right", 1 - positive, labels)
+
+    aligned = align([right, make_answers("turned", positive, has_probs=has_probs)])
+
+    (note,) = aligned.notes
+    assert note.startswith("turned is far worse than chance")
+
+
+def test_a_model_at_chance_is_not_called_inverted():
+    labels = np.repeat([1, 0], 50)
+    positive = np.tile([0.4, 0.6], 50)
+
+    assert align([make_answers("a", positive, labels)] * 2).notes == ()

@@ -1,0 +1,79 @@
+"""One training a fold, two views of its test pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pixsent_tf.config import DataConfig
+from pixsent_tf.inference.model import Predictor
+from pixsent_tf.runs import Run
+from pixsent_tf.studies import crossval as crossval_module
+from pixsent_tf.studies.paper.levels import open_level
+from pixsent_tf.studies.paper.protocol import run_protocol
+
+
+@pytest.fixture
+def dataset(colored_folder):
+    return open_level(DataConfig(str(colored_folder), num_folds=3))
+
+
+@pytest.fixture
+def recipe(mean_color, colored_folder):
+    return replace(mean_color, data=DataConfig(str(colored_folder), num_folds=3))
+
+
+def test_both_views_answer_every_test_picture_once(recipe, dataset, tmp_path):
+    run = Run.create(tmp_path / "run")
+
+    found = run_protocol(recipe, dataset, run, folds=(1, 2, 3))
+
+    assert sorted(found.ids) == sorted(dataset.ids)
+    assert found.correct("center").all()
+    assert found.correct("ten_crops").all()
+    position = {name: i for i, name in enumerate(dataset.ids)}
+    rows = [position[name] for name in found.ids]
+    np.testing.assert_array_equal(found.folds, dataset.folds[rows])
+
+
+def test_ten_crops_are_those_of_the_saved_model(recipe, dataset, tmp_path):
+    run = Run.create(tmp_path / "run")
+
+    found = run_protocol(recipe, dataset, run, folds=(2,), keep_models=True)
+
+    predictor = Predictor.load(run.fold_model_path(2))
+    paths = [dataset.paths[dataset.ids.index(name)] for name in found.ids]
+    expected = [a.probs for a in predictor.predict(paths, oversample=True)]
+    np.testing.assert_allclose(found.probs["ten_crops"], expected, atol=1e-6)
+
+
+def test_models_are_dropped_unless_asked_for(recipe, dataset, tmp_path):
+    run = Run.create(tmp_path / "run")
+
+    run_protocol(recipe, dataset, run, folds=(1,))
+
+    assert not list(run.path.glob("*.keras"))
+
+
+def test_a_finished_fold_is_recalled_and_not_trained(
+    recipe, dataset, tmp_path, monkeypatch
+):
+    run = Run.create(tmp_path / "run")
+    first = run_protocol(recipe, dataset, run, folds=(1,))
+    trained = []
+    train = crossval_module.Experiment.train
+    monkeypatch.setattr(
+        crossval_module.Experiment,
+        "train",
+        lambda self, mask: trained.append(1) or train(self, mask),
+    )
+
+    both = run_protocol(recipe, dataset, run, folds=(1, 2))
+
+    assert len(trained) == 1
+    count = len(first.ids)
+    np.testing.assert_array_equal(
+        both.probs["ten_crops"][:count], first.probs["ten_crops"]
+    )

@@ -1,0 +1,130 @@
+"""What trials share, and the witness that stands beside each training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.config import override
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.studies.search.bench import Bench, Witness
+from pixsent_tf.training.learners import build_learner
+
+TRAIN, TEST = np.arange(16), np.arange(16, 24)
+
+
+@pytest.fixture
+def dataset(pictures):
+    """The pictures, bright ones positive; one of three finds the first negative."""
+    votes = np.tile([0, 3], (len(pictures), 1))
+    votes[0] = [1, 2]
+    return Dataset(
+        name="noise",
+        ids=tuple(map(str, range(len(pictures)))),
+        paths=tuple(pictures),
+        labels=(np.arange(len(pictures)) % 2).astype("int32"),
+        class_names=("negative", "positive"),
+        votes=votes,
+    )
+
+
+@pytest.fixture
+def bench(dataset, tmp_path):
+    return Bench(dataset, [f"{i:064}" for i in range(len(dataset))], tmp_path)
+
+
+@pytest.mark.parametrize("strategy", ["head", "all", "lp-ft"])
+def test_a_witness_notes_what_was_shown_and_changes_nothing(
+    bench, dataset, recipe_of, targets, strategy
+):
+    recipe = recipe_of(strategy)
+    plain = build_learner(recipe, 2)
+    plain.read(dataset.paths, lambda count: None)
+    expected = plain.fit(TRAIN, targets).probs(TEST)
+    witness = bench.learner(recipe)
+
+    probs = witness.validate(witness.fit(TRAIN, targets), TEST)
+
+    np.testing.assert_allclose(probs, expected, atol=1e-6)
+    assert witness.trained == set(range(16))
+    assert witness.validated == set(range(16, 24))
+
+
+def test_labels_that_are_not_trained_on_are_blank():
+    seen = []
+
+    class Curious:
+        def fit(self, indices, targets):
+            seen.append(targets)
+
+    Witness(Curious()).fit(np.array([1, 2]), np.eye(4, dtype="float32"))
+
+    (targets,) = seen
+    assert np.isnan(targets[[0, 3]]).all()
+    assert targets[[1, 2]].tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]
+
+
+def test_each_network_looks_at_each_picture_once(bench, dataset, recipe_of, targets):
+    recipe, done = recipe_of("head"), []
+    bench.read([recipe], done.append)
+    for penalty in (1.0, 10.0):
+        trial = override(recipe, {"training.penalty": penalty})
+        bench.learner(trial).fit(TRAIN, targets)
+    again = Bench(dataset, bench.hashes, bench.cache)
+    again.read([recipe], done.append)
+
+    assert len(list(bench.cache.iterdir())) == 1
+    first = bench.learner(recipe).learner.values
+    np.testing.assert_array_equal(again.learner(recipe).learner.values, first)
+    assert sum(done) == 2 * len(dataset)  # the second time from the disk
+
+
+def test_trials_have_their_own_penalty_and_share_features(bench, recipe_of):
+    trials = [
+        bench.learner(override(recipe_of("head"), {"training.penalty": penalty}))
+        for penalty in (1.0, 10.0)
+    ]
+
+    assert [trial.learner.penalty for trial in trials] == [1.0, 10.0]
+    assert trials[0].learner.values is trials[1].learner.values
+
+
+def test_other_pictures_or_random_weights_have_other_features(
+    bench, dataset, recipe_of, tmp_path
+):
+    recipe = recipe_of("head")
+    bench.read([recipe, override(recipe, {"seed": 1, "model.mirror": True})], print)
+    Bench(dataset, ["other"], tmp_path).read([recipe], print)
+
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_pictures_that_cannot_be_read_are_remembered(
+    dataset, recipe_of, tmp_path, pictures
+):
+    from dataclasses import replace
+
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"")
+    dataset = replace(dataset, paths=(str(broken), *pictures[1:]))
+    for _ in range(2):  # computed, then from the disk
+        bench = Bench(dataset, ["h"], tmp_path / "cache")
+        bench.read([recipe_of("head")], lambda count: None)
+
+        assert {i: error.reason for i, error in bench.failures.items()} == {0: "empty"}
+
+
+def test_fine_tuning_trials_share_the_decoded_pictures(bench, recipe_of):
+    first, second = (bench.learner(recipe_of("all", seed=seed)) for seed in (0, 1))
+
+    assert first.learner.canvases is second.learner.canvases
+    assert bench.failures == {}
+
+
+def test_agreement_weighs_the_targets(bench, recipe_of):
+    equal = bench.targets(recipe_of())
+    weighed = bench.targets(override(recipe_of(), {"data.weights": "agreement"}))
+
+    # Two of three votes lead by a third.
+    np.testing.assert_allclose(weighed[0], equal[0] / 3, atol=1e-6)
+    np.testing.assert_array_equal(weighed[1:], equal[1:])

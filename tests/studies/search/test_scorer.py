@@ -1,0 +1,85 @@
+"""Scores of trials: inner folds only, copies together, everything written down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pixsent_tf.data.sources import open_folder
+from pixsent_tf.studies.search.bench import Bench
+from pixsent_tf.studies.search.scorer import Scorer
+
+SEEN = np.r_[0:9, 12:21]  # three pictures of each class are not for the search
+
+
+@pytest.fixture
+def scorer_of(mean_color, colored_folder, tmp_path):
+    dataset = open_folder(colored_folder)
+    hashes = [f"{i:02}" for i in range(len(dataset))]
+
+    def build(*, groups=None, scored_folds=5, labels=None):
+        pictures = dataset if labels is None else replace(dataset, labels=labels)
+        return Scorer(
+            mean_color,
+            Bench(pictures, hashes, tmp_path / "features"),
+            SEEN,
+            groups=np.arange(len(dataset)) if groups is None else groups,
+            scored_folds=scored_folds,
+            folder=tmp_path / "search",
+        )
+
+    return build
+
+
+def test_every_picture_that_is_seen_is_validated_and_no_other(scorer_of):
+    scorer = scorer_of()
+
+    found = scorer({"training.penalty": 30.0}, 1.0)
+
+    seen = [f"{i:02}" for i in SEEN]
+    assert scorer.saw() == {"trained": seen, "validated": seen}
+    assert found["accuracy"] == 1.0
+    assert 0 < found["log_loss"] < 0.3
+
+
+def test_labels_that_a_search_may_not_see_cannot_change_a_score(scorer_of):
+    dataset = scorer_of().bench.dataset
+    labels = dataset.labels.copy()
+    hidden = np.setdiff1d(np.arange(24), SEEN)
+    labels[hidden] = 1 - labels[hidden]
+
+    first, second = (
+        scorer_of(labels=each)({"training.penalty": 3.0}, 1.0)
+        for each in (dataset.labels, labels)
+    )
+
+    assert first == second
+
+
+def test_less_effort_scores_a_head_on_fewer_folds(scorer_of):
+    scorer = scorer_of()
+
+    scorer({"training.penalty": 1.0}, 0.3)  # two of five
+
+    assert len(scorer.saw()["validated"]) == (scorer.folds <= 2).sum()
+
+
+def test_copies_share_an_inner_fold(scorer_of):
+    groups = np.arange(24)
+    groups[[0, 3, 7]] = 0
+
+    scorer = scorer_of(groups=groups)
+
+    assert len(set(scorer.folds[[0, 3, 7]])) == 1
+
+
+def test_what_other_processes_saw_counts(scorer_of):
+    scorer = scorer_of(scored_folds=1)
+    scorer({"training.penalty": 1.0}, 1.0)
+    other = {"trained": ["99"], "validated": []}
+    (scorer.folder / "saw-1.json").write_text(json.dumps(other))
+
+    assert "99" in scorer.saw()["trained"]

@@ -1,0 +1,99 @@
+"""The search space: names of settings, and only those that a strategy has."""
+
+from __future__ import annotations
+
+import pytest
+
+from pixsent_tf.config import Recipe, override
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.studies.search.space import (
+    SearchConfig,
+    active_settings,
+    build_space,
+    head_recipes,
+)
+
+ALL = SearchConfig(strategies=("head", "last-blocks", "all"))
+
+
+def names_for(strategy):
+    space = build_space(ALL, has_agreement=True)
+    space.values["training.strategy"] = strategy
+    space.ensure_active_values()
+    return set(active_settings(space))
+
+
+SHARED = {"model.backbone", "training.strategy", "data.weights"}
+TUNED = {
+    *("training.learning_rate", "training.weight_decay", "model.dropout"),
+    *("training.min_area", "training.mixup"),
+}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "own"),
+    [
+        ("head", {"training.penalty", "model.texture"}),
+        ("last-blocks", {*TUNED, "training.trained_share"}),
+        ("all", TUNED),
+    ],
+)
+def test_a_strategy_is_searched_over_its_own_settings(strategy, own):
+    assert names_for(strategy) == SHARED | own
+
+
+def test_every_name_is_a_setting_of_a_recipe():
+    space = build_space(ALL, has_agreement=True)
+
+    override(Recipe(), {entry.name: entry.default for entry in space.space})
+
+
+def test_weights_are_searched_only_where_annotators_disagree():
+    assert "data.weights" not in active_settings(build_space(SearchConfig()))
+
+
+def test_what_keras_tuner_adds_is_no_setting():
+    space = build_space(SearchConfig())
+    space.Fixed("tuner/epochs", 3)
+
+    assert "tuner/epochs" not in active_settings(space)
+
+
+def test_each_network_that_a_head_may_need_is_named_once():
+    config = SearchConfig(backbones=("efficientnet_lite0", "keras:MobileNetV2"))
+
+    found = [recipe.model for recipe in head_recipes(config, Recipe())]
+
+    # The second has no texture to add, so neither is asked for it.
+    assert [(model.backbone, model.texture) for model in found] == [
+        ("efficientnet_lite0", Recipe().model.texture),
+        ("keras:MobileNetV2", Recipe().model.texture),
+    ]
+    assert head_recipes(SearchConfig(strategies=("all",)), Recipe()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"tuner": "grid"}, "Unknown tuner 'grid'; it is one of random"),
+        ({"tuner": "hyperband", "trials": 3}, "Hyperband counts its own trials"),
+        ({"trials": 0}, "0 trials find nothing"),
+        ({"strategies": ("magic",)}, "Unknown strategy 'magic'"),
+        ({"backbones": ()}, "needs a backbone and a strategy"),
+        ({"inner_folds": 6}, "inner_folds=6 is not in 1 to 5"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        SearchConfig(**settings)
+
+
+def test_an_unknown_backbone_is_refused_before_anything_is_read():
+    with pytest.raises(ConfigError, match="Unknown backbone 'lenet'"):
+        build_space(SearchConfig(backbones=("lenet",)))
+
+
+def test_heads_are_scored_on_all_inner_folds_and_networks_on_one():
+    assert SearchConfig().scored_folds == 5
+    assert ALL.scored_folds == 1
+    assert SearchConfig(inner_folds=2).scored_folds == 2

@@ -1,0 +1,124 @@
+"""`audit RUN`: does a planted violation show, and nothing else?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from pixsent_tf.errors import RunError
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.decisions import audit_run, hash_files, write_decisions
+
+IMAGES = {name: name * 8 for name in "abcdef"}
+
+
+def decision(name, trained, validated=""):
+    """What a decision saw, by the names of the pictures."""
+    return {
+        "name": name,
+        "trained": [IMAGES[image] for image in trained],
+        "validated": [IMAGES[image] for image in validated],
+    }
+
+
+def fold(number, *decisions, tested):
+    return {
+        "fold": number,
+        "decisions": list(decisions),
+        "tested": [IMAGES[image] for image in tested],
+    }
+
+
+HONEST = (
+    fold(1, decision("search", "cd", "ef"), decision("training", "cdef"), tested="ab"),
+    fold(2, decision("search", "ab", "ef"), decision("training", "abef"), tested="cd"),
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Fold 1 tested a and b, fold 2 c and d; f could not be read."""
+    run = Run(tmp_path)
+    rows = [["a", 1, "ok"], ["b", 1, "ok"], ["c", 2, "ok"], ["d", 2, "ok"]]
+    rows.append(["f", 2, "empty"])
+    run.write_table("predictions.csv", ["id", "fold", "status"], rows)
+    return run
+
+
+def test_decisions_that_saw_no_test_picture_pass(run):
+    write_decisions(run, IMAGES, HONEST)
+
+    findings = audit_run(run)
+
+    assert findings["leaks"] == findings["unrecorded"] == []
+    assert findings["has_leak"] is False
+    assert findings["folds"][0] == {
+        "fold": 1,
+        "tested": 2,
+        "decisions": [
+            {"name": "search", "trained": 2, "validated": 2},
+            {"name": "training", "trained": 4, "validated": 0},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("planted", "part"),
+    [(("cb", "ef"), "trained"), (("c", "eb"), "validated")],
+)
+def test_a_test_picture_in_a_search_is_named(run, planted, part):
+    write_decisions(
+        run, IMAGES, [fold(1, decision("search", *planted), tested="ab"), HONEST[1]]
+    )
+
+    findings = audit_run(run)
+
+    assert findings["has_leak"] is True
+    assert findings["leaks"] == [
+        {"fold": 1, "decision": "search", "part": part, "image": "b"}
+    ]
+
+
+def test_a_prediction_that_no_fold_owns_up_to_is_a_leak(run):
+    write_decisions(
+        run, IMAGES, [fold(1, decision("search", "bc"), tested="a"), HONEST[1]]
+    )
+
+    findings = audit_run(run)
+
+    assert findings["unrecorded"] == ["b"]
+    assert findings["has_leak"] is True
+
+
+def test_a_record_without_folds_proves_nothing(run):
+    write_decisions(run, IMAGES, [])
+
+    assert audit_run(run)["has_leak"] is True
+
+
+def test_a_run_without_a_record_is_refused(run):
+    with pytest.raises(RunError, match=r"holds no decisions\.json; only a finished"):
+        audit_run(run)
+
+
+def test_a_damaged_record_is_refused(run):
+    (run.path / "decisions.json").write_text(json.dumps({"images": {}}))
+
+    with pytest.raises(RunError, match=r"decisions\.json is damaged: it lacks 'folds'"):
+        audit_run(run)
+
+
+def test_hashes_are_of_the_bytes_in_the_order_of_the_files(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode() * 3)
+    done = []
+
+    hashes = hash_files(
+        [str(tmp_path / name) for name in ("b", "gone", "a")], done.append
+    )
+
+    first, last = (hashlib.sha256(text).hexdigest() for text in (b"bbb", b"aaa"))
+    assert hashes == [first, "", last]
+    assert sum(done) == 3

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pixsent_tf.errors import ConfigError
 
 CLASS_NAMES = ("negative", "positive")
-SUBSETS = ("five_agrees", "four_agrees", "three_agrees")
+LEVELS = ("five_agrees", "four_agrees", "three_agrees")
 STRATEGIES = ("head", "last-blocks", "all", "lp-ft")
 
 
@@ -55,22 +55,22 @@ class DataConfig:
 
     Attributes:
         source: "smileys", "tfds:NAME", or the path of a folder, a list or a CSV file.
-        subset: Agreement level of the DeepSent layout; None for every other source.
+        level: Agreement level of the DeepSent layout; None for every other source.
         images: Folder that a list's names are relative to; None for the list's own.
         labels: "hard" takes the majority, "votes" the share of the votes.
-        weights: "agreement" weighs a picture by the lead of its votes, from 0 for a tie
-            to 1 for unanimity, where votes are known; "equal" weighs none.
+        example_weights: "agreement" weighs a picture by the lead of its votes, from 0
+            for a tie to 1 for unanimity, where votes are known; "equal" weighs none.
         join_weight: Weight of those pictures of a DeepSent folder that fewer agree on
-            than `subset` asks for: they train every fold and test none; 0 leaves them
+            than `level` asks for: they train every fold and test none; 0 leaves them
             out.
         num_folds: Folds made where the data publishes none.
     """
 
     source: str = "smileys"
-    subset: str | None = None
+    level: str | None = None
     images: str | None = None
     labels: Literal["hard", "votes"] = "hard"
-    weights: Literal["equal", "agreement"] = "equal"
+    example_weights: Literal["equal", "agreement"] = "equal"
     join_weight: float = 0.0
     num_folds: int = 5
 
@@ -89,8 +89,8 @@ class ModelConfig:
         backbone: A name of `models.zoo`; NAME@PIXELS for another size, several joined
             by "+".
         weights: "imagenet", a file, or None for a random start.
-        crop_share: Side of the crop by side of the canvas, 0…1; 1 lets the network see
-            the whole picture, None takes what the backbone was evaluated with.
+        crop_fraction: Side of the crop by side of the canvas, 0…1; 1 lets the network
+            see the whole picture, None takes what the backbone was evaluated with.
         mirror: Average the features of each crop and of its mirror image.
         texture: Add mean and deviation of the maps of the last stage but one.
         surgery: A named change of the layers, see `models.surgery`; None for none.
@@ -100,7 +100,7 @@ class ModelConfig:
 
     backbone: str = "efficientnet_lite0"
     weights: str | None = "imagenet"
-    crop_share: float | None = None
+    crop_fraction: float | None = None
     mirror: bool = False
     texture: bool = False
     surgery: str | None = None
@@ -126,13 +126,13 @@ class TrainingConfig:
         head_multiplier: Factor of the head's learning rate.
         crop: Random crops in training; the center crop otherwise.
         flip: Random mirroring in training.
-        min_area: Smallest share of the canvas that a training crop shows, 0…1; below
-            1 crops are resized.
+        min_area_fraction: Smallest part of the canvas that a training crop shows, 0…1;
+            below 1 crops are resized.
         jitter: Largest relative change of brightness, contrast and saturation, 0…1.
         mixup: Parameter of the beta distribution by which pictures are mixed in pairs;
             0 for none.
         class_weights: Weigh each class by the inverse of its frequency.
-        trained_share: Share of the layers, from the head back, that "last-blocks"
+        trained_fraction: Share of the layers, from the head back, that "last-blocks"
             trains, 0…1.
         bottom_multiplier: Factor of the first layer's learning rate in "lp-ft"; the
             factors of the layers between it and the head form a geometric series.
@@ -142,9 +142,9 @@ class TrainingConfig:
         label_smoothing: Share of the target spread over all classes, 0…1.
         ema: Momentum of the moving average of the weights; 0 for none.
         freeze_normalization: Keep the batch statistics of the starting weights.
-        num_seeds: Networks or heads, of as many seeds, whose logits are averaged.
-        penalty: Inverse penalty of a head on frozen features; None chooses it by inner
-            cross-validation.
+        ensemble_size: Networks or heads, of as many seeds, whose logits are averaged.
+        inverse_penalty: Strength of L2 of a head on frozen features, larger is weaker;
+            None chooses it by inner cross-validation.
     """
 
     strategy: str = "head"
@@ -159,19 +159,19 @@ class TrainingConfig:
     head_multiplier: float = 10.0
     crop: bool = True
     flip: bool = True
-    min_area: float = 1.0
+    min_area_fraction: float = 1.0
     jitter: float = 0.0
     mixup: float = 0.0
     class_weights: bool = False
-    trained_share: float = 0.3
+    trained_fraction: float = 0.3
     bottom_multiplier: float = 0.1
     patience: int = 0
     max_steps: int = 0
     label_smoothing: float = 0.0
     ema: float = 0.0
     freeze_normalization: bool = True
-    num_seeds: int = 1
-    penalty: float | None = None
+    ensemble_size: int = 1
+    inverse_penalty: float | None = None
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
@@ -179,10 +179,14 @@ class TrainingConfig:
                 f"Unknown strategy {self.strategy!r}; it is one of "
                 f"{', '.join(STRATEGIES)}."
             )
-        if self.num_seeds < 1:
-            raise ConfigError(f"An ensemble of {self.num_seeds} is none; 1 or more.")
-        if self.penalty is not None and self.penalty <= 0:
-            raise ConfigError(f"The inverse penalty {self.penalty} must be above 0.")
+        if self.ensemble_size < 1:
+            raise ConfigError(
+                f"An ensemble of {self.ensemble_size} is none; 1 or more."
+            )
+        if self.inverse_penalty is not None and self.inverse_penalty <= 0:
+            raise ConfigError(
+                f"The inverse penalty {self.inverse_penalty} must be above 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -191,11 +195,11 @@ class EvaluationConfig:
 
     Attributes:
         test_fraction: Share of the pictures that `fit` holds out, 0…1.
-        oversample: Average the ten crops instead of taking the center.
+        ten_crop: Average the ten crops instead of taking the center.
     """
 
     test_fraction: float = 0.2
-    oversample: bool = False
+    ten_crop: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,7 @@ class Recipe:
     Attributes:
         name: Stands in tables and folder names.
         seed: Of shuffles, splits, crops and initial weights.
-        expected: Published numbers this recipe should meet, by subset and crop.
+        expected: Published numbers this recipe should meet, by level and crop.
     """
 
     name: str = "default"

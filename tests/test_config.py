@@ -91,4 +91,4 @@ def test_config_and_recipes_load_neither_tensorflow_nor_numpy():
 
 def test_a_penalty_of_zero_is_refused():
     with pytest.raises(ConfigError, match=r"inverse penalty 0\.0 must be above 0"):
-        override(Recipe(), {"training.penalty": 0.0})
+        override(Recipe(), {"training.inverse_penalty": 0.0})

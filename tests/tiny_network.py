@@ -58,18 +58,18 @@ def targets():
 def recipe_of():
     """Make a recipe for the tiny network."""
 
-    def build(strategy="all", *, seed=0, oversample=False, dropout=0.0, **settings):
+    def build(strategy="all", *, seed=0, ten_crop=False, dropout=0.0, **settings):
         settings = {"epochs": 2, "batch_size": 8, "learning_rate": 0.01, **settings}
         recipe = Recipe(
             model=ModelConfig(backbone="tiny", weights=None, dropout=dropout),
             training=TrainingConfig(strategy=strategy, **settings),
             seed=seed,
         )
-        if oversample:
+        if ten_crop:
             from dataclasses import replace
 
             recipe = replace(
-                recipe, evaluation=replace(recipe.evaluation, oversample=True)
+                recipe, evaluation=replace(recipe.evaluation, ten_crop=True)
             )
         return recipe
 

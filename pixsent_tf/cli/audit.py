@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.config import SUBSETS, DataConfig
+from pixsent_tf.config import LEVELS, DataConfig
 
 MAX_PAIRS = 20
 
@@ -21,8 +21,8 @@ Part = dict[str, Any]
 @click.command(name="audit")
 @click.argument("data")
 @click.option(
-    "--subset",
-    help=f"One agreement level only, of {', '.join(SUBSETS)}; all if left out.",
+    "--level",
+    help=f"One agreement level only, of {', '.join(LEVELS)}; all if left out.",
 )
 @click.option("--images", help="Folder that the names in a list are relative to.")
 @click.option(
@@ -37,7 +37,7 @@ Part = dict[str, Any]
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     data: str,
-    subset: str | None,
+    level: str | None,
     images: str | None,
     out: str | None,
     fail_on: str | None,
@@ -67,7 +67,7 @@ def command(
 
     if data.startswith("tfds:"):
         console.load_tensorflow()
-    parts = audit.open_parts(DataConfig(data, subset, images))
+    parts = audit.open_parts(DataConfig(data, level, images))
     total = len({path for part in parts for path in part.paths})
     with console.progress(total, "reading", quiet=quiet) as advance:
         findings = audit.audit(parts, advance=advance)

@@ -21,8 +21,8 @@ from pixsent_tf.recipes import find_recipe
 @click.argument("data")
 @data_options
 @training_options
-@click.option("--folds", type=int, help="Folds to make; published folds stand.")
-@click.option("--only", "only", help="Test some folds only, such as 1,3.")
+@click.option("--num-folds", type=int, help="Folds to make; published folds stand.")
+@click.option("--folds", help="Test some folds only, such as 1,3.")
 @click.option(
     "--keep-models/--discard-models",
     default=True,
@@ -31,7 +31,7 @@ from pixsent_tf.recipes import find_recipe
 @output_options
 def command(
     recipe: str,
-    only: str | None,
+    folds: str | None,
     keep_models: bool,
     out: str | None,
     as_json: bool,
@@ -47,8 +47,8 @@ def command(
 
     \b
     Example:
-      pixsent-tf crossval pictures/ --folds 10
-      pixsent-tf crossval deepsent/ --subset five_agrees
+      pixsent-tf crossval pictures/ --num-folds 10
+      pixsent-tf crossval deepsent/ --level five_agrees
     """
     chosen = read_recipe(find_recipe(recipe), settings, **named)
     run_study(
@@ -57,7 +57,7 @@ def command(
         out=out,
         as_json=as_json,
         quiet=quiet,
-        folds=read_folds(only) if only else None,
+        folds=read_folds(folds) if folds else None,
         keep_models=keep_models,
     )
 
@@ -76,5 +76,5 @@ def read_folds(text: str) -> list[int]:
     """
     parts = text.split(",")
     if not all(part.strip().isdecimal() for part in parts):
-        raise ConfigError(f"--only {text!r} is no list of numbers such as 1,3.")
+        raise ConfigError(f"--folds {text!r} is no list of numbers such as 1,3.")
     return [int(part) for part in parts]

@@ -15,7 +15,7 @@ from pixsent_tf.config import DataConfig
 @click.command(name="evaluate")
 @click.argument("model")
 @click.argument("data", required=False)
-@click.option("--subset", help="Agreement level of a DeepSent folder.")
+@click.option("--level", help="Agreement level of a DeepSent folder.")
 @click.option("--images", help="Folder that the names in a list are relative to.")
 @click.option(
     "--fast", is_flag=True, help="Center crop only; no pictures in the report."
@@ -24,7 +24,7 @@ from pixsent_tf.config import DataConfig
 def command(
     model: str,
     data: str | None,
-    subset: str | None,
+    level: str | None,
     images: str | None,
     fast: bool,
     out: str | None,
@@ -47,10 +47,10 @@ def command(
     from pixsent_tf.studies import evaluate
     from pixsent_tf.studies.report import report
 
-    config = None if data is None else DataConfig(data, subset=subset, images=images)
+    config = None if data is None else DataConfig(data, level=level, images=images)
     progress = partial(console.progress, quiet=quiet)
     subject, results = evaluate.evaluate(
-        model, config, oversample=not fast, progress=progress
+        model, config, ten_crop=not fast, progress=progress
     )
     for note in subject.notes:
         console.warn(note)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pixsent_tf.config import SUBSETS, Recipe, override
+from pixsent_tf.config import LEVELS, Recipe, override
 from pixsent_tf.errors import ConfigError
 
 Command = Callable[..., Any]
@@ -20,7 +20,7 @@ def data_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--subset`, `--images`, `--join` and `--labels`.
+        The function with `--level`, `--images`, `--join` and `--labels`.
     """
     for option in (
         click.option(
@@ -40,8 +40,8 @@ def data_options(function: Command) -> Command:
             "--images", help="Folder that the names in a list are relative to."
         ),
         click.option(
-            "--subset",
-            help=f"Agreement level of a DeepSent folder: {', '.join(SUBSETS)}.",
+            "--level",
+            help=f"Agreement level of a DeepSent folder: {', '.join(LEVELS)}.",
         ),
     ):
         function = option(function)
@@ -119,7 +119,7 @@ def model_option(function: Command) -> Command:
 
 NAMES = {
     "data": "data.source",
-    "subset": "data.subset",
+    "level": "data.level",
     "images": "data.images",
     "labels": "data.labels",
     "join_weight": "data.join_weight",
@@ -127,9 +127,9 @@ NAMES = {
     "weights": "model.weights",
     "strategy": "training.strategy",
     "epochs": "training.epochs",
-    "ensemble": "training.num_seeds",
+    "ensemble": "training.ensemble_size",
     "seed": "seed",
-    "folds": "data.num_folds",
+    "num_folds": "data.num_folds",
     "test_fraction": "evaluation.test_fraction",
 }
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command(name="predict")
 @click.argument("paths", nargs=-1, required=True)
 @model_option
-@click.option("--oversample", is_flag=True, help="Average ten crops of each picture.")
+@click.option("--ten-crop", is_flag=True, help="Average ten crops of each picture.")
 @click.option(
     "--abstain-at",
     metavar="precision=P",
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 def command(
     paths: tuple[str, ...],
     model: str | None,
-    oversample: bool,
+    ten_crop: bool,
     abstain_at: str | None,
     form: str,
     as_json: bool,
@@ -75,7 +75,7 @@ def command(
         click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file,
         console.progress(len(files), "predicting", quiet=quiet) as advance,
     ):
-        predictions = predictor.predict(files, oversample=oversample, advance=advance)
+        predictions = predictor.predict(files, ten_crop=ten_crop, advance=advance)
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
         counts = write(file, predictions, predictor.class_names)
     failed, unsure = counts[None], counts[UNSURE]

@@ -21,7 +21,7 @@ from pixsent_tf.errors import ConfigError
 @click.option("--layers", help="Names, such as conv5,fc7; all named stages by default.")
 @click.option("--flatten", is_flag=True, help="Keep every cell, as the paper does.")
 @click.option("--units", help="Show what excites these units of the last layer: 0,7.")
-@click.option("--subset", help="Agreement level of a DeepSent folder.")
+@click.option("--level", help="Agreement level of a DeepSent folder.")
 @click.option("--images", help="Folder that the names in a list are relative to.")
 @click.option("--seed", type=int, default=0, help="Of folds, where none are published.")
 @click.option("--out", help="Folder to make; the next free one below runs/ by default.")
@@ -35,7 +35,7 @@ def command(
     layers: str | None,
     flatten: bool,
     units: str | None,
-    subset: str | None,
+    level: str | None,
     images: str | None,
     seed: int,
     out: str | None,
@@ -57,7 +57,7 @@ def command(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import probe
 
-    dataset = open_dataset(DataConfig(data, subset=subset, images=images), seed=seed)
+    dataset = open_dataset(DataConfig(data, level=level, images=images), seed=seed)
     network = probe.open_network(
         model, backbone, None if weights == "None" else weights
     )

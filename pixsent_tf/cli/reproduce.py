@@ -34,8 +34,10 @@ TABLES = ("2", "3", "4", "5", "6", "maps", "backbones")
 @click.option("--quick", is_flag=True, help="Smoke run: everything tiny, minutes.")
 @click.option("--folds", help="Test only these folds, such as 1,3.")
 @click.option("--max-steps", type=int, default=0, help="Stop each training early.")
-@click.option("--seeds", type=int, default=1, help="Trainings of each row and fold.")
-@click.option("--subsample", type=float, default=1.0, help="Share of the pictures.")
+@click.option("--repeats", type=int, default=1, help="Trainings of each row and fold.")
+@click.option(
+    "--example-fraction", type=float, default=1.0, help="Share of the pictures."
+)
 @click.option("--random-start", is_flag=True, help="Start every network at random.")
 @click.option("--out", help="Folder to make, or to go on with.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -93,8 +95,8 @@ def _plan(
     quick: bool,
     folds: str | None,
     max_steps: int,
-    seeds: int,
-    subsample: float,
+    repeats: int,
+    example_fraction: float,
     random_start: bool,
 ) -> Any:
     from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Plan
@@ -104,8 +106,8 @@ def _plan(
         tables=tables or PAPER_TABLES,
         weights_dir=weights_dir,
         max_steps=max_steps,
-        num_seeds=seeds,
-        share=subsample,
+        num_repeats=repeats,
+        example_fraction=example_fraction,
         random_start=random_start,
         backbones=backbone,
         only=row,

@@ -27,8 +27,8 @@ MAX_ROWS = 10
 @click.option("--trials", type=int, help="Trials of each search; 12 by default.")
 @click.option("--backbones", help="Networks to try, such as A,B.")
 @click.option("--strategies", help=f"To try, of {', '.join(STRATEGIES)}; head if none.")
-@click.option("--inner-folds", type=int, help="Of 5 inner folds, how many score.")
-@click.option("--outer-folds", type=int, help="Folds to make; published folds stand.")
+@click.option("--num-inner-folds", type=int, help="Of 5 inner folds, how many score.")
+@click.option("--num-folds", type=int, help="Folds to make; published folds stand.")
 @click.option(
     "--nested/--no-nested",
     default=True,
@@ -52,8 +52,7 @@ def command(
     trials: int | None,
     backbones: str | None,
     strategies: str | None,
-    inner_folds: int | None,
-    outer_folds: int | None,
+    num_inner_folds: int | None,
     nested: bool,
     workers: int,
     settings: tuple[str, ...],
@@ -76,10 +75,10 @@ def command(
     \b
     Example:
       pixsent-tf tune pictures/ --no-nested --out runs/tuned
-      pixsent-tf tune deepsent/ --subset five_agrees --tuner bayesian --trials 20
+      pixsent-tf tune deepsent/ --level five_agrees --tuner bayesian --trials 20
       pixsent-tf tune pictures/ --strategies head,last-blocks,lp-ft --workers 2
     """
-    chosen = read_recipe(find_recipe(recipe), settings, folds=outer_folds, **named)
+    chosen = read_recipe(find_recipe(recipe), settings, **named)
     console.load_tensorflow()
     from pixsent_tf.studies.search.space import SearchConfig
 
@@ -90,7 +89,11 @@ def command(
         if text
     }
     config = SearchConfig(
-        tuner=tuner, trials=trials, inner_folds=inner_folds, nested=nested, **lists
+        tuner=tuner,
+        trials=trials,
+        num_inner_folds=num_inner_folds,
+        nested=nested,
+        **lists,
     )
     run_tuning(chosen, config, out, workers=workers, as_json=as_json, quiet=quiet)
 

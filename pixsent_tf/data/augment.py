@@ -31,7 +31,7 @@ class Augmentation:
         crop_size: Side of the square that the network reads, in pixels.
         crop: Cut at a random place; at the center otherwise.
         flip: Mirror every second picture, at random.
-        min_area: Smallest share of the canvas that a crop shows, 0…1. Below 1, the
+        min_area_fraction: Smallest part of the canvas that a crop shows; below 1, the
             crop's side is drawn too, and the crop is resized, antialiased.
         jitter: Largest relative change of brightness, contrast and saturation, 0…1.
         mixup: Both parameters of the beta distribution that says how much a picture
@@ -44,13 +44,15 @@ class Augmentation:
     crop_size: int
     crop: bool = True
     flip: bool = True
-    min_area: float = 1.0
+    min_area_fraction: float = 1.0
     jitter: float = 0.0
     mixup: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.min_area <= 1:
-            raise ConfigError(f"min_area={self.min_area} must be above 0, at most 1.")
+        if not 0 < self.min_area_fraction <= 1:
+            raise ConfigError(
+                f"min_area_fraction={self.min_area_fraction} is not above 0, at most 1."
+            )
         if not 0 <= self.jitter <= 1:
             raise ConfigError(f"jitter={self.jitter} must be between 0 and 1.")
         if self.mixup < 0:
@@ -75,8 +77,10 @@ class Augmentation:
         """
         uniform = _uniforms(indices, seed=seed, epoch=epoch)  # [M, NUM_DRAWS]
         side = np.full(len(indices), self.crop_size)
-        if self.min_area < 1:
-            area = self.min_area + (1 - self.min_area) * uniform[:, SIDE]
+        if self.min_area_fraction < 1:
+            area = (
+                self.min_area_fraction + (1 - self.min_area_fraction) * uniform[:, SIDE]
+            )
             side = np.maximum(1, np.round(canvas_size * np.sqrt(area)).astype(int))
         draws = np.zeros((len(indices), NUM_DRAWS), dtype="int32")
         margin = canvas_size - side
@@ -113,7 +117,7 @@ class Augmentation:
             uint8, [crop_size, crop_size, 3]: what `batch` gives for it.
         """
         size = self.crop_size
-        if self.min_area < 1:
+        if self.min_area_fraction < 1:
             return self.batch(canvas[None], draws[None])[0]
         top, left = draws[TOP], draws[LEFT]
         crop = canvas[top : top + size, left : left + size]
@@ -131,7 +135,7 @@ class Augmentation:
         Returns:
             uint8, [B, crop_size, crop_size, 3].
         """
-        cut = _resized_crops if self.min_area < 1 else _crops
+        cut = _resized_crops if self.min_area_fraction < 1 else _crops
         crops = cut(canvases, draws, self.crop_size)
         return self._recolor(crops, draws) if self.jitter else crops
 

@@ -36,7 +36,7 @@ def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
         The data set; no picture has been decoded.
 
     Raises:
-        ConfigError: If `data.subset` or `data.join_weight` is asked of a source that
+        ConfigError: If `data.level` or `data.join_weight` is asked of a source that
             knows no agreement.
         DataError: If the source is missing, empty, has one class, or names missing
             files.
@@ -52,7 +52,7 @@ def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
     if path.is_dir():
         if layout.is_deepsent(path):
             return layout.open_deepsent(
-                path, data.subset or "five_agrees", join_weight=data.join_weight
+                path, data.level or "five_agrees", join_weight=data.join_weight
             )
         _refuse_agreement(data)
         return open_folder(path)
@@ -199,9 +199,9 @@ def _open_smileys(seed: int) -> Dataset:
 
 
 def _refuse_agreement(data: DataConfig) -> None:
-    if data.subset is not None:
+    if data.level is not None:
         raise ConfigError(
-            f"{data.source} has no subset {data.subset!r}; only a DeepSent folder has."
+            f"{data.source} has no level {data.level!r}; only a DeepSent folder has."
         )
     if data.join_weight:
         raise ConfigError(

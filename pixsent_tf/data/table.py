@@ -127,7 +127,7 @@ class Dataset:
             DataError: If votes are asked for and the data has none.
         """
         weights = np.ones(len(self), dtype="float32")
-        if data.weights == "agreement":
+        if data.example_weights == "agreement":
             weights = self.agreement
         if self.joined is not None:
             weights = np.where(self.only_trains, weights * self.joined, weights)

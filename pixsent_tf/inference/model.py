@@ -132,7 +132,7 @@ class Predictor:
         self,
         paths: Sequence[str],
         *,
-        oversample: bool = False,
+        ten_crop: bool = False,
         batch_size: int = 32,
         advance: Callable[[int], object] = lambda count: None,
     ) -> Iterator[Prediction]:
@@ -140,7 +140,7 @@ class Predictor:
 
         Args:
             paths: The files.
-            oversample: Average the ten crops instead of taking the center. The center
+            ten_crop: Average the ten crops instead of taking the center. The center
                 is one of them, so its own answer comes with the mean at no cost.
             batch_size: Center crops a step; ten times fewer pictures when oversampling.
             advance: Called with the number of pictures done since the last call.
@@ -148,8 +148,8 @@ class Predictor:
         Yields:
             One prediction per path, in order.
         """
-        score = self._graph(oversample)
-        if oversample:
+        score = self._graph(ten_crop)
+        if ten_crop:
             batch_size = max(1, batch_size // NUM_CROPS)
         stream = CanvasStream(paths, self.preprocessor, batch_size)
         position = 0
@@ -160,7 +160,7 @@ class Predictor:
                 yield Prediction(
                     str(paths[found]),
                     row.mean(axis=0),
-                    center_probs=row[CENTER] if oversample else None,
+                    center_probs=row[CENTER] if ten_crop else None,
                     class_names=self.class_names,
                     threshold=self.threshold,
                 )
@@ -176,15 +176,15 @@ class Predictor:
             yield Prediction(path, None, stream.failures[position])
             advance(1)
 
-    def _graph(self, oversample: bool) -> Callable[[tf.Tensor], tf.Tensor]:
+    def _graph(self, ten_crop: bool) -> Callable[[tf.Tensor], tf.Tensor]:
         """Trace the scoring of canvases, once for any number of them."""
-        if oversample not in self._graphs:
-            score = self._score_ten_crop if oversample else self._score_center
+        if ten_crop not in self._graphs:
+            score = self._score_ten_crop if ten_crop else self._score_center
             side = self.preprocessor.config.canvas_size
             canvases = tf.TensorSpec([None, side, side, 3], tf.uint8)
             traced = tf.function(score, input_signature=[canvases])
-            self._graphs[oversample] = traced.get_concrete_function()
-        return self._graphs[oversample]
+            self._graphs[ten_crop] = traced.get_concrete_function()
+        return self._graphs[ten_crop]
 
     def _score_center(self, canvases: tf.Tensor) -> tf.Tensor:
         return self.model(canvases, training=False)[:, None]  # [B, K] -> [B, 1, K]

@@ -146,9 +146,9 @@ def preprocess_of(model: ModelConfig) -> PreprocessConfig:
         raise ConfigError(
             f"{model.backbone!r} joins backbones that squash and that crop."
         )
-    if model.crop_share is None:
+    if model.crop_fraction is None:
         return largest
-    canvas = round(largest.crop_size / model.crop_share)
+    canvas = round(largest.crop_size / model.crop_fraction)
     return replace(largest, canvas_size=canvas)
 
 

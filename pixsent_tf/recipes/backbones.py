@@ -11,7 +11,7 @@ TITLE = "Other backbones, same folds"
 
 _LITE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
-# A logistic head on frozen features, all three subsets
+# A logistic head on frozen features, all three levels
 FROZEN = tuple(
     replace(DEFAULT, name=f"{backbone}-frozen-{level}", data=of.data, model=model)
     for backbone in _LITE

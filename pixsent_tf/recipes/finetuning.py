@@ -14,22 +14,22 @@ _steps = replace(_sgd, batch_size=256, epochs=65, schedule="step", step_epochs=6
 FIVE = replace(
     DEFAULT,
     name="caffenet-five",
-    data=replace(DEFAULT.data, subset="five_agrees"),
+    data=replace(DEFAULT.data, level="five_agrees"),
     model=replace(DEFAULT.model, backbone="caffenet", weights="caffenet"),
     training=replace(_steps, strategy="all"),
-    expected=(("center", 0.817), ("ten_crops", 0.830)),
+    expected=(("center", 0.817), ("ten_crop", 0.830)),
 )
 FOUR = replace(
     FIVE,
     name="caffenet-four",
-    data=replace(FIVE.data, subset="four_agrees"),
-    expected=(("center", 0.782), ("ten_crops", 0.787)),
+    data=replace(FIVE.data, level="four_agrees"),
+    expected=(("center", 0.782), ("ten_crop", 0.787)),
 )
 THREE = replace(
     FIVE,
     name="caffenet-three",
-    data=replace(FIVE.data, subset="three_agrees"),
-    expected=(("center", 0.739), ("ten_crops", 0.749)),
+    data=replace(FIVE.data, level="three_agrees"),
+    expected=(("center", 0.739), ("ten_crop", 0.749)),
 )
 # The printed step leaves a millionth of the rate by the last epoch, yet the paper's
 # curves still move then: the other reading cuts the rate twice in all.

@@ -23,9 +23,9 @@ STARTS = tuple(
         FIVE,
         name=f"start-{start}",
         model=replace(FIVE.model, weights=start),
-        expected=(("center", center), ("ten_crops", ten_crops)),
+        expected=(("center", center), ("ten_crop", ten_crop)),
     )
-    for start, center, ten_crops in PUBLISHED
+    for start, center, ten_crop in PUBLISHED
 )
 SCRATCH = replace(
     FIVE,

@@ -12,8 +12,8 @@ REMARK = (
     "flatters. “C nested”: chosen inside the training pictures of each fold."
 )
 
-# Inverse penalties, as the paper tried them
-PENALTIES = tuple(2.0**n for n in (-5, -3, -1, 0, 1, 3, 5, 7, 9, 11, 13, 15))
+# Inverse inverse_penalties, as the paper tried them
+INVERSE_PENALTIES = tuple(2.0**n for n in (-5, -3, -1, 0, 1, 3, 5, 7, 9, 11, 13, 15))
 CLASSIFIERS = ("svm", "softmax")
 PUBLISHED = (
     *(("conv1", 0.667, 0.670), ("pool1", 0.674, 0.680), ("norm1", 0.706, 0.712)),

@@ -13,10 +13,10 @@ DEFAULT = Recipe(name="default")
 BEST = replace(
     DEFAULT,
     name="best",
-    data=DataConfig(weights="agreement"),
+    data=DataConfig(example_weights="agreement"),
     model=ModelConfig(
         backbone="efficientnet_lite0@320+efficientnet_lite1@320+efficientnet_lite2@380",
-        crop_share=1.0,
+        crop_fraction=1.0,
         texture=True,
     ),
 )
@@ -26,5 +26,5 @@ BEST = replace(
 SHIPPED = replace(
     DEFAULT,
     name="shipped",
-    model=ModelConfig(backbone="efficientnet_lite0@288", crop_share=1.0),
+    model=ModelConfig(backbone="efficientnet_lite0@288", crop_fraction=1.0),
 )

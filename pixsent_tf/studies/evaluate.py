@@ -50,7 +50,7 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None
             predictor = subject.predictor_of(positions[0])
             assert predictor is not None
             files = [str(paths[i]) for i in positions]
-            found = predictor.predict(files, oversample=True, advance=advance)
+            found = predictor.predict(files, ten_crop=True, advance=advance)
             for i, one in zip(positions, found, strict=True):
                 if one.probs is not None:
                     ten_crop[i], center[i] = one.probs, one.center_probs
@@ -181,7 +181,7 @@ def evaluate(
     model: str | Path,
     data: DataConfig | None,
     *,
-    oversample: bool = True,
+    ten_crop: bool = True,
     progress: Progress = no_progress,
 ) -> tuple[Subject, dict[str, Any]]:
     """Evaluate a run on its test rows, or any model on labelled pictures.
@@ -189,7 +189,7 @@ def evaluate(
     Args:
         model: A run folder, or a `.keras` file.
         data: The pictures; None for the run's own test rows.
-        oversample: Ask about ten crops too.
+        ten_crop: Ask about ten crops too.
         progress: Shows how far it is.
 
     Returns:
@@ -200,13 +200,13 @@ def evaluate(
         PixsentError: As `open_run` and `open_model` do.
     """
     if data is not None:
-        subject = open_model(model, data, oversample=oversample, progress=progress)
+        subject = open_model(model, data, ten_crop=ten_crop, progress=progress)
     elif Path(model).is_file():
         raise ConfigError(
             f"{model} is a bare model; name the pictures to evaluate it on, too."
         )
     else:
         subject = open_run(model)
-        if oversample:
+        if ten_crop:
             ask_ten_crops(subject, progress=progress)
     return subject, measure(subject)

@@ -101,7 +101,7 @@ def ship(data: DataConfig, run: Run, folder: Path = FOLDER) -> dict[str, object]
     recipe = dataclasses.replace(SHIPPED, data=data)
     dataset = open_dataset(data, seed=recipe.seed)
     crossval(recipe, dataset, run, keep_models=False)
-    _, results = evaluate.evaluate(run.path, None, oversample=False)
+    _, results = evaluate.evaluate(run.path, None, ten_crop=False)
     experiment = Experiment.prepare(recipe, dataset, lambda count: None)
     trained = experiment.train(np.ones(len(dataset), dtype=bool))
     head = trained.fitted.classifier().get_layer(zoo.HEAD)
@@ -118,7 +118,7 @@ def ship(data: DataConfig, run: Run, folder: Path = FOLDER) -> dict[str, object]
         class_names=np.array(dataset.class_names),
     )
     # Where the pictures lay on one machine is nobody else's business.
-    public = dataclasses.replace(recipe, data=DataConfig(source="", subset=data.subset))
+    public = dataclasses.replace(recipe, data=DataConfig(source="", level=data.level))
     write_text(folder / "recipe.json", config.to_json(public))
     numbers = {key: results[key] for key in CARD_KEYS}
     write_text(folder / "results.json", json.dumps(numbers, indent=2) + "\n")

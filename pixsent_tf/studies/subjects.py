@@ -119,14 +119,14 @@ def open_run(path: str | Path) -> Subject:
 
 
 def open_model(
-    model: str | Path, data: DataConfig, *, oversample: bool, progress: Progress
+    model: str | Path, data: DataConfig, *, ten_crop: bool, progress: Progress
 ) -> Subject:
     """Ask a model about labelled pictures.
 
     Args:
         model: A run folder or a `.keras` file.
         data: The pictures.
-        oversample: Ask about ten crops too.
+        ten_crop: Ask about ten crops too.
         progress: Shows how far it is.
 
     Returns:
@@ -144,14 +144,14 @@ def open_model(
         )
     with progress(len(dataset), "predicting") as advance:
         found = list(
-            predictor.predict(dataset.paths, oversample=oversample, advance=advance)
+            predictor.predict(dataset.paths, ten_crop=ten_crop, advance=advance)
         )
     read = [i for i, one in enumerate(found) if one.probs is not None]
     if not read:
         raise DataError(f"None of the pictures of {dataset.name} can be read.")
     to_model = [predictor.class_names.index(name) for name in dataset.class_names]
     center: list[Any] = [
-        found[i].center_probs if oversample else found[i].probs for i in read
+        found[i].center_probs if ten_crop else found[i].probs for i in read
     ]
     mean: list[Any] = [found[i].probs for i in read]
     answers = Answers(
@@ -170,10 +170,10 @@ def open_model(
     )
     run = Run.open(model) if Path(model).is_dir() else None
     recipe = run.read_recipe() if run else None
-    ten_crop = np.stack(mean) if oversample else None
+    averaged = np.stack(mean) if ten_crop else None
     notes = [] if run is None else _seen_in_training(run, dataset)
     name = f"{Path(model).resolve().name} on {dataset.name}"
-    return Subject(name, answers, dataset, {0: predictor}, recipe, run, notes, ten_crop)
+    return Subject(name, answers, dataset, {0: predictor}, recipe, run, notes, averaged)
 
 
 def _kept_models(run: Run, answers: Answers) -> dict[int, Predictor]:

@@ -144,7 +144,7 @@ def _augmentation(training: TrainingConfig, canvases: Canvases) -> Augmentation:
         canvases.preprocessor.config.crop_size,
         crop=training.crop,
         flip=training.flip,
-        min_area=training.min_area,
+        min_area_fraction=training.min_area_fraction,
         jitter=training.jitter,
         mixup=training.mixup,
     )

@@ -135,7 +135,7 @@ class FineTuneLearner:
         preprocessor = Preprocessor(self.preprocess)
         probs = np.zeros((len(indices), self.num_classes), dtype="float32")
         for ranks, canvases in self._read_canvases.batches(indices):
-            if self.recipe.evaluation.oversample:
+            if self.recipe.evaluation.ten_crop:
                 crops = preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
                 crops = tf.reshape(crops, [-1, *crops.shape[2:]])
                 each = tf.reshape(self._score(crops), [-1, NUM_CROPS, self.num_classes])

@@ -27,7 +27,7 @@ class HeadLearner:
 
     def __init__(self, recipe: Recipe) -> None:
         self.seed = recipe.seed
-        self.penalty = recipe.training.penalty
+        self.inverse_penalty = recipe.training.inverse_penalty
         self.preprocess = zoo.preprocess_of(recipe.model)
         self.backbone = zoo.build_backbone(recipe.model, seed=recipe.seed)
         self.failures: dict[int, ImageError] = {}
@@ -80,7 +80,9 @@ class HeadLearner:
             self.values[indices],
             targets[indices],
             blocks=feature_blocks(self.backbone),
-            penalties=[self.penalty] if self.penalty else logistic.PENALTIES,
+            inverse_penalties=[self.inverse_penalty]
+            if self.inverse_penalty
+            else logistic.INVERSE_PENALTIES,
             seed=self.seed,
         )
         return FittedHead(self, head)
@@ -102,8 +104,8 @@ class FittedHead:
     def history(self) -> list[dict[str, float]]:
         """One row per penalty that was tried."""
         return [
-            {"inverse_penalty": penalty, "inner_log_loss": loss}
-            for penalty, loss in self.head.history
+            {"inverse_penalty": inverse_penalty, "inner_log_loss": loss}
+            for inverse_penalty, loss in self.head.history
         ]
 
     @property

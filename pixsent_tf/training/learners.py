@@ -78,7 +78,7 @@ def build_learner(
         ConfigError: If the backbone or the strategy is unknown.
         WeightsError: If the backbone's weights are missing or do not fit.
     """
-    if recipe.training.num_seeds > 1:
+    if recipe.training.ensemble_size > 1:
         return _build_ensemble(recipe, num_classes, checkpoints)
     if recipe.training.strategy == "head":
         return HeadLearner(recipe)
@@ -92,8 +92,8 @@ def _build_ensemble(
 ) -> Learner:
     from pixsent_tf.training.ensemble import EnsembleLearner
 
-    seeds = [recipe.seed + number for number in range(recipe.training.num_seeds)]
-    one = replace(recipe, training=replace(recipe.training, num_seeds=1))
+    seeds = [recipe.seed + number for number in range(recipe.training.ensemble_size)]
+    one = replace(recipe, training=replace(recipe.training, ensemble_size=1))
     if one.training.strategy == "head":
         first = HeadLearner(one)
         return EnsembleLearner([first, *map(first.with_seed, seeds[1:])])

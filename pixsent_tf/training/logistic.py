@@ -24,7 +24,7 @@ from pixsent_tf.models.joined import FeatureBlock
 
 # Inverse penalties on features of mean squared norm one, which makes them mean the same
 # for every backbone. The best lay between 3 and 10 wherever it was looked for.
-PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+INVERSE_PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 NUM_INNER_FOLDS = 5
 EPSILON = 1e-12
 
@@ -69,14 +69,14 @@ class LinearHead:
     Attributes:
         kernel: float32 [F, K].
         bias: float32 [K].
-        penalty: The inverse penalty that inner cross-validation chose.
+        inverse_penalty: The inverse penalty that inner cross-validation chose.
         history: One row per penalty tried: inverse penalty, mean inner log loss.
         inner: Predictions of the inner cross-validation at that penalty.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
-    penalty: float
+    inverse_penalty: float
     history: tuple[tuple[float, float], ...]
     inner: InnerPredictions | None = None
 
@@ -137,7 +137,7 @@ def fit_head(
     targets: np.ndarray,
     *,
     blocks: Sequence[FeatureBlock] = (),
-    penalties: Sequence[float] = PENALTIES,
+    inverse_penalties: Sequence[float] = INVERSE_PENALTIES,
     seed: int = 0,
 ) -> LinearHead:
     """Train a logistic head; its penalty is chosen by inner cross-validation.
@@ -152,7 +152,7 @@ def fit_head(
         targets: Target probabilities, float [N, K]; one-hot, or the share of the votes,
             times the weight of the example.
         blocks: Which features belong together; all of them by default.
-        penalties: Inverse penalties to choose from, in rising order.
+        inverse_penalties: Inverse penalties to choose from, in rising order.
         seed: Of the inner folds.
 
     Returns:
@@ -174,19 +174,19 @@ def fit_head(
         _, _, axes = np.linalg.svd(scaled, full_matrices=False)
         rotated = scaled @ axes.T  # [N, min(N, F)]
         log_probs, folds = _inner_predictions(
-            rotated, targets, penalties, fewest=counts.min(), seed=seed
+            rotated, targets, inverse_penalties, fewest=counts.min(), seed=seed
         )
         losses = -(targets * log_probs).sum(axis=(1, 2)) / len(targets)
         best = int(np.argmin(losses))
-        penalty = penalties[best]
-        (chosen,) = _fit_path(rotated, targets, (penalty,), tolerance=1e-7)
+        inverse_penalty = inverse_penalties[best]
+        (chosen,) = _fit_path(rotated, targets, (inverse_penalty,), tolerance=1e-7)
         kernel, bias = _symmetric(chosen)
     kernel = axes.T @ kernel / scale[:, None]  # [F, K]
     return LinearHead(
         kernel=kernel.astype("float32"),
         bias=(bias - mean @ kernel).astype("float32"),
-        penalty=penalty,
-        history=tuple(zip(penalties, losses.tolist(), strict=True)),
+        inverse_penalty=inverse_penalty,
+        history=tuple(zip(inverse_penalties, losses.tolist(), strict=True)),
         inner=InnerPredictions(log_probs[best], folds),
     )
 
@@ -208,20 +208,20 @@ def _scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
 def _inner_predictions(
     features: np.ndarray,
     targets: np.ndarray,
-    penalties: Sequence[float],
+    inverse_penalties: Sequence[float],
     *,
     fewest: int,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Out-of-fold log probabilities, [len(penalties), M, K], and the folds, [M]."""
+    """Out-of-fold log probabilities, [penalties, M, K], and the folds, [M]."""
     num_folds = min(NUM_INNER_FOLDS, fewest)
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    log_probs = np.zeros((len(penalties), *targets.shape))
+    log_probs = np.zeros((len(inverse_penalties), *targets.shape))
     folds = np.zeros(len(targets), dtype="int64")
     parts = splitter.split(features, targets.argmax(axis=1))
     for fold, (train, test) in enumerate(parts):
         folds[test] = fold
-        path = _fit_path(features[train], targets[train], penalties)
+        path = _fit_path(features[train], targets[train], inverse_penalties)
         for i, model in enumerate(path):
             kernel, bias = _symmetric(model)
             # stays finite where the probability itself is too small for a number
@@ -232,7 +232,7 @@ def _inner_predictions(
 def _fit_path(
     features: np.ndarray,
     targets: np.ndarray,
-    penalties: Sequence[float],
+    inverse_penalties: Sequence[float],
     tolerance: float = 1e-4,
 ) -> Iterator[LogisticRegression]:
     """Yield the solution for each penalty; each starts from the one before.
@@ -242,8 +242,8 @@ def _fit_path(
     rows, labels = np.nonzero(targets)
     weights = targets[rows, labels]
     model = LogisticRegression(max_iter=10_000, tol=tolerance, warm_start=True)
-    for penalty in penalties:
-        yield model.set_params(C=penalty).fit(features[rows], labels, weights)
+    for inverse_penalty in inverse_penalties:
+        yield model.set_params(C=inverse_penalty).fit(features[rows], labels, weights)
 
 
 def _symmetric(model: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:

@@ -110,7 +110,7 @@ def choose_layers(model: keras.Model, training: TrainingConfig) -> None:
     frozen: set[int] = set()
     if training.strategy == "last-blocks":
         ordered = kernel_layers(model)
-        count = max(1, round(training.trained_share * len(ordered)))
+        count = max(1, round(training.trained_fraction * len(ordered)))
         frozen = {id(layer) for layer in ordered[:-count]}
     is_frozen = False
     for layer in leaves(model):

@@ -108,7 +108,7 @@ def test_missing_data_is_one_line_and_exit_one(tmp_path):
 
 
 def test_unknown_subset_exits_with_two(leaky_folder):
-    assert run(leaky_folder, "--subset", "six_agrees").exit_code == 2
+    assert run(leaky_folder, "--level", "six_agrees").exit_code == 2
 
 
 def test_audit_loads_no_tensorflow(folder):

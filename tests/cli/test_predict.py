@@ -83,7 +83,7 @@ def test_a_missing_file_is_a_row_and_not_the_end(model, colored_folder):
 def test_ten_crops_agree_with_the_center_on_plain_pictures(model, colored_folder):
     picture = colored_folder / "positive" / "03.png"
     probs = []
-    for options in ((), ("--oversample",)):
+    for options in ((), ("--ten-crop",)):
         result = invoke(
             *("predict", picture, "--model", model, "--json", "--quiet"), *options
         )

@@ -139,7 +139,7 @@ def test_a_corrupt_picture_is_named_and_the_run_goes_on(colored_folder, tmp_path
     [
         (("--backbone", "resnext"), 2, "Unknown backbone 'resnext'; there are"),
         (("--strategy", "magic"), 2, "Unknown strategy 'magic'; it is one of"),
-        (("--subset", "five_agrees"), 2, "has no subset 'five_agrees'"),
+        (("--level", "five_agrees"), 2, "has no level 'five_agrees'"),
         (("--set", "epochs"), 2, "'epochs' is not of the form NAME=VALUE"),
         (("--set", "no.such=1"), 2, "No setting 'no.such'"),
         (("--test-fraction", "0.9"), 1, "share 0.9 must be above 0"),
@@ -169,13 +169,11 @@ def test_an_output_folder_that_exists_is_left_alone(colored_folder, tmp_path):
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("subset", "least"), [("five", 0.880), ("four", 0.820), ("three", 0.800)]
+    ("level", "least"), [("five", 0.880), ("four", 0.820), ("three", 0.800)]
 )
-def test_deepsent_reaches_what_frozen_features_can(
-    shared_data, tmp_path, subset, least
-):
+def test_deepsent_reaches_what_frozen_features_can(shared_data, tmp_path, level, least):
     result = invoke(
-        *("crossval", shared_data / "deepsent", "--subset", f"{subset}_agrees"),
+        *("crossval", shared_data / "deepsent", "--level", f"{level}_agrees"),
         *("--out", tmp_path / "run", "--json", "--quiet"),
     )
 

@@ -22,7 +22,7 @@ def tuned(colored_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "tune"
     result = invoke(
         *("tune", colored_folder, "--backbones", "efficientnet_lite0"),
-        *("--trials", 2, "--outer-folds", 2, "--out", out, "--json", "--quiet"),
+        *("--trials", 2, "--num-folds", 2, "--out", out, "--json", "--quiet"),
     )
     assert result.exit_code == 0, result.output
     return out, result
@@ -54,7 +54,7 @@ def test_people_get_a_table_of_trials_and_the_winners(tuned, colored_folder):
 
     result = invoke(
         *("tune", colored_folder, "--backbones", "efficientnet_lite0"),
-        *("--trials", 2, "--outer-folds", 2, "--out", out, "--quiet"),
+        *("--trials", 2, "--num-folds", 2, "--out", out, "--quiet"),
     )
 
     assert result.exit_code == 0, result.output

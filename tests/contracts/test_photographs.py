@@ -38,7 +38,7 @@ np.save(out, np.concatenate(rows))
 def run(shared_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "five"
     api.fit(
-        shared_data / "deepsent", out=folder, settings={"data.subset": "five_agrees"}
+        shared_data / "deepsent", out=folder, settings={"data.level": "five_agrees"}
     )
     return Run.open(folder)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from torture import picture
 
 # Pictures that five, four and three annotators agree on; even numbers are positive.
-LEVELS = {"five_agrees": 20, "four_agrees": 26, "three_agrees": 32}
+COUNTS = {"five_agrees": 20, "four_agrees": 26, "three_agrees": 32}
 
 
 def name_of(number: int) -> str:
@@ -39,13 +39,13 @@ def write_deepsent(
         The folder.
     """
     (root / images).mkdir(parents=True, exist_ok=True)
-    for number in range(LEVELS["three_agrees"]):
+    for number in range(COUNTS["three_agrees"]):
         seed = 1 if copies and number in (3, 30) else number
         picture(seed=seed).save(root / images / name_of(number), quality=90)
-    for subset, count in LEVELS.items():
-        write_list(root / f"twitter_{subset}.txt", range(count))
+    for level, count in COUNTS.items():
+        write_list(root / f"twitter_{level}.txt", range(count))
         for fold in range(1, 6) if folds else ():
-            folder = root / "ground_truth" / subset / f"test{fold}"
+            folder = root / "ground_truth" / level / f"test{fold}"
             folder.mkdir(parents=True)
             write_list(
                 folder / "test.txt", [n for n in range(count) if fold_of(n) == fold]

@@ -50,11 +50,11 @@ def test_votes_without_disagreement_tell_nothing():
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    ("subset", "published"),
+    ("level", "published"),
     [("five_agrees", 0.962), ("four_agrees", 0.922), ("three_agrees", 0.883)],
 )
-def test_ceiling_of_the_real_set(subset, published, shared_data):
-    part = open_deepsent(shared_data / "deepsent", subset)
+def test_ceiling_of_the_real_set(level, published, shared_data):
+    part = open_deepsent(shared_data / "deepsent", level)
     beta = fit_beta(part.whole.votes)
 
     value = expected_agreement(votes=part.votes, labels=part.labels, beta=beta)

@@ -24,9 +24,9 @@ CANVAS, CROP = 12, 8
 SETTINGS = {
     "crop and flip": Augmentation(CROP),
     "center": Augmentation(CROP, crop=False, flip=False),
-    "resized": Augmentation(CROP, min_area=0.2),
+    "resized": Augmentation(CROP, min_area_fraction=0.2),
     "colors": Augmentation(CROP, jitter=0.4),
-    "everything": Augmentation(CROP, min_area=0.2, jitter=0.4),
+    "everything": Augmentation(CROP, min_area_fraction=0.2, jitter=0.4),
 }
 
 
@@ -72,7 +72,9 @@ def test_a_picture_comes_out_the_same_alone_and_in_a_batch(name):
 @pytest.mark.parametrize("name", ["resized", "everything"])
 def test_resized_pictures_are_exact_whatever_the_batch_is(name):
     augmentation = Augmentation(
-        224, min_area=SETTINGS[name].min_area, jitter=SETTINGS[name].jitter
+        224,
+        min_area_fraction=SETTINGS[name].min_area_fraction,
+        jitter=SETTINGS[name].jitter,
     )
     canvases, draws = noise(5, 256), draws_of(augmentation, 5, canvas_size=256)
 
@@ -148,7 +150,9 @@ def test_resized_crops_are_what_pillow_makes_of_them(side):
     canvas = Image.fromarray(noise(1, 32)[0]).resize((256, 256), Image.BICUBIC)
     draws = row(top=4, left=5, side=side)
 
-    ours = Augmentation(224, min_area=0.1).batch(np.asarray(canvas)[None], draws)[0]
+    ours = Augmentation(224, min_area_fraction=0.1).batch(
+        np.asarray(canvas)[None], draws
+    )[0]
 
     box = (5, 4, 5 + side, 4 + side)
     pillow = np.asarray(canvas.crop(box).resize((224, 224), Image.BILINEAR))
@@ -156,7 +160,7 @@ def test_resized_crops_are_what_pillow_makes_of_them(side):
 
 
 def test_areas_of_resized_crops_lie_between_the_bounds():
-    draws = draws_of(Augmentation(224, min_area=0.25), 2000, canvas_size=256)
+    draws = draws_of(Augmentation(224, min_area_fraction=0.25), 2000, canvas_size=256)
 
     assert (draws[:, SIDE].min(), draws[:, SIDE].max()) == (128, 256)
     assert (draws[:, TOP] + draws[:, SIDE]).max() <= 256
@@ -219,7 +223,7 @@ def test_mixed_pictures_keep_at_least_half_of_themselves():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"min_area": 0}, "min_area=0 must be above 0"),
+        ({"min_area_fraction": 0}, "min_area_fraction=0 must be above 0"),
         ({"jitter": 2}, "jitter=2 must be between"),
         ({"mixup": -1}, "mixup=-1 must be 0 or positive"),
     ],

@@ -104,7 +104,7 @@ def test_weights_follow_their_pictures(canvases):
 
 @pytest.mark.parametrize("mixup", [0, 0.5])
 def test_the_device_makes_the_pictures_that_the_pipeline_makes(canvases, mixup):
-    augmentation = Augmentation(12, min_area=0.5, jitter=0.3, mixup=mixup)
+    augmentation = Augmentation(12, min_area_fraction=0.5, jitter=0.3, mixup=mixup)
 
     in_pipeline = epochs_of(canvases, augmentation)
     on_device = epochs_of(canvases, augmentation, on_device=True)

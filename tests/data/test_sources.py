@@ -122,8 +122,8 @@ def test_table_without_its_columns_is_refused(tmp_path):
 
 
 def test_subset_of_a_source_that_has_none_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"has no subset 'five_agrees'"):
-        open_dataset(DataConfig(str(tmp_path), subset="five_agrees"))
+    with pytest.raises(ConfigError, match=r"has no level 'five_agrees'"):
+        open_dataset(DataConfig(str(tmp_path), level="five_agrees"))
 
 
 def test_every_refusal_is_one_line(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from deepsent_files import name_of, write_deepsent
 
-from pixsent_tf.config import SUBSETS
+from pixsent_tf.config import LEVELS
 from pixsent_tf.data.deepsent.layout import open_deepsent
 from pixsent_tf.data.splits import (
     held_out,
@@ -104,7 +104,7 @@ def test_published_folds_stand():
 
 def test_levels_of_agreement_share_their_folds(tmp_path):
     write_deepsent(tmp_path, folds=False)
-    parts = [open_deepsent(tmp_path, subset) for subset in SUBSETS]
+    parts = [open_deepsent(tmp_path, level) for level in LEVELS]
     dealt = [
         dict(zip(part.ids, published_or_stratified(part, 4).tolist(), strict=True))
         for part in parts
@@ -115,7 +115,7 @@ def test_levels_of_agreement_share_their_folds(tmp_path):
 
 def test_levels_of_agreement_share_what_is_held_out(tmp_path):
     write_deepsent(tmp_path)
-    parts = [open_deepsent(tmp_path, subset) for subset in SUBSETS]
+    parts = [open_deepsent(tmp_path, level) for level in LEVELS]
     five, _, three = (
         dict(zip(part.ids, held_out(part, 0.25), strict=True)) for part in parts
     )

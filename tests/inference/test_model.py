@@ -53,7 +53,7 @@ def test_ten_crops_are_the_mean_over_corners_center_and_their_mirrors(
     tiny_model, files, images
 ):
     predictor = Predictor(tiny_model)
-    found = next(iter(predictor.predict(files, oversample=True)))
+    found = next(iter(predictor.predict(files, ten_crop=True)))
     canvas = np.asarray(predictor.preprocessor.to_canvas(images[0]))  # 20 x 20
     crops = [
         canvas[top : top + 16, left : left + 16]

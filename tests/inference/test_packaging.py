@@ -18,7 +18,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 40, 30, 3), dtype="uint8"
 HEAD = LinearHead(
     kernel=np.random.default_rng(1).normal(size=(6, 2)).astype("float32"),
     bias=np.array([0.5, -0.5], dtype="float32"),
-    penalty=1.0,
+    inverse_penalty=1.0,
     history=(),
 )
 

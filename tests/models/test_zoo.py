@@ -52,7 +52,7 @@ def test_a_name_that_means_nothing_is_refused(name, message):
 
 
 def test_a_share_of_one_lets_the_network_see_the_whole_picture():
-    config = zoo.preprocess_of(ModelConfig("efficientnet_lite0@320", crop_share=1.0))
+    config = zoo.preprocess_of(ModelConfig("efficientnet_lite0@320", crop_fraction=1.0))
 
     assert (config.canvas_size, config.crop_size) == (320, 320)
 

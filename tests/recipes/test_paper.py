@@ -42,7 +42,7 @@ def test_the_other_reading_differs_in_the_step_alone():
 
 
 @pytest.mark.parametrize(
-    ("module", "center", "ten_crops"),
+    ("module", "center", "ten_crop"),
     [  # as printed, in the order of the rows; None where nothing is
         (finetuning, [817, 782, 739] * 2, [830, 787, 749] * 2),
         (layer_ablation, [784, 651, *[None] * 3], [797, 676, *[None] * 3]),
@@ -54,8 +54,8 @@ def test_the_other_reading_differs_in_the_step_alone():
         (layer_addition, [795, 702], [803, 694]),
     ],
 )
-def test_published_accuracies(module, center, ten_crops):
-    for view, printed in (("center", center), ("ten_crops", ten_crops)):
+def test_published_accuracies(module, center, ten_crop):
+    for view, printed in (("center", center), ("ten_crop", ten_crop)):
         found = [dict(row.expected).get(view) for row in module.ROWS]
         assert found == [n and pytest.approx(n / 1000) for n in printed]
 
@@ -66,7 +66,10 @@ def test_the_probes_are_thirteen_layers_from_the_pixels_to_the_head():
     assert names == (*FEATURE_LAYERS, "fc8")
     svm = [dict(row.expected)["svm"] for row in linear_probes.ROWS]
     assert sum(svm) == pytest.approx(9.793)  # the printed column, added up
-    assert (linear_probes.PENALTIES[0], linear_probes.PENALTIES[-1]) == (1 / 32, 32768)
+    assert (
+        linear_probes.INVERSE_PENALTIES[0],
+        linear_probes.INVERSE_PENALTIES[-1],
+    ) == (1 / 32, 32768)
 
 
 def test_fc6_is_cut_at_a_tenth_of_the_rate():

@@ -12,13 +12,13 @@ from tests.studies.conftest import _build_mean_color
 
 FIVE = Recipe(
     name="dark-five",
-    data=DataConfig(subset="five_agrees"),
+    data=DataConfig(level="five_agrees"),
     model=ModelConfig("mean_color"),
-    expected=(("center", 0.817), ("ten_crops", 0.830)),
+    expected=(("center", 0.817), ("ten_crop", 0.830)),
 )
 THREE = Recipe(
     name="dark-three",
-    data=DataConfig(subset="three_agrees"),
+    data=DataConfig(level="three_agrees"),
     model=ModelConfig("mean_color"),
 )
 ROWS = (FIVE, THREE)

@@ -22,7 +22,7 @@ def nothing(count):
 def test_agreement_weighs_the_targets(mean_color, colored_folder):
     dataset = open_folder(colored_folder)
     votes = np.array([[5, 0], [4, 1], [3, 2]] * 4 + [[0, 5]] * 12)
-    recipe = replace(mean_color, data=DataConfig(weights="agreement"))
+    recipe = replace(mean_color, data=DataConfig(example_weights="agreement"))
     experiment = Experiment.prepare(recipe, replace(dataset, votes=votes), nothing)
 
     np.testing.assert_allclose(
@@ -31,7 +31,7 @@ def test_agreement_weighs_the_targets(mean_color, colored_folder):
 
 
 def test_without_votes_every_picture_weighs_the_same(mean_color, colored_folder):
-    recipe = replace(mean_color, data=DataConfig(weights="agreement"))
+    recipe = replace(mean_color, data=DataConfig(example_weights="agreement"))
     experiment = Experiment.prepare(recipe, open_folder(colored_folder), nothing)
 
     assert (experiment.targets.sum(axis=1) == 1).all()

@@ -26,13 +26,13 @@ def learner(mean_color):
     return learner
 
 
-def pooled_accuracies(learner, *, num_seeds=NUM_SEEDS, leaks=0):
+def pooled_accuracies(learner, *, ensemble_size=NUM_SEEDS, leaks=0):
     """Accuracy of nested cross-validation for each permutation of the labels.
 
     `leaks` test pictures of every fold are trained on, with their labels.
     """
     accuracies = []
-    for seed in range(num_seeds):
+    for seed in range(ensemble_size):
         labels = np.arange(COUNT) < COUNT * MAJORITY
         labels = np.random.default_rng(seed).permutation(labels).astype(int)
         targets = np.eye(2, dtype="float32")[labels]
@@ -60,4 +60,4 @@ def test_permuted_labels_are_predicted_at_the_majority_rate(learner):
 
 
 def test_a_planted_leak_leaves_the_band(learner):
-    assert pooled_accuracies(learner, num_seeds=5, leaks=30).mean() > band()[1]
+    assert pooled_accuracies(learner, ensemble_size=5, leaks=30).mean() > band()[1]

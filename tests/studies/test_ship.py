@@ -33,7 +33,7 @@ def test_it_is_small_and_names_no_place_of_the_data():
 
     assert sum(path.stat().st_size for path in files) < 6e6
     assert recipe.model == SHIPPED.model
-    assert (recipe.data.source, recipe.data.subset) == ("", "five_agrees")
+    assert (recipe.data.source, recipe.data.level) == ("", "five_agrees")
 
 
 def test_it_answers_as_the_head_does():

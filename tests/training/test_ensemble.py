@@ -33,7 +33,7 @@ def softmax(logits):
 
 @pytest.mark.parametrize("strategy", ["all", "lp-ft"])
 def test_members_are_the_trainings_of_the_single_seeds(fit, strategy):
-    _, together = fit(strategy, num_seeds=2)
+    _, together = fit(strategy, ensemble_size=2)
     singles = [fit(strategy, seed=seed)[1].probs(TEST) for seed in (0, 1)]
 
     expected = softmax(np.mean(np.log(singles), axis=0))
@@ -43,7 +43,7 @@ def test_members_are_the_trainings_of_the_single_seeds(fit, strategy):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_one_model_says_what_the_members_say(fit, pictures, strategy):
-    _, together = fit(strategy, num_seeds=3)
+    _, together = fit(strategy, ensemble_size=3)
     canvases = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
 
     logits = together.classifier()(canvases[:, 2:14, 2:14], training=False).numpy()
@@ -52,7 +52,7 @@ def test_one_model_says_what_the_members_say(fit, pictures, strategy):
 
 
 def test_pictures_are_read_once(recipe_of, pictures, monkeypatch):
-    learner = build_learner(recipe_of("all", num_seeds=3), 2)
+    learner = build_learner(recipe_of("all", ensemble_size=3), 2)
     done = []
 
     learner.read(pictures, done.append)
@@ -65,7 +65,7 @@ def test_pictures_are_read_once(recipe_of, pictures, monkeypatch):
 
 
 def test_heads_stay_one_head_and_keep_their_inner_predictions(fit, targets):
-    learner, together = fit("head", num_seeds=3)
+    learner, together = fit("head", ensemble_size=3)
 
     layers = [layer.name for layer in together.classifier().layers]
     single = learner.members[0].fit(
@@ -77,11 +77,11 @@ def test_heads_stay_one_head_and_keep_their_inner_predictions(fit, targets):
 
 
 def test_the_history_names_the_member(fit):
-    _, together = fit("all", num_seeds=2, epochs=3)
+    _, together = fit("all", ensemble_size=2, epochs=3)
 
     assert [row["member"] for row in together.history] == [1, 1, 1, 2, 2, 2]
 
 
 def test_an_ensemble_of_none_is_refused():
     with pytest.raises(ConfigError, match="An ensemble of 0 is none"):
-        TrainingConfig(num_seeds=0)
+        TrainingConfig(ensemble_size=0)

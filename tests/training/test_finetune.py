@@ -57,7 +57,7 @@ def test_all_learns_to_tell_dark_from_bright(learner_of, targets):
 
 
 def test_two_runs_with_one_seed_are_bit_identical(learner_of, targets):
-    settings = {"dropout": 0.5, "jitter": 0.2, "min_area": 0.5, "mixup": 0.3}
+    settings = {"dropout": 0.5, "jitter": 0.2, "min_area_fraction": 0.5, "mixup": 0.3}
     first, second = (learner_of("all", **settings).fit(TRAIN, targets) for _ in "12")
 
     assert first.history == second.history
@@ -83,7 +83,7 @@ def test_another_seed_gives_another_network(learner_of, targets):
 
 
 def test_cutting_on_the_device_trains_the_same_network(learner_of, targets):
-    settings = {"jitter": 0.2, "min_area": 0.5, "mixup": 0.3}
+    settings = {"jitter": 0.2, "min_area_fraction": 0.5, "mixup": 0.3}
     in_pipeline, on_device = (
         learner_of("all", on_device=place, **settings).fit(TRAIN, targets)
         for place in (False, True)
@@ -107,7 +107,7 @@ def test_normalization_is_left_alone_unless_asked(learner_of, targets):
     ("share", "expected"), [(0.01, {"logits"}), (0.6, {"conv2", "logits"})]
 )
 def test_last_blocks_train_from_the_head_back(learner_of, targets, share, expected):
-    learner = learner_of("last-blocks", trained_share=share)
+    learner = learner_of("last-blocks", trained_fraction=share)
 
     assert changed_layers(learner, learner.fit(TRAIN, targets)) == expected
 
@@ -208,7 +208,7 @@ def test_every_optimizer_follows_every_schedule(
 
 
 def test_oversampling_averages_the_ten_crops(learner_of, recipe_of, pictures, targets):
-    fitted = learner_of(recipe=recipe_of("all", oversample=True)).fit(TRAIN, targets)
+    fitted = learner_of(recipe=recipe_of("all", ten_crop=True)).fit(TRAIN, targets)
 
     # By hand: cut with NumPy, score each crop by the classifier.
     canvas = np.asarray(Image.open(pictures[20]))

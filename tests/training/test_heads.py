@@ -27,11 +27,11 @@ def test_probabilities_are_the_softmax_of_the_head_on_the_features(learner, targ
 
 
 def test_a_fixed_penalty_is_not_searched(learner, targets):
-    learner.penalty = 7.0
+    learner.inverse_penalty = 7.0
 
     fitted = learner.fit(TRAIN, targets)
 
-    assert fitted.head.penalty == 7.0
+    assert fitted.head.inverse_penalty == 7.0
     assert [row["inverse_penalty"] for row in fitted.history] == [7.0]
 
 

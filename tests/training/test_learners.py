@@ -78,7 +78,7 @@ def test_a_head_learns_from_its_own_pictures_only(recipe_of, pictures, targets):
 
 
 def test_a_penalty_that_is_given_is_the_one_that_is_used(recipe_of, pictures, targets):
-    recipe = override(recipe_of("head"), {"training.penalty": 2.5})
+    recipe = override(recipe_of("head"), {"training.inverse_penalty": 2.5})
     learner = build_learner(recipe, 2)
     learner.read(pictures, lambda count: None)
 

@@ -46,7 +46,7 @@ def test_the_head_is_the_penalized_optimum(width):
     head = logistic.fit_head(features, targets)
 
     logits = head.logits(features)
-    expected = optimum(features.astype("float64"), targets, head.penalty)
+    expected = optimum(features.astype("float64"), targets, head.inverse_penalty)
     np.testing.assert_allclose(logits[:, 1] - logits[:, 0], expected, atol=1e-3)
 
 
@@ -55,7 +55,7 @@ def test_split_votes_weigh_both_answers():
     votes = np.where(targets == 1, 0.6, 0.4).astype("float32")
     head = logistic.fit_head(features, votes)
 
-    expected = optimum(features.astype("float64"), votes, head.penalty)
+    expected = optimum(features.astype("float64"), votes, head.inverse_penalty)
     logits = head.logits(features)
     np.testing.assert_allclose(logits[:, 1] - logits[:, 0], expected, atol=1e-3)
     assert (
@@ -89,8 +89,10 @@ def test_features_without_any_information_choose_the_strongest_penalties():
     targets = np.eye(2, dtype="float32")[np.arange(80) % 2]
     head = logistic.fit_head(features, targets)
 
-    assert head.penalty <= 1
-    assert [penalty for penalty, _ in head.history] == list(logistic.PENALTIES)
+    assert head.inverse_penalty <= 1
+    assert [inverse_penalty for inverse_penalty, _ in head.history] == list(
+        logistic.INVERSE_PENALTIES
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes():
@@ -172,9 +174,11 @@ def test_losses_stay_finite_where_probabilities_are_too_small_for_a_number():
     features[0] = -60  # beyond all others of its class, so that one minus p is zero
     targets = np.eye(2)[labels]
 
-    head = logistic.fit_head(features, targets, penalties=[1.0, 1e9])
+    head = logistic.fit_head(features, targets, inverse_penalties=[1.0, 1e9])
 
     assert np.isfinite([loss for _, loss in head.history]).all()
     assert np.isfinite(head.inner.log_probs).all()
-    most_certain = logistic.fit_head(features, targets, penalties=[1e9]).inner.log_probs
+    most_certain = logistic.fit_head(
+        features, targets, inverse_penalties=[1e9]
+    ).inner.log_probs
     assert most_certain.min() < np.log(np.finfo("float64").eps)

@@ -140,7 +140,10 @@ def test_schedules_run_from_the_first_step_to_the_last(schedule, expected):
 
 def test_frozen_layers_take_their_normalization_with_them(network):
     training = replace(
-        TRAINING, strategy="last-blocks", trained_share=0.6, freeze_normalization=False
+        TRAINING,
+        strategy="last-blocks",
+        trained_fraction=0.6,
+        freeze_normalization=False,
     )
 
     choose_layers(network, training)
@@ -150,7 +153,9 @@ def test_frozen_layers_take_their_normalization_with_them(network):
 
 
 def test_a_later_choice_undoes_an_earlier_one(network):
-    choose_layers(network, replace(TRAINING, strategy="last-blocks", trained_share=0))
+    choose_layers(
+        network, replace(TRAINING, strategy="last-blocks", trained_fraction=0)
+    )
     choose_layers(network, replace(TRAINING, freeze_normalization=False))
 
     trained = {layer.name for layer in leaves(network) if layer.trainable_variables}

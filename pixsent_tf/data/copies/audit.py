@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pixsent_tf.config import SUBSETS, DataConfig
+from pixsent_tf.config import LEVELS, DataConfig
 from pixsent_tf.data import agreement
 from pixsent_tf.data.copies.duplicates import Duplicates, find_duplicates
 from pixsent_tf.data.deepsent import layout
@@ -31,7 +31,7 @@ def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
     """Open everything that a source holds.
 
     Args:
-        data: The source; a DeepSent folder without a subset is opened at every
+        data: The source; a DeepSent folder without a level is opened at every
             agreement level that has a list.
         seed: Of the drawn sample.
 
@@ -42,11 +42,11 @@ def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
         DataError: As `sources.open_dataset` does.
     """
     folder = Path(data.source)
-    if data.subset is None and folder.is_dir() and layout.is_deepsent(folder):
+    if data.level is None and folder.is_dir() and layout.is_deepsent(folder):
         return [
-            layout.open_deepsent(folder, subset)
-            for subset in SUBSETS
-            if (folder / f"twitter_{subset}.txt").is_file()
+            layout.open_deepsent(folder, level)
+            for level in LEVELS
+            if (folder / f"twitter_{level}.txt").is_file()
         ]
     return [open_dataset(data, seed=seed)]
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from pixsent_tf.config import CLASS_NAMES, SUBSETS
+from pixsent_tf.config import CLASS_NAMES, LEVELS
 from pixsent_tf.data import splits
 from pixsent_tf.data.deepsent import layout, mirror
 from pixsent_tf.errors import DataError
@@ -42,7 +42,7 @@ class PixsentTwitter(tfds.core.GeneratorBasedBuilder):
     """
     BUILDER_CONFIGS: ClassVar[list[tfds.core.BuilderConfig]] = [
         tfds.core.BuilderConfig(name=name, description=f"{who} annotators agree.")
-        for name, who in zip(SUBSETS, _WHO, strict=True)
+        for name, who in zip(LEVELS, _WHO, strict=True)
     ]
 
     def _info(self) -> tfds.core.DatasetInfo:

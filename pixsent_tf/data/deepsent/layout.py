@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixsent_tf.config import CLASS_NAMES, SUBSETS
+from pixsent_tf.config import CLASS_NAMES, LEVELS
 from pixsent_tf.data.copies.duplicates import find_duplicates
 from pixsent_tf.data.deepsent import votes
 from pixsent_tf.data.table import Dataset, build_dataset
@@ -37,30 +37,30 @@ def is_deepsent(folder: Path) -> bool:
     Returns:
         True if one of the three lists is there.
     """
-    return any(_list_path(folder, subset).is_file() for subset in SUBSETS)
+    return any(_list_path(folder, level).is_file() for level in LEVELS)
 
 
-def open_deepsent(folder: Path, subset: str, *, join_weight: float = 0.0) -> Dataset:
+def open_deepsent(folder: Path, level: str, *, join_weight: float = 0.0) -> Dataset:
     """Open one agreement level of a DeepSent folder.
 
     Args:
         folder: The folder that holds the lists.
-        subset: One of `config.SUBSETS`.
+        level: One of `config.LEVELS`.
         join_weight: Weight of the pictures that fewer agree on, which then join every
-            training and no test; 0 leaves them out. Copies of a picture of the subset
+            training and no test; 0 leaves them out. Copies of a picture of the level
             are left out always: they could train what the picture tests.
 
     Returns:
         The data set in the order of its list, with votes, and with the published folds
-        where they are there. Its `whole` is three_agrees, which holds every subset.
+        where they are there. Its `whole` is three_agrees, which holds every level.
 
     Raises:
-        ConfigError: If the subset is unknown.
+        ConfigError: If the level is unknown.
         DataError: If its list, its pictures or a published fold is not right.
     """
-    if subset not in SUBSETS:
-        raise ConfigError(f"Unknown subset {subset!r}; it is {', '.join(SUBSETS)}.")
-    dataset = _open_subset(folder, subset)
+    if level not in LEVELS:
+        raise ConfigError(f"Unknown level {level!r}; it is {', '.join(LEVELS)}.")
+    dataset = _open_level(folder, level)
     whole = _open_whole(folder, dataset)
     if join_weight:
         dataset = _join(dataset, whole, join_weight)
@@ -71,7 +71,7 @@ def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
     """Add what fewer agree on, without copies of what more agree on."""
     if whole is None:
         raise DataError(
-            f"{dataset.name} is not part of a complete {SUBSETS[-1]}; leave the "
+            f"{dataset.name} is not part of a complete {LEVELS[-1]}; leave the "
             f"joining pictures out."
         )
     own = np.isin(whole.ids, dataset.ids)
@@ -92,12 +92,12 @@ def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
     )
 
 
-def _open_subset(folder: Path, subset: str) -> Dataset:
-    labels = read_pairs(_list_path(folder, subset))
+def _open_level(folder: Path, level: str) -> Dataset:
+    labels = read_pairs(_list_path(folder, level))
     names = list(labels)
     images = _image_folder(folder, names[0])
     dataset = build_dataset(
-        name=f"{folder.resolve().name}-{subset}",
+        name=f"{folder.resolve().name}-{level}",
         ids=names,
         paths=[images / name for name in names],
         labels=[CLASS_NAMES[label] for label in labels.values()],
@@ -105,15 +105,15 @@ def _open_subset(folder: Path, subset: str) -> Dataset:
     )
     return replace(
         dataset,
-        folds=read_folds(folder, subset, names),
+        folds=read_folds(folder, level, names),
         votes=read_votes(folder, labels),
     )
 
 
 def _open_whole(folder: Path, dataset: Dataset) -> Dataset | None:
-    """Open the set that holds all subsets; None where a part of it is missing."""
+    """Open the set that holds all levels; None where a part of it is missing."""
     try:
-        whole = _open_subset(folder, SUBSETS[-1])
+        whole = _open_level(folder, LEVELS[-1])
     except DataError:
         return None
     return whole if set(dataset.ids) <= set(whole.ids) else None
@@ -148,12 +148,12 @@ def read_pairs(path: Path) -> dict[str, int]:
     return labels
 
 
-def read_folds(folder: Path, subset: str, names: list[str]) -> np.ndarray | None:
+def read_folds(folder: Path, level: str, names: list[str]) -> np.ndarray | None:
     """Read the published test fold of each picture.
 
     Args:
         folder: The folder that holds `ground_truth/`.
-        subset: One of `config.SUBSETS`.
+        level: One of `config.LEVELS`.
         names: The pictures, in order.
 
     Returns:
@@ -163,7 +163,7 @@ def read_folds(folder: Path, subset: str, names: list[str]) -> np.ndarray | None
     Raises:
         DataError: If a fold names an unknown picture or two folds share one.
     """
-    truth = folder / "ground_truth" / subset
+    truth = folder / "ground_truth" / level
     if not truth.is_dir():
         return None
     position = {name: i for i, name in enumerate(names)}
@@ -172,7 +172,7 @@ def read_folds(folder: Path, subset: str, names: list[str]) -> np.ndarray | None
         path = truth / f"test{fold}" / "test.txt"
         for name in read_pairs(path):
             if name not in position:
-                raise DataError(f"{path} names {name}, which {subset} does not hold.")
+                raise DataError(f"{path} names {name}, which {level} does not hold.")
             if folds[position[name]]:
                 raise DataError(f"{path} names {name}, as another test fold does.")
             folds[position[name]] = fold
@@ -182,7 +182,7 @@ def read_folds(folder: Path, subset: str, names: list[str]) -> np.ndarray | None
 def read_votes(folder: Path, labels: dict[str, int]) -> np.ndarray | None:
     """Find how the five annotators voted on each picture.
 
-    The subsets are nested, so they tell the votes even without the table of votes:
+    The levels are nested, so they tell the votes even without the table of votes:
     a picture of five_agrees got 5:0, one of four_agrees only 4:1, the rest 3:2.
 
     Args:
@@ -197,7 +197,7 @@ def read_votes(folder: Path, labels: dict[str, int]) -> np.ndarray | None:
         counted = votes.read_table(table, labels)
         if counted is not None:
             return counted
-    paths = [_list_path(folder, subset) for subset in SUBSETS]
+    paths = [_list_path(folder, level) for level in LEVELS]
     if not all(path.is_file() for path in paths):
         return None
     agreeing: dict[str, int] = {}
@@ -209,8 +209,8 @@ def read_votes(folder: Path, labels: dict[str, int]) -> np.ndarray | None:
     return votes.read_nesting(agreeing, labels)
 
 
-def _list_path(folder: Path, subset: str) -> Path:
-    return folder / f"twitter_{subset}.txt"
+def _list_path(folder: Path, level: str) -> Path:
+    return folder / f"twitter_{level}.txt"
 
 
 def _image_folder(folder: Path, name: str) -> Path:

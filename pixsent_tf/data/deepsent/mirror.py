@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urljoin
 from urllib.request import urlopen
 
-from pixsent_tf.config import SUBSETS
+from pixsent_tf.config import LEVELS
 from pixsent_tf.data.deepsent import layout
 from pixsent_tf.errors import DataError
 
@@ -87,7 +87,7 @@ def content_digest(root: Path) -> str:
     Returns:
         SHA-256 of the lines `name sha256`, sorted by name, in hexadecimal.
     """
-    dataset = layout.open_deepsent(root, SUBSETS[-1])
+    dataset = layout.open_deepsent(root, LEVELS[-1])
     lines = (
         f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()}\n"
         for name, path in sorted(zip(dataset.ids, dataset.paths, strict=True))

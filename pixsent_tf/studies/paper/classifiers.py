@@ -125,7 +125,7 @@ def answer_by_penalty(
     train: np.ndarray,
     *,
     classifier: str,
-    penalties: Sequence[float],
+    inverse_penalties: Sequence[float],
 ) -> np.ndarray:
     """Fit one classifier for each penalty, and let it answer for every picture.
 
@@ -135,10 +135,10 @@ def answer_by_penalty(
         train: Which pictures train, positions or bool [N].
         classifier: "svm" (squared hinge, as LIBLINEAR's default) or "softmax"
             (logistic regression).
-        penalties: Inverse penalties C.
+        inverse_penalties: Inverse penalties C.
 
     Returns:
-        Class indices, int [len(penalties), N].
+        Class indices, int [len(inverse_penalties), N].
     """
     # One number divides all features and is made up for by C: same classifiers, but
     # the solvers start where they converge.
@@ -149,9 +149,9 @@ def answer_by_penalty(
         if classifier == "svm"
         else LogisticRegression(solver="newton-cholesky", warm_start=True)
     )
-    answers = np.zeros((len(penalties), len(features)), dtype="int64")
-    for row, penalty in enumerate(penalties):
-        model.set_params(C=penalty * scale**2)
+    answers = np.zeros((len(inverse_penalties), len(features)), dtype="int64")
+    for row, inverse_penalty in enumerate(inverse_penalties):
+        model.set_params(C=inverse_penalty * scale**2)
         answers[row] = model.fit(scaled[train], labels[train]).predict(scaled)
     return answers
 
@@ -162,7 +162,7 @@ def choose_penalty(
     train: np.ndarray,
     *,
     classifier: str,
-    penalties: Sequence[float],
+    inverse_penalties: Sequence[float],
     seed: int = 0,
 ) -> int:
     """Choose a penalty by cross-validation inside the training pictures.
@@ -172,7 +172,7 @@ def choose_penalty(
         labels: Class indices, int [N].
         train: Positions of the training pictures, int [M].
         classifier: See `answer_by_penalty`.
-        penalties: Inverse penalties C.
+        inverse_penalties: Inverse penalties C.
         seed: Of the inner folds.
 
     Returns:
@@ -182,14 +182,14 @@ def choose_penalty(
     splitter = StratifiedKFold(
         min(NUM_INNER_FOLDS, fewest), shuffle=True, random_state=seed
     )
-    right = np.zeros(len(penalties))
+    right = np.zeros(len(inverse_penalties))
     for inner, outer in splitter.split(train, labels[train]):
         answers = answer_by_penalty(
             features,
             labels,
             train[inner],
             classifier=classifier,
-            penalties=penalties,
+            inverse_penalties=inverse_penalties,
         )
         held = train[outer]
         right += (answers[:, held] == labels[held]).sum(axis=1)

@@ -26,7 +26,7 @@ def rows_figure(
     Args:
         title: Stands above.
         rows: `name`, `view`, `ours`, `interval` and `paper`.
-        majority: Rate of always answering the larger class, by subset.
+        majority: Rate of always answering the larger class, by level.
         history: By row: one entry per fold and epoch, with `fold`, `epoch`, `loss`.
         note: Stands below the title.
 

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import Predictor
 from pixsent_tf.models.zoo import HEAD
-from pixsent_tf.recipes.linear_probes import CLASSIFIERS, PENALTIES
+from pixsent_tf.recipes.linear_probes import CLASSIFIERS, INVERSE_PENALTIES
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.paper import classifiers
 
@@ -32,7 +32,7 @@ class Probed:
     """What the classifiers on one layer got right.
 
     Attributes:
-        by_penalty: On the test pictures, with each penalty, bool [penalties, N].
+        by_penalty: On the test pictures, with each penalty, bool [P, N].
         nested: With the penalty that the training pictures chose, bool [N].
         folds: Test fold of each picture, int [N].
     """
@@ -160,7 +160,10 @@ def _fit(
     kind: str,
     seed: int,
 ) -> dict[str, Any]:
-    settings: dict[str, Any] = {"classifier": kind, "penalties": PENALTIES}
+    settings: dict[str, Any] = {
+        "classifier": kind,
+        "inverse_penalties": INVERSE_PENALTIES,
+    }
     answers = classifiers.answer_by_penalty(features, labels, train, **settings)
     right = answers[:, test] == labels[test]
     chosen = classifiers.choose_penalty(features, labels, train, seed=seed, **settings)

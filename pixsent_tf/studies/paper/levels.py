@@ -36,13 +36,15 @@ def has_levels(source: str) -> bool:
     return Path(source).is_dir() and layout.is_deepsent(Path(source))
 
 
-def open_level(data: DataConfig, *, share: float = 1.0, seed: int = 0) -> Dataset:
+def open_level(
+    data: DataConfig, *, example_fraction: float = 1.0, seed: int = 0
+) -> Dataset:
     """Open one agreement level of any source.
 
     Args:
-        data: The source; its `subset` is the level, three_agrees if None.
-        share: Part of the pictures to keep, the same in each class and fold, above 0
-            and at most 1. It does not depend on the machine.
+        data: The source; its `level` is the level, three_agrees if None.
+        example_fraction: Part of the pictures to keep, the same in each class and fold,
+            above 0 and at most 1. It does not depend on the machine.
         seed: Of the drawn sample, and of folds where none are published.
 
     Returns:
@@ -52,20 +54,24 @@ def open_level(data: DataConfig, *, share: float = 1.0, seed: int = 0) -> Datase
         DataError: If the source cannot be opened, or a class is too small for the
             folds.
     """
-    level = data.subset or "three_agrees"
+    level = data.level or "three_agrees"
     if has_levels(data.source):
-        dataset = open_dataset(replace(data, subset=level), seed=seed)
+        dataset = open_dataset(replace(data, level=level), seed=seed)
         folds = splits.published_or_stratified(dataset, data.num_folds, seed=seed)
         dataset = replace(dataset, folds=folds)
-        return dataset.take(_first(dataset.ids, share, dataset.labels, folds))
-    whole = open_dataset(replace(data, subset=None), seed=seed)
-    whole = whole.take(_first(whole.ids, share, whole.labels))
+        return dataset.take(
+            _first(dataset.ids, example_fraction, dataset.labels, folds)
+        )
+    whole = open_dataset(replace(data, level=None), seed=seed)
+    whole = whole.take(_first(whole.ids, example_fraction, whole.labels))
     folds = splits.published_or_stratified(whole, data.num_folds, seed=seed)
     whole = replace(whole, name=f"{whole.name}-{level}", folds=folds)
     return whole.take(_first(whole.ids, SHARES[level], whole.labels, folds))
 
 
-def _first(ids: Sequence[str], share: float, *groups: np.ndarray) -> np.ndarray:
+def _first(
+    ids: Sequence[str], example_fraction: float, *groups: np.ndarray
+) -> np.ndarray:
     """Keep a share of each group, the same whenever asked, bool [N]."""
     numbers = [int(hashlib.sha256(name.encode()).hexdigest()[:15], 16) for name in ids]
     keys = np.stack(groups)  # [groups, N]
@@ -73,5 +79,5 @@ def _first(ids: Sequence[str], share: float, *groups: np.ndarray) -> np.ndarray:
     for key in np.unique(keys, axis=1).T:
         members = np.flatnonzero((keys == key[:, None]).all(axis=0))
         order = members[np.argsort(np.array(numbers)[members], kind="stable")]
-        kept[order[: max(1, round(share * len(order)))]] = True
+        kept[order[: max(1, round(example_fraction * len(order)))]] = True
     return kept

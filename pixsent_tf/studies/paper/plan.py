@@ -22,7 +22,7 @@ FILE_NAMES = {
 NUM_FOLDS = 5
 ALL_FOLDS = tuple(range(1, NUM_FOLDS + 1))
 QUICK_SIDE = 67  # pixels; the smallest crop of which CaffeNet leaves a cell
-QUICK_SHARE = 0.08
+QUICK_FRACTION = 0.08
 QUICK_FOLDS = (1, 2)
 
 
@@ -36,8 +36,8 @@ class Plan:
         weights_dir: Folder with the starting weights; None for no such folder.
         folds: Which folds to test.
         max_steps: Steps after which each training stops; 0 for no limit.
-        num_seeds: Trainings of each row and fold.
-        share: Part of the pictures that is used, 0…1.
+        num_repeats: Trainings of each row and fold.
+        example_fraction: Part of the pictures that is used, 0…1.
         random_start: Start every network at random, whatever weights its row names.
         is_quick: A smoke run: tiny crops, a few pictures, one step, two folds.
         backbones: Rows to add to the table of backbones.
@@ -49,8 +49,8 @@ class Plan:
     weights_dir: Path | None = None
     folds: tuple[int, ...] = ALL_FOLDS
     max_steps: int = 0
-    num_seeds: int = 1
-    share: float = 1.0
+    num_repeats: int = 1
+    example_fraction: float = 1.0
     random_start: bool = False
     is_quick: bool = False
     backbones: tuple[str, ...] = ()
@@ -62,17 +62,19 @@ class Plan:
                 raise ConfigError(f"No table {table!r}; there are {', '.join(TABLES)}.")
         if not self.folds or not set(self.folds) <= set(ALL_FOLDS):
             raise ConfigError(f"Folds {self.folds} are not all in 1…{NUM_FOLDS}.")
-        if not 0 < self.share <= 1:
-            raise ConfigError(f"--subsample {self.share} must be above 0, at most 1.")
-        if self.num_seeds < 1:
-            raise ConfigError(f"--seeds {self.num_seeds} must be 1 or more.")
+        if not 0 < self.example_fraction <= 1:
+            raise ConfigError(
+                f"--example-fraction {self.example_fraction} is not above 0, at most 1."
+            )
+        if self.num_repeats < 1:
+            raise ConfigError(f"--repeats {self.num_repeats} must be 1 or more.")
 
     @property
     def identity(self) -> dict[str, object]:
         """What must not change when a study is gone on with."""
         return {
             "source": self.source,
-            "share": self.share,
+            "example_fraction": self.example_fraction,
             "max_steps": self.max_steps,
             "random_start": self.random_start,
             "is_quick": self.is_quick,
@@ -81,7 +83,7 @@ class Plan:
     @property
     def is_whole(self) -> bool:
         """Whether trainings are the paper's: its starts, all steps, all pictures."""
-        return not (self.random_start or self.max_steps or self.share < 1)
+        return not (self.random_start or self.max_steps or self.example_fraction < 1)
 
     @property
     def notes(self) -> list[str]:
@@ -96,8 +98,8 @@ class Plan:
             notes.append("Every network started at random, not from trained weights.")
         if self.max_steps and not self.is_quick:
             notes.append(f"Each training was stopped after {self.max_steps} steps.")
-        if self.share < 1:
-            notes.append(f"Only {self.share:.0%} of the pictures were used.")
+        if self.example_fraction < 1:
+            notes.append(f"Only {self.example_fraction:.0%} of the pictures were used.")
         if len(self.folds) < NUM_FOLDS:
             names = ", ".join(str(fold) for fold in self.folds)
             notes.append(f"Only these of the {NUM_FOLDS} folds were tested: {names}.")
@@ -120,7 +122,7 @@ class Plan:
             self,
             folds=QUICK_FOLDS,
             max_steps=1,
-            share=QUICK_SHARE,
+            example_fraction=QUICK_FRACTION,
             random_start=True,
             is_quick=True,
         )

@@ -18,7 +18,7 @@ from pixsent_tf.inference.model import Predictor
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 
-VIEWS = ("center", "ten_crops")
+VIEWS = ("center", "ten_crop")
 Advance = Callable[[int], object]
 
 
@@ -114,12 +114,12 @@ def _views(dataset: Dataset, run: Run, fold: int) -> dict[str, Any]:
     tested = np.flatnonzero(dataset.folds == fold)
     predictor = Predictor.load(run.fold_model_path(fold))
     found: dict[str, Any] = {"ids": [], **{view: [] for view in VIEWS}}
-    answers = predictor.predict([dataset.paths[i] for i in tested], oversample=True)
+    answers = predictor.predict([dataset.paths[i] for i in tested], ten_crop=True)
     for i, answer in zip(tested, answers, strict=True):
         if answer.probs is None or answer.center_probs is None:
             continue
         found["ids"].append(dataset.ids[i])
         found["center"].append(answer.center_probs.tolist())
-        found["ten_crops"].append(answer.probs.tolist())
+        found["ten_crop"].append(answer.probs.tolist())
     run.write_json(name, found)
     return found

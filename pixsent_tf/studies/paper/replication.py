@@ -10,7 +10,7 @@ import numpy as np
 from pixsent_tf.evaluation.compare import mcnemar
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
 
-VIEW_NAMES = {"center": "center crop", "ten_crops": "ten crops"}
+VIEW_NAMES = {"center": "center crop", "ten_crop": "ten crops"}
 COLUMNS = (
     *("row", "measure", "paper", "ours", "difference", "95 % interval"),
     *("paired p", "same within noise?"),
@@ -43,7 +43,7 @@ def measure(
         pictures for several), `paper`, `difference` and `same_within_noise` (whether
         the interval holds the paper's number; None where there is no comparing),
         `partner`, `p` (McNemar, exact, of the first seed), `num_examples`, `folds`
-        and `num_seeds`.
+        and `num_repeats`.
     """
     correct = np.atleast_2d(correct)
     shares = correct.mean(axis=0)
@@ -71,7 +71,7 @@ def measure(
         "p": p,
         "num_examples": correct.shape[1],
         "folds": np.unique(folds).tolist(),
-        "num_seeds": len(correct),
+        "num_repeats": len(correct),
     }
 
 
@@ -91,7 +91,7 @@ def to_markdown(table: Mapping[str, Any]) -> str:
     """Write a table for people.
 
     Args:
-        table: `title`, `notes`, `majority` (rate by subset), `rows` (what `measure`
+        table: `title`, `notes`, `majority` (rate by level), `rows` (what `measure`
             gave, with `name` and `view`) and `missing` (name and reason).
 
     Returns:

@@ -170,7 +170,7 @@ def _measure(
             if reference.answered[0].ids == row.answered[0].ids:
                 name = reference.name
                 partner = reference.answered[0].correct(view)
-        elif view == "ten_crops":
+        elif view == "ten_crop":
             name, partner = "center crop", row.answered[0].correct("center")
         entry = measure(
             np.stack([one.correct(view) for one in row.answered]),

@@ -80,7 +80,7 @@ class Rows:
             if first.name != name:
                 name += f" (the same run as {first.name})"
             return Row(name, first.answered)
-        answered = [self._answer(recipe, seed) for seed in range(self.plan.num_seeds)]
+        answered = [self._answer(recipe, seed) for seed in range(self.plan.num_repeats)]
         self._finished[key] = Row(recipe.name, answered)
         return self._finished[key]
 
@@ -93,11 +93,13 @@ class Rows:
         Returns:
             The pictures with their folds.
         """
-        subset = recipe.data.subset
-        if subset not in self._datasets:
+        level = recipe.data.level
+        if level not in self._datasets:
             data = replace(recipe.data, source=self.plan.source)
-            self._datasets[subset] = levels.open_level(data, share=self.plan.share)
-        return self._datasets[subset]
+            self._datasets[level] = levels.open_level(
+                data, example_fraction=self.plan.example_fraction
+            )
+        return self._datasets[level]
 
     def majority(self, recipe: Recipe) -> dict[str, float]:
         """Give the rate of the larger class among the pictures that a row tests.
@@ -110,7 +112,7 @@ class Rows:
         """
         dataset = self.dataset(recipe)
         tested = np.isin(np.asarray(dataset.folds), self.plan.folds)
-        return {str(recipe.data.subset): majority_rate(dataset.labels[tested])}
+        return {str(recipe.data.level): majority_rate(dataset.labels[tested])}
 
     def run_of(self, recipe: Recipe, seed: int = 0) -> Run:
         """Name the folder of a row.

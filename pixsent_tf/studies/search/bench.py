@@ -134,7 +134,7 @@ class Bench:
         """
         if recipe.training.strategy == "head":
             learner = self._read_head(recipe).with_seed(recipe.seed)
-            learner.penalty = recipe.training.penalty
+            learner.inverse_penalty = recipe.training.inverse_penalty
             return Witness(learner)
         tuned = build_learner(recipe, self.dataset.num_classes)
         assert isinstance(tuned, FineTuneLearner)

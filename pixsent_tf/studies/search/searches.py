@@ -85,10 +85,10 @@ class Searches:
         config: SearchConfig,
         hooks: Hooks,
     ) -> None:
-        if recipe.training.num_seeds > 1:
+        if recipe.training.ensemble_size > 1:
             raise ConfigError(
-                "A search trains one network in each trial; leave num_seeds out and "
-                "train an ensemble with the settings that it finds."
+                "A search trains one network in each trial; leave ensemble_size out "
+                "and train an ensemble with the settings that it finds."
             )
         self.recipe = recipe
         self.dataset = dataset

@@ -30,8 +30,8 @@ class SearchConfig:
             Hyperband, which counts its own.
         backbones: What the network may be.
         strategies: What may be trained.
-        inner_folds: How many of five inner folds score a trial; None for all of them
-            where only heads are trained, else for one.
+        num_inner_folds: How many of five inner folds score a trial; None for all of
+            them where only heads are trained, else for one.
         nested: Search once for each outer fold and test on it; else search once, and
             train the model that is kept.
     """
@@ -40,7 +40,7 @@ class SearchConfig:
     trials: int | None = None
     backbones: tuple[str, ...] = ("efficientnet_lite0", "efficientnet_lite0@320")
     strategies: tuple[str, ...] = ("head",)
-    inner_folds: int | None = None
+    num_inner_folds: int | None = None
     nested: bool = True
 
     def __post_init__(self) -> None:
@@ -63,8 +63,10 @@ class SearchConfig:
                 )
         if not self.backbones or not self.strategies:
             raise ConfigError("A search needs a backbone and a strategy to try.")
-        if self.inner_folds is not None and not 1 <= self.inner_folds <= 5:
-            raise ConfigError(f"inner_folds={self.inner_folds} is not in 1 to 5.")
+        if self.num_inner_folds is not None and not 1 <= self.num_inner_folds <= 5:
+            raise ConfigError(
+                f"num_inner_folds={self.num_inner_folds} is not in 1 to 5."
+            )
 
     @property
     def max_trials(self) -> int:
@@ -74,7 +76,7 @@ class SearchConfig:
     @property
     def scored_folds(self) -> int:
         """Inner folds that score a trial."""
-        return self.inner_folds or (5 if self.strategies == ("head",) else 1)
+        return self.num_inner_folds or (5 if self.strategies == ("head",) else 1)
 
 
 def build_space(
@@ -99,10 +101,10 @@ def build_space(
     space.Choice("model.backbone", list(config.backbones))
     space.Choice("training.strategy", list(config.strategies))
     if has_agreement:
-        space.Choice("data.weights", ["equal", "agreement"])
+        space.Choice("data.example_weights", ["equal", "agreement"])
     if "head" in config.strategies:
         with space.conditional_scope("training.strategy", ["head"]):
-            space.Float("training.penalty", 0.3, 300.0, sampling="log")
+            space.Float("training.inverse_penalty", 0.3, 300.0, sampling="log")
             if all(map(_has_texture, config.backbones)):
                 space.Boolean("model.texture")
     tuned = [name for name in config.strategies if name != "head"]
@@ -111,11 +113,11 @@ def build_space(
             space.Float("training.learning_rate", 1e-5, 1e-3, sampling="log")
             space.Float("training.weight_decay", 1e-4, 1e-1, sampling="log")
             space.Choice("model.dropout", [0.0, 0.2, 0.5])
-            space.Choice("training.min_area", [1.0, 0.5])
+            space.Choice("training.min_area_fraction", [1.0, 0.5])
             space.Choice("training.mixup", [0.0, 0.2])
     if "last-blocks" in tuned:
         with space.conditional_scope("training.strategy", ["last-blocks"]):
-            space.Choice("training.trained_share", [0.1, 0.3, 0.6])
+            space.Choice("training.trained_fraction", [0.1, 0.3, 0.6])
     return space
 
 

@@ -15,8 +15,8 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
 
 
-def examine(folder, subset=None):
-    return audit(open_parts(DataConfig(str(folder), subset)))
+def examine(folder, level=None):
+    return audit(open_parts(DataConfig(str(folder), level)))
 
 
 @pytest.fixture(scope="module")

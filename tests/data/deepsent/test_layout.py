@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from deepsent_files import LEVELS, fold_of, label_of, name_of, write_deepsent
+from deepsent_files import COUNTS, fold_of, label_of, name_of, write_deepsent
 
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.deepsent.layout import is_deepsent, open_deepsent
@@ -59,7 +59,7 @@ def test_table_of_votes_comes_before_the_nesting(tmp_path):
 def test_whole_set_is_the_one_that_holds_every_subset(tmp_path):
     dataset = open_deepsent(write_deepsent(tmp_path), "five_agrees")
 
-    assert len(dataset.whole) == LEVELS["three_agrees"]
+    assert len(dataset.whole) == COUNTS["three_agrees"]
     assert dataset.whole.whole is None
 
 
@@ -100,7 +100,9 @@ def test_joining_pictures_count_by_their_weight(tmp_path):
     dataset = open_deepsent(folder, "five_agrees", join_weight=0.5)
 
     equal = dataset.weighted_targets(DataConfig()).sum(axis=1)
-    agreeing = dataset.weighted_targets(DataConfig(weights="agreement")).sum(axis=1)
+    agreeing = dataset.weighted_targets(DataConfig(example_weights="agreement")).sum(
+        axis=1
+    )
 
     np.testing.assert_allclose(equal, [1] * 20 + [0.5] * 12)
     # 4:1 leads by three fifths of the votes, 3:2 by one
@@ -170,7 +172,7 @@ def test_picture_in_two_test_folds_is_refused(tmp_path):
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    ("subset", "images", "positive", "in_folds", "test_fold_3"),
+    ("level", "images", "positive", "in_folds", "test_fold_3"),
     [
         ("five_agrees", 882, 581, 880, (124, 52)),
         ("four_agrees", 1116, 689, 1115, (152, 71)),
@@ -178,9 +180,9 @@ def test_picture_in_two_test_folds_is_refused(tmp_path):
     ],
 )
 def test_the_real_set_has_its_published_counts(
-    subset, images, positive, in_folds, test_fold_3, shared_data
+    level, images, positive, in_folds, test_fold_3, shared_data
 ):
-    dataset = open_deepsent(shared_data / "deepsent", subset)
+    dataset = open_deepsent(shared_data / "deepsent", level)
     third = dataset.labels[dataset.folds == 3]
 
     assert (len(dataset), dataset.labels.sum()) == (images, positive)

@@ -14,7 +14,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
 from pixsent_tf.studies.paper import classifiers
 
-PENALTIES = (0.01, 1.0)
+INVERSE_PENALTIES = (0.01, 1.0)
 
 
 @pytest.fixture
@@ -45,21 +45,21 @@ def test_rotation_keeps_lengths_and_angles_and_drops_empty_axes(wide):
     np.testing.assert_allclose(short @ short.T, features @ features.T, rtol=1e-6)
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
+@pytest.mark.parametrize("inverse_penalty", INVERSE_PENALTIES)
 @pytest.mark.parametrize("kind", ["svm", "softmax"])
-def test_short_features_give_the_answers_of_the_wide_ones(wide, kind, penalty):
+def test_short_features_give_the_answers_of_the_wide_ones(wide, kind, inverse_penalty):
     features, labels = wide
     train = np.arange(40) < 30
     short = classifiers.rotate(features @ features.T)
 
     found = classifiers.answer_by_penalty(
-        short, labels, train, classifier=kind, penalties=PENALTIES
-    )[PENALTIES.index(penalty)]
+        short, labels, train, classifier=kind, inverse_penalties=INVERSE_PENALTIES
+    )[INVERSE_PENALTIES.index(inverse_penalty)]
 
     model = (
-        LinearSVC(C=penalty, tol=1e-8, max_iter=1_000_000)
+        LinearSVC(C=inverse_penalty, tol=1e-8, max_iter=1_000_000)
         if kind == "svm"
-        else LogisticRegression(C=penalty, tol=1e-8, max_iter=100_000)
+        else LogisticRegression(C=inverse_penalty, tol=1e-8, max_iter=100_000)
     )
     expected = model.fit(features[train], labels[train]).predict(features)
     np.testing.assert_array_equal(found, expected)
@@ -68,7 +68,7 @@ def test_short_features_give_the_answers_of_the_wide_ones(wide, kind, penalty):
 @pytest.mark.parametrize("kind", ["svm", "softmax"])
 def test_the_choice_of_a_penalty_does_not_look_at_other_pictures(wide, kind):
     features, labels = wide
-    settings = {"classifier": kind, "penalties": (1e-9, 1e-4, 1.0)}
+    settings = {"classifier": kind, "inverse_penalties": (1e-9, 1e-4, 1.0)}
     swapped = labels.copy()
     swapped[30:] = 1 - swapped[30:]
 
@@ -85,7 +85,7 @@ def test_of_equal_penalties_the_strongest_is_chosen():
     features = 10.0 * labels[:, None]  # any penalty tells them apart
 
     chosen = classifiers.choose_penalty(
-        features, labels, np.arange(20), classifier="svm", penalties=(1.0, 10.0)
+        features, labels, np.arange(20), classifier="svm", inverse_penalties=(1.0, 10.0)
     )
 
     assert chosen == 0

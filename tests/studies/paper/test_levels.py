@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from deepsent_files import LEVELS, fold_of, write_deepsent
+from deepsent_files import COUNTS, fold_of, write_deepsent
 
-from pixsent_tf.config import SUBSETS, DataConfig
+from pixsent_tf.config import LEVELS, DataConfig
 from pixsent_tf.studies.paper.levels import has_levels, open_level
 
 
@@ -26,8 +26,8 @@ def folder(tmp_path):
 
 def levels_of(source, **settings):
     return {
-        level: open_level(DataConfig(source, subset=level), **settings)
-        for level in SUBSETS
+        level: open_level(DataConfig(source, level=level), **settings)
+        for level in LEVELS
     }
 
 
@@ -37,7 +37,7 @@ def test_deepsent_keeps_its_levels_and_published_folds(tmp_path):
     assert has_levels(source)
     for level, dataset in levels_of(source).items():
         numbers = [int(name.split("-")[1][:2]) for name in dataset.ids]
-        assert len(dataset) == LEVELS[level]
+        assert len(dataset) == COUNTS[level]
         assert dataset.folds.tolist() == [fold_of(number) for number in numbers]
 
 
@@ -46,7 +46,7 @@ def test_stand_ins_are_nested_and_keep_their_folds(folder):
     levels = levels_of(folder)
     five, four, three = (
         dict(zip(levels[level].ids, levels[level].folds, strict=True))
-        for level in SUBSETS
+        for level in LEVELS
     )
 
     # four pictures of each class and fold: 0.695 and 0.879 of them, rounded
@@ -56,10 +56,10 @@ def test_stand_ins_are_nested_and_keep_their_folds(folder):
 
 
 def test_a_share_is_taken_of_each_class_and_the_same_whenever_asked(folder):
-    first = levels_of(folder, share=0.5)
-    second = levels_of(folder, share=0.5)
+    first = levels_of(folder, example_fraction=0.5)
+    second = levels_of(folder, example_fraction=0.5)
 
-    for level in SUBSETS:
+    for level in LEVELS:
         assert first[level].ids == second[level].ids
     assert np.bincount(first["three_agrees"].labels).tolist() == [10, 10]
     whole = set(levels_of(folder)["three_agrees"].ids)
@@ -71,7 +71,7 @@ def test_a_share_of_deepsent_leaves_pictures_in_their_folds(tmp_path):
     whole = levels_of(source)["three_agrees"]
     folds = dict(zip(whole.ids, whole.folds, strict=True))
 
-    part = levels_of(source, share=0.5)["three_agrees"]
+    part = levels_of(source, example_fraction=0.5)["three_agrees"]
 
     assert 10 < len(part) < 26
     assert {name: folds[name] for name in part.ids} == dict(

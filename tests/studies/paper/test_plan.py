@@ -24,7 +24,7 @@ def test_the_whole_protocol_has_nothing_to_confess():
     [
         ({"random_start": True}, "Every network started at random"),
         ({"max_steps": 6}, "stopped after 6 steps"),
-        ({"share": 0.25}, "Only 25% of the pictures"),
+        ({"example_fraction": 0.25}, "Only 25% of the pictures"),
         ({"folds": (1, 3)}, "Only these of the 5 folds were tested: 1, 3"),
     ],
 )
@@ -88,8 +88,8 @@ def test_shortcuts_change_what_they_name_and_nothing_else():
         ({"tables": ("7",)}, "No table '7'; there are 2, 3"),
         ({"folds": (0, 1)}, "are not all in 1…5"),
         ({"folds": ()}, "are not all in 1…5"),
-        ({"share": 0.0}, "must be above 0"),
-        ({"num_seeds": 0}, "must be 1 or more"),
+        ({"example_fraction": 0.0}, "must be above 0"),
+        ({"num_repeats": 0}, "must be 1 or more"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(settings, message):

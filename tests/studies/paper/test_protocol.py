@@ -32,7 +32,7 @@ def test_both_views_answer_every_test_picture_once(recipe, dataset, tmp_path):
 
     assert sorted(found.ids) == sorted(dataset.ids)
     assert found.correct("center").all()
-    assert found.correct("ten_crops").all()
+    assert found.correct("ten_crop").all()
     position = {name: i for i, name in enumerate(dataset.ids)}
     rows = [position[name] for name in found.ids]
     np.testing.assert_array_equal(found.folds, dataset.folds[rows])
@@ -45,8 +45,8 @@ def test_ten_crops_are_those_of_the_saved_model(recipe, dataset, tmp_path):
 
     predictor = Predictor.load(run.fold_model_path(2))
     paths = [dataset.paths[dataset.ids.index(name)] for name in found.ids]
-    expected = [a.probs for a in predictor.predict(paths, oversample=True)]
-    np.testing.assert_allclose(found.probs["ten_crops"], expected, atol=1e-6)
+    expected = [a.probs for a in predictor.predict(paths, ten_crop=True)]
+    np.testing.assert_allclose(found.probs["ten_crop"], expected, atol=1e-6)
 
 
 def test_models_are_dropped_unless_asked_for(recipe, dataset, tmp_path):
@@ -75,5 +75,5 @@ def test_a_finished_fold_is_recalled_and_not_trained(
     assert len(trained) == 1
     count = len(first.ids)
     np.testing.assert_array_equal(
-        both.probs["ten_crops"][:count], first.probs["ten_crops"]
+        both.probs["ten_crop"][:count], first.probs["ten_crop"]
     )

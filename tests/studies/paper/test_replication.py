@@ -53,7 +53,7 @@ def test_seeds_are_averaged_picture_by_picture():
     found = measure(seeds, FOLDS)
 
     assert found["ours"] == pytest.approx(0.9)
-    assert found["num_seeds"] == 2
+    assert found["num_repeats"] == 2
     low, high = found["interval"]
     # resampling pictures: values of 1 (16 pictures) and 0.5 (4)
     assert 0.8 <= low < 0.9 < high <= 1.0
@@ -64,7 +64,7 @@ def test_the_majority_rate():
 
 
 def test_the_text_names_shortcuts_missing_rows_and_the_larger_class():
-    row = {"name": "fc7-2", "view": "ten_crops", **measure(CORRECT, FOLDS, paper=0.83)}
+    row = {"name": "fc7-2", "view": "ten_crop", **measure(CORRECT, FOLDS, paper=0.83)}
     table = {
         "title": "Table 4",
         "notes": ["Only 8 % of the pictures."],

@@ -49,9 +49,9 @@ def test_each_row_stands_beside_what_the_paper_printed(
 
     assert [(row["name"], row["view"]) for row in table["rows"]] == [
         ("dark-five", "center"),
-        ("dark-five", "ten_crops"),
+        ("dark-five", "ten_crop"),
         ("dark-three", "center"),
-        ("dark-three", "ten_crops"),
+        ("dark-three", "ten_crop"),
     ]
     assert [row["paper"] for row in table["rows"]] == [0.817, 0.83, None, None]
     assert [row["ours"] for row in table["rows"]] == [1.0] * 4  # dark against bright
@@ -102,8 +102,8 @@ def test_a_folder_of_another_study_is_left_alone(small_rows, colored_folder, tmp
     plan = Plan(str(colored_folder), tables=("2",), only=("*-five",))
     reproduce.reproduce(plan, tmp_path / "study")
 
-    with pytest.raises(RunError, match="holds a study with another share"):
-        reproduce.reproduce(replace(plan, share=0.5), tmp_path / "study")
+    with pytest.raises(RunError, match="holds a study with another example_fraction"):
+        reproduce.reproduce(replace(plan, example_fraction=0.5), tmp_path / "study")
 
 
 def test_a_killed_study_goes_on_and_runs_no_finished_fold_again(

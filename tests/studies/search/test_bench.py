@@ -67,8 +67,8 @@ def test_labels_that_are_not_trained_on_are_blank():
 def test_each_network_looks_at_each_picture_once(bench, dataset, recipe_of, targets):
     recipe, done = recipe_of("head"), []
     bench.read([recipe], done.append)
-    for penalty in (1.0, 10.0):
-        trial = override(recipe, {"training.penalty": penalty})
+    for inverse_penalty in (1.0, 10.0):
+        trial = override(recipe, {"training.inverse_penalty": inverse_penalty})
         bench.learner(trial).fit(TRAIN, targets)
     again = Bench(dataset, bench.hashes, bench.cache)
     again.read([recipe], done.append)
@@ -81,11 +81,13 @@ def test_each_network_looks_at_each_picture_once(bench, dataset, recipe_of, targ
 
 def test_trials_have_their_own_penalty_and_share_features(bench, recipe_of):
     trials = [
-        bench.learner(override(recipe_of("head"), {"training.penalty": penalty}))
-        for penalty in (1.0, 10.0)
+        bench.learner(
+            override(recipe_of("head"), {"training.inverse_penalty": inverse_penalty})
+        )
+        for inverse_penalty in (1.0, 10.0)
     ]
 
-    assert [trial.learner.penalty for trial in trials] == [1.0, 10.0]
+    assert [trial.learner.inverse_penalty for trial in trials] == [1.0, 10.0]
     assert trials[0].learner.values is trials[1].learner.values
 
 
@@ -123,7 +125,9 @@ def test_fine_tuning_trials_share_the_decoded_pictures(bench, recipe_of):
 
 def test_agreement_weighs_the_targets(bench, recipe_of):
     equal = bench.targets(recipe_of())
-    weighed = bench.targets(override(recipe_of(), {"data.weights": "agreement"}))
+    weighed = bench.targets(
+        override(recipe_of(), {"data.example_weights": "agreement"})
+    )
 
     # Two of three votes lead by a third.
     np.testing.assert_allclose(weighed[0], equal[0] / 3, atol=1e-6)

@@ -37,7 +37,7 @@ def scorer_of(mean_color, colored_folder, tmp_path):
 def test_every_picture_that_is_seen_is_validated_and_no_other(scorer_of):
     scorer = scorer_of()
 
-    found = scorer({"training.penalty": 30.0}, 1.0)
+    found = scorer({"training.inverse_penalty": 30.0}, 1.0)
 
     seen = [f"{i:02}" for i in SEEN]
     assert scorer.saw() == {"trained": seen, "validated": seen}
@@ -52,7 +52,7 @@ def test_labels_that_a_search_may_not_see_cannot_change_a_score(scorer_of):
     labels[hidden] = 1 - labels[hidden]
 
     first, second = (
-        scorer_of(labels=each)({"training.penalty": 3.0}, 1.0)
+        scorer_of(labels=each)({"training.inverse_penalty": 3.0}, 1.0)
         for each in (dataset.labels, labels)
     )
 
@@ -62,7 +62,7 @@ def test_labels_that_a_search_may_not_see_cannot_change_a_score(scorer_of):
 def test_less_effort_scores_a_head_on_fewer_folds(scorer_of):
     scorer = scorer_of()
 
-    scorer({"training.penalty": 1.0}, 0.3)  # two of five
+    scorer({"training.inverse_penalty": 1.0}, 0.3)  # two of five
 
     assert len(scorer.saw()["validated"]) == (scorer.folds <= 2).sum()
 
@@ -78,7 +78,7 @@ def test_copies_share_an_inner_fold(scorer_of):
 
 def test_what_other_processes_saw_counts(scorer_of):
     scorer = scorer_of(scored_folds=1)
-    scorer({"training.penalty": 1.0}, 1.0)
+    scorer({"training.inverse_penalty": 1.0}, 1.0)
     other = {"trained": ["99"], "validated": []}
     (scorer.folder / "saw-1.json").write_text(json.dumps(other))
 

@@ -23,18 +23,18 @@ def names_for(strategy):
     return set(active_settings(space))
 
 
-SHARED = {"model.backbone", "training.strategy", "data.weights"}
+SHARED = {"model.backbone", "training.strategy", "data.example_weights"}
 TUNED = {
     *("training.learning_rate", "training.weight_decay", "model.dropout"),
-    *("training.min_area", "training.mixup"),
+    *("training.min_area_fraction", "training.mixup"),
 }
 
 
 @pytest.mark.parametrize(
     ("strategy", "own"),
     [
-        ("head", {"training.penalty", "model.texture"}),
-        ("last-blocks", {*TUNED, "training.trained_share"}),
+        ("head", {"training.inverse_penalty", "model.texture"}),
+        ("last-blocks", {*TUNED, "training.trained_fraction"}),
         ("all", TUNED),
     ],
 )
@@ -49,7 +49,7 @@ def test_every_name_is_a_setting_of_a_recipe():
 
 
 def test_weights_are_searched_only_where_annotators_disagree():
-    assert "data.weights" not in active_settings(build_space(SearchConfig()))
+    assert "data.example_weights" not in active_settings(build_space(SearchConfig()))
 
 
 def test_what_keras_tuner_adds_is_no_setting():
@@ -80,7 +80,7 @@ def test_each_network_that_a_head_may_need_is_named_once():
         ({"trials": 0}, "0 trials find nothing"),
         ({"strategies": ("magic",)}, "Unknown strategy 'magic'"),
         ({"backbones": ()}, "needs a backbone and a strategy"),
-        ({"inner_folds": 6}, "inner_folds=6 is not in 1 to 5"),
+        ({"num_inner_folds": 6}, "num_inner_folds=6 is not in 1 to 5"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(settings, message):
@@ -96,4 +96,4 @@ def test_an_unknown_backbone_is_refused_before_anything_is_read():
 def test_heads_are_scored_on_all_inner_folds_and_networks_on_one():
     assert SearchConfig().scored_folds == 5
     assert ALL.scored_folds == 1
-    assert SearchConfig(inner_folds=2).scored_folds == 2
+    assert SearchConfig(num_inner_folds=2).scored_folds == 2

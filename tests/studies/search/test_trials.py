@@ -12,12 +12,12 @@ ROWS = [
     {
         **{"fold": 1, "trial": "0", "status": "completed", "log_loss": 0.5},
         **{"accuracy": 0.75, "seconds": 1.5, "share": 1.0, "is_winner": True},
-        "settings": {"training.penalty": 3.0, "model.texture": True},
+        "settings": {"training.inverse_penalty": 3.0, "model.texture": True},
     },
     {
         **{"fold": 2, "trial": "0", "status": "failed", "share": 1.0},
         "is_winner": False,
-        "settings": {"training.penalty": 5.0, "model.dropout": 0.2},
+        "settings": {"training.inverse_penalty": 5.0, "model.dropout": 0.2},
     },
 ]
 
@@ -32,14 +32,14 @@ def run(tmp_path):
 def test_the_table_has_a_row_for_each_trial_and_a_column_for_each_setting(run):
     first, second = run.read_table("trials.csv")
 
-    assert (first["log_loss"], first["training.penalty"]) == ("0.5", "3.0")
+    assert (first["log_loss"], first["training.inverse_penalty"]) == ("0.5", "3.0")
     assert first["model.dropout"] == second["model.texture"] == ""
     assert (second["status"], second["log_loss"]) == ("failed", "")
 
 
 def test_settings_are_named_in_the_order_they_appear():
     assert settings_of(ROWS) == [
-        "training.penalty",
+        "training.inverse_penalty",
         "model.texture",
         "model.dropout",
     ]
@@ -62,7 +62,7 @@ def test_tensorboard_reads_settings_and_scores_of_completed_trials(run):
     assert tf.make_ndarray(score.tensor_proto) == 0.5
     content = events.SummaryMetadata(metadata.SESSION_START_INFO_TAG)
     started = metadata.parse_session_start_info_plugin_data(content.plugin_data.content)
-    assert started.hparams["training.penalty"].number_value == 3.0
+    assert started.hparams["training.inverse_penalty"].number_value == 3.0
     assert started.hparams["model.texture"].bool_value is True
 
 

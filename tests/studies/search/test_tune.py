@@ -63,8 +63,8 @@ def test_the_winner_has_the_smallest_inner_loss_of_its_fold(recipe, dataset, tmp
         best = min(of_fold, key=lambda row: float(row["log_loss"]))
         assert best["is_winner"] == "True"
         assert float(best["log_loss"]) == winner["inner_log_loss"]
-        penalty = winner["settings"]["training.penalty"]
-        assert float(best["training.penalty"]) == penalty
+        penalty = winner["settings"]["training.inverse_penalty"]
+        assert float(best["training.inverse_penalty"]) == penalty
 
 
 def test_the_record_proves_that_no_search_saw_its_test_fold(recipe, dataset, tmp_path):
@@ -155,7 +155,10 @@ def test_without_nesting_the_winner_is_kept_as_a_model(recipe, dataset, tmp_path
     assert audit_run(run)["has_leak"] is False
     winner = from_json((run.path / "winner.json").read_text())
     (chosen,) = results["winners"]
-    assert winner.training.penalty == chosen["settings"]["training.penalty"]
+    assert (
+        winner.training.inverse_penalty
+        == chosen["settings"]["training.inverse_penalty"]
+    )
 
 
 def test_an_unreadable_picture_is_named_and_neither_seen_nor_tested(

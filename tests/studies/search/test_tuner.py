@@ -23,13 +23,13 @@ from pixsent_tf.studies.search.tuner import (
 @pytest.fixture
 def space():
     space = keras_tuner.HyperParameters()
-    space.Float("training.penalty", 0.1, 1000, sampling="log")
+    space.Float("training.inverse_penalty", 0.1, 1000, sampling="log")
     return space
 
 
 def bowl(settings, share):
     """Least at a penalty of 10; half the effort measures half of it worse."""
-    distance = math.log10(settings["training.penalty"]) - 1
+    distance = math.log10(settings["training.inverse_penalty"]) - 1
     return {"log_loss": distance**2 + (1 - share), "accuracy": 0.5}
 
 
@@ -39,7 +39,7 @@ def search(space, folder, *, score=bowl, tuner="random", trials=None, seed=0):
 
 
 def penalties(rows):
-    return [row["settings"]["training.penalty"] for row in rows]
+    return [row["settings"]["training.inverse_penalty"] for row in rows]
 
 
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])

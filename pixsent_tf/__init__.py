@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from pixsent_tf.data.registration import register_builders
 from pixsent_tf.version import VERSION as __version__
 
 _PUBLIC = {
@@ -26,9 +25,6 @@ _PUBLIC = {
 }
 
 __all__ = ["__version__", *_PUBLIC]
-
-
-register_builders()
 
 
 def __getattr__(name: str) -> Any:

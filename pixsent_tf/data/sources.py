@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pixsent_tf import runs
 from pixsent_tf.config import CLASS_NAMES, DataConfig
-from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.levels import layout
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 

@@ -62,8 +62,10 @@ def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> D
 
 
 def _prepare(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
-    """Find a builder and have it download what it needs."""
+    """Find a builder, ours among them, and have it download what it needs."""
     import tensorflow_datasets as tfds
+
+    import pixsent_tf.data.deepsent  # noqa: F401  registers our builder
 
     try:
         with _quiet():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.agreement import expected_agreement, fit_beta
-from pixsent_tf.data.deepsent.layout import open_deepsent
+from pixsent_tf.data.levels.layout import open_deepsent
 
 
 def simulate(a: float, b: float, num_pictures: int, num_votes: int = 6):

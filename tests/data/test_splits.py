@@ -9,7 +9,7 @@ import pytest
 from deepsent_files import name_of, write_deepsent
 
 from pixsent_tf.config import LEVELS
-from pixsent_tf.data.deepsent.layout import open_deepsent
+from pixsent_tf.data.levels.layout import open_deepsent
 from pixsent_tf.data.splits import (
     held_out,
     holdout,

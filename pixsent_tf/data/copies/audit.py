@@ -17,7 +17,7 @@ import numpy as np
 from pixsent_tf.config import LEVELS, DataConfig
 from pixsent_tf.data import agreement
 from pixsent_tf.data.copies.duplicates import Duplicates, find_duplicates
-from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.levels import layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError

@@ -1,7 +1,7 @@
 """DeepSent for TensorFlow Datasets: `tfds.load("pixsent_twitter/five_agrees")`.
 
-Registered by `import pixsent_tf`. The pictures come from `manual_dir`, or from the page
-that the authors name.
+Registered by `import pixsent_tf.data.deepsent`. The pictures come from `manual_dir`, or
+from the page that the authors name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import tensorflow_datasets as tfds
 
 from pixsent_tf.config import CLASS_NAMES, LEVELS
 from pixsent_tf.data import splits
-from pixsent_tf.data.deepsent import layout, mirror
+from pixsent_tf.data.deepsent import mirror
+from pixsent_tf.data.levels import layout
 from pixsent_tf.errors import DataError
 
 _CITATION = """\

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from urllib.request import urlopen
 
 from pixsent_tf.config import LEVELS
-from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.levels import layout
 from pixsent_tf.errors import DataError
 
 PAGE = "http://www.cs.rochester.edu/u/qyou/DeepSent/deepsentiment.html"

@@ -16,7 +16,7 @@ import numpy as np
 
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data import splits
-from pixsent_tf.data.deepsent import layout
+from pixsent_tf.data.levels import layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow_datasets as tfds
 from deepsent_files import fold_of, label_of, name_of, write_deepsent
 
-import pixsent_tf  # noqa: F401  registers the builder
+import pixsent_tf.data.deepsent  # noqa: F401  registers the builder
 from pixsent_tf.data.deepsent import mirror
 from pixsent_tf.errors import DataError
 

@@ -7,7 +7,7 @@ import pytest
 from deepsent_files import COUNTS, fold_of, label_of, name_of, write_deepsent
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data.deepsent.layout import is_deepsent, open_deepsent
+from pixsent_tf.data.levels.layout import is_deepsent, open_deepsent
 from pixsent_tf.data.splits import held_out, published_or_stratified
 from pixsent_tf.errors import ConfigError, DataError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pixsent_tf.data.deepsent.votes import read_nesting, read_table
+from pixsent_tf.data.levels.votes import read_nesting, read_table
 
 LABELS = {"b_2.jpg": 1, "a_1.jpg": 0}
 EXPECTED = [[1, 4], [3, 2]]  # b: one against four; a: three against two

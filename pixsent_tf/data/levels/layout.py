@@ -20,7 +20,7 @@ import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES, LEVELS
 from pixsent_tf.data.copies.duplicates import find_duplicates
-from pixsent_tf.data.deepsent import votes
+from pixsent_tf.data.levels import votes
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 

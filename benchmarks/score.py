@@ -38,8 +38,8 @@ import keras, numpy as np
 from PIL import Image
 import pixsent_tf.models.output, pixsent_tf.data.preprocess
 from pixsent_tf.data.sources import walk_pictures
-from pixsent_tf.inference.model import Predictor
-model = Predictor.load(sys.argv[1]).model
+from pixsent_tf.inference.model import SentimentModel
+model = SentimentModel.load(sys.argv[1]).model
 paths = [p for p in walk_pictures(sys.argv[2])]
 model.predict_on_batch(np.zeros([1, 300, 300, 3], "uint8"))
 started, done = time.monotonic(), 0

@@ -240,7 +240,7 @@ def test_the_tutorial(desk):
 
     assert Path("runs/first/evaluation/report.html").is_file()
     assert Path("runs/first-maps/contact-sheet.png").is_file()
-    assert page.names["answer"].label in ("negative", "positive", "unsure")
+    assert page.names["answer"].answer in ("negative", "positive", "unsure")
 
 
 def test_how_to_use_your_own_folder(desk):
@@ -286,7 +286,7 @@ def test_how_to_serve(desk, small_run):
         process.wait()
         process.stdout.close()
 
-    assert [answer.label for answer in page.names["answers"]] == ["positive"] * 2
+    assert [answer.answer for answer in page.names["answers"]] == ["positive"] * 2
     assert Path("export/tflite/sentiment-int8.tflite").is_file()
 
 

@@ -48,7 +48,7 @@ def test_the_python_block_works_as_written(tmp_path, monkeypatch):
     exec(code, names)
 
     assert names["results"]["accuracy"] >= 0.95
-    assert names["predictor"].class_names == ("negative", "positive")
+    assert names["model"].class_names == ("negative", "positive")
 
 
 def test_ci_runs_the_test_line():

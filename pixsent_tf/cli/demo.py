@@ -45,11 +45,11 @@ def command(model: str | None, host: str, port: int, max_mb: int, show: bool) ->
     console.load_tensorflow()
     from pixsent_tf.demo.answers import Answerer
     from pixsent_tf.demo.server import DemoApp, local_hosts, open_server
-    from pixsent_tf.studies.ship import load_predictor
+    from pixsent_tf.inference.shipped import load_model
 
     hosts = local_hosts(host)
     name = Path(model).resolve().name if model else "the model that ships"
-    answerer = Answerer(load_predictor(model), name)
+    answerer = Answerer(load_model(model), name)
     app = DemoApp(answerer, max_bytes=max_mb * 1_000_000, hosts=hosts)
     server = open_server(app, host=host, port=port)
     answerer.warm_up()

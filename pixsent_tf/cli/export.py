@@ -81,18 +81,18 @@ def _export_saved_model(
     as_json: bool,
     **_unused: Any,
 ) -> None:
+    from pixsent_tf.inference.model import SentimentModel
     from pixsent_tf.serving import saved_model
-    from pixsent_tf.serving.servable import Servable
     from pixsent_tf.serving.serve_check import serve_check as check
 
     folder = Path(out or "export/models") / name
-    servable = Servable.load(run)
+    model = SentimentModel.load(run)
     number = version or saved_model.next_version(folder)
-    path = saved_model.export_saved_model(servable, folder, number)
+    path = saved_model.export_saved_model(model, folder, number)
     results: dict[str, Any] = {"path": str(path), "name": name, "version": number}
     rows = [("saved model", str(path))]
     if serve_check:
-        results["serve_check_difference"] = difference = check(path, servable)
+        results["serve_check_difference"] = difference = check(path, model)
         rows.append(("serve check", f"passed, differs from Keras by {difference:.1e}"))
     rows.append(("serve it", "see export/README.md"))
     console.print_results(rows, results, as_json=as_json)

@@ -13,7 +13,7 @@ from pixsent_tf.cli.predict import expand
 from pixsent_tf.errors import DataError
 
 if TYPE_CHECKING:
-    from pixsent_tf.inference.model import Predictor
+    from pixsent_tf.inference.model import SentimentModel
 
 
 @click.command(name="maps")
@@ -46,21 +46,21 @@ def command(
       pixsent-tf maps --model runs/mine --check --limit 200
     """
     console.load_tensorflow()
+    from pixsent_tf.inference.shipped import load_model
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import maps
-    from pixsent_tf.studies.ship import load_predictor
 
     files = list(expand(paths)) if paths or model is None else _held_out(model)
     if not files:
         what = " ".join(paths) or "An empty command line"
         raise DataError(f"{what} holds no pictures; name files or folders.")
-    files, predictor = files[:limit], load_predictor(model)
+    files, trained = files[:limit], load_model(model)
     if check:
-        _check(predictor, files, as_json=as_json, quiet=quiet)
+        _check(trained, files, as_json=as_json, quiet=quiet)
         return
     run = Run.create(Path(out) if out else next_folder("maps"))
     with console.progress(len(files), "mapping", quiet=quiet) as advance:
-        results = maps.write_maps(predictor, files, run.path, advance=advance)
+        results = maps.write_maps(trained, files, run.path, advance=advance)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [
         ("pictures", str(results["num_examples"])),
@@ -78,18 +78,18 @@ def _held_out(model: str) -> list[str]:
 
 
 def _check(
-    predictor: Predictor, files: list[str], *, as_json: bool, quiet: bool
+    trained: SentimentModel, files: list[str], *, as_json: bool, quiet: bool
 ) -> None:
     from pixsent_tf.studies import map_checks
 
     with console.progress(len(files), "checking", quiet=quiet) as advance:
         results: dict[str, Any] = map_checks.check_faithfulness(
-            predictor, files, advance=advance
+            trained, files, advance=advance
         )
     boxes = map_checks.find_boxes(files)
     if boxes is not None:
         with console.progress(len(files), "pointing", quiet=quiet) as advance:
             results["pointing"] = map_checks.pointing_game(
-                predictor, boxes, wanted=files, advance=advance
+                trained, boxes, wanted=files, advance=advance
             )
     console.print_results(map_checks.describe(results), results, as_json=as_json)

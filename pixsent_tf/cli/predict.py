@@ -18,7 +18,7 @@ from pixsent_tf.cli.options import model_option
 from pixsent_tf.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from pixsent_tf.inference.model import Prediction, Predictor
+    from pixsent_tf.inference.model import Prediction, SentimentModel, View
 
 
 @click.command(name="predict")
@@ -63,21 +63,22 @@ def command(
     """
     console.load_tensorflow()
     from pixsent_tf.evaluation.calibration import UNSURE
-    from pixsent_tf.studies.ship import load_predictor
+    from pixsent_tf.inference.shipped import load_model
 
     files = list(expand(paths))
     if not files:
         raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
-    predictor = load_predictor(model)
+    trained = load_model(model)
+    view: View = "ten_crop" if ten_crop else "center"
     if abstain_at:
-        _abstain(predictor, abstain_at, quiet=quiet)
+        _abstain(trained, abstain_at, quiet=quiet)
     with (
         click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file,
         console.progress(len(files), "predicting", quiet=quiet) as advance,
     ):
-        predictions = predictor.predict(files, ten_crop=ten_crop, advance=advance)
+        predictions = trained.predict(files, view=view, advance=advance)
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        counts = write(file, predictions, predictor.class_names)
+        counts = write(file, predictions, trained.class_names)
     failed, unsure = counts[None], counts[UNSURE]
     if abstain_at:
         read = len(files) - failed
@@ -112,7 +113,7 @@ def expand(paths: tuple[str, ...]) -> Iterator[str]:
             yield path
 
 
-def _abstain(predictor: Predictor, text: str, *, quiet: bool) -> None:
+def _abstain(trained: SentimentModel, text: str, *, quiet: bool) -> None:
     """Read "precision=0.95", and say what it means."""
     name, _, value = text.rpartition("=")
     try:
@@ -123,7 +124,7 @@ def _abstain(predictor: Predictor, text: str, *, quiet: bool) -> None:
         raise ConfigError(
             f"--abstain-at {text!r} is not of the form precision=P with P up to 1."
         )
-    chosen = predictor.abstain_at(precision)
+    chosen = trained.abstain_at(precision)
     if chosen.num_answered == 0:
         console.warn(
             f"No threshold was right {precision:g} of the time; every answer is unsure."
@@ -153,7 +154,7 @@ def _row(prediction: Prediction) -> dict[str, Any]:
     by_name = {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)}
     return {
         "path": prediction.path,
-        "label": prediction.label,
+        "label": prediction.answer,
         "prob_positive": by_name.get("positive"),
         "probs": by_name,
         "status": "ok",

@@ -71,11 +71,11 @@ def command(
             f"Apache Beam is not usable here ({error}); get it with: pip install "
             f"'pixsent-tf[beam]', or use `pixsent-tf predict`."
         ) from error
+    from pixsent_tf.inference import shipped
     from pixsent_tf.serving import job_model
-    from pixsent_tf.studies import ship
 
     started = time.monotonic()
-    model = model or str(ship.model_file())
+    model = model or str(shipped.model_file())
     files = list(_list(source))
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")

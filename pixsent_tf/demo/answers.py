@@ -18,7 +18,7 @@ from pixsent_tf.data.decode.graph import MAX_PIXELS, check_header, read_image
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.studies.maps import binary_mapper
 from pixsent_tf.studies.report.page import data_uri
 
@@ -33,32 +33,32 @@ class Answerer:
     The pixels are those that `pixsent-tf predict` sees, and so are the probabilities.
 
     Args:
-        predictor: The model.
+        model: The model.
         name: What the page calls it.
     """
 
-    def __init__(self, predictor: Predictor, name: str) -> None:
-        self.predictor = predictor
+    def __init__(self, model: SentimentModel, name: str) -> None:
+        self.model = model
         self.name = name
         self._lock = threading.Lock()
-        preprocessor = predictor.preprocessor
-        # traced once; `Predictor.predict` would build a pipeline for every picture
+        preprocessor = model.preprocessor
+        # traced once; `SentimentModel.predict` would build a pipeline for every picture
         self._canvas = tf.function(
             lambda encoded: decode_canvas(encoded, preprocessor),
             input_signature=[tf.TensorSpec([], tf.string)],
         )
         self._probs = tf.function(
-            lambda canvases: predictor.model(canvases, training=False)
+            lambda canvases: model.model(canvases, training=False)
         )
         self._mapper: SentimentMapper | None
         try:
-            self._mapper = binary_mapper(predictor)
+            self._mapper = binary_mapper(model)
         except ConfigError:  # more than two classes, or nothing to map
             self._mapper = None
 
     def warm_up(self) -> None:
         """Trace the graphs, so that the first visitor does not wait for it."""
-        side = self.predictor.preprocessor.config.canvas_size
+        side = self.model.preprocessor.config.canvas_size
         self._probs(np.zeros([1, side, side, 3], "uint8"))
         self._canvas(tf.io.encode_png(np.zeros([2, 2, 3], "uint8")))
 
@@ -71,7 +71,7 @@ class Answerer:
             pictures that did not train it and whether it was right; both may be
             missing from a model: then None and empty.
         """
-        held_out = self.predictor.output.held_out
+        held_out = self.model.output.held_out
         threshold = None
         if held_out:
             found = abstention_of(
@@ -82,7 +82,7 @@ class Answerer:
             threshold = min(found.threshold, 1.0)
         return {
             "name": self.name,
-            "class_names": self.predictor.class_names,
+            "class_names": self.model.class_names,
             "has_maps": self._mapper is not None,
             "threshold": threshold,
             "held_out": held_out,
@@ -109,7 +109,7 @@ class Answerer:
                 )
             except ImageError as error:
                 return _refused(name, path, error)
-        names = self.predictor.class_names
+        names = self.model.class_names
         return {
             "name": name,
             "status": "ok",
@@ -157,7 +157,7 @@ class Answerer:
             return self._canvas(tf.constant(encoded))
         except tf.errors.InvalidArgumentError:
             image = read_image(path)
-            return self.predictor.preprocessor.to_canvas(image)
+            return self.model.preprocessor.to_canvas(image)
 
 
 @contextmanager

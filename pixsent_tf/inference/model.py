@@ -1,15 +1,24 @@
-"""What does a saved model say about these pictures?"""
+"""What does a trained model say about these pictures? Its one owner.
+
+uint8 pixels [B, H, W, 3] of any size
+  -> to_crop      the preprocessor's geometry
+  -> classifier   backbone and head
+  -> probs        temperature, softmax, names of the classes
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from pixsent_tf.config import PreprocessConfig, Recipe
 from pixsent_tf.data.crops import CENTER, NUM_CROPS
 from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
@@ -17,6 +26,10 @@ from pixsent_tf.errors import ConfigError, ImageError, WeightsError
 from pixsent_tf.evaluation.calibration import UNSURE, Abstention, abstention_of
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.runs import Run
+
+POSITIVE = "positive"
+
+View = Literal["center", "ten_crop"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class Prediction:
     threshold: float = 0.0
 
     @property
-    def label(self) -> str | None:
+    def answer(self) -> str | None:
         """The most probable class, or `unsure`; None if the file cannot be read."""
         if self.probs is None:
             return None
@@ -51,54 +64,126 @@ class Prediction:
     @property
     def prob_positive(self) -> float | None:
         """Probability of the class `positive`; None if there is none."""
-        if self.probs is None or "positive" not in self.class_names:
-            return None
-        return float(self.probs[self.class_names.index("positive")])
+        index = find_positive(self.class_names)
+        return None if self.probs is None or index is None else float(self.probs[index])
 
 
-class Predictor:
-    """A saved model, ready for pictures.
+class SentimentModel:
+    """A trained model with its parts by name, ready for pictures.
 
     Args:
-        model: What `inference.packaging.package` made.
+        model: What `build` wraps and `load` reads: from images, uint8 [B, H, W, 3], to
+            probabilities, float32 [B, K].
+        recipe: What trained it; None where that is not known.
+
+    Attributes:
+        model: The whole.
+        classifier: From crops to logits, [B, K].
+        preprocessor: The geometry between images and crops.
+        output: From logits to probabilities; it knows the names of the classes.
+        recipe: What trained it, or None.
+        threshold: Probability below which the answer is `unsure`; see `abstain_at`.
+
+    Raises:
+        WeightsError: If the model is not one that this package makes.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, recipe: Recipe | None = None) -> None:
+        crops = [layer for layer in model.layers if isinstance(layer, ToCrop)]
+        outputs = [one for one in model.layers if isinstance(one, SentimentOutput)]
+        if len(crops) != 1 or len(outputs) != 1:
+            raise WeightsError(
+                f"{model.name!r} is no model of this package: it has {len(crops)} "
+                f"preprocessing and {len(outputs)} output layers instead of one each; "
+                f"give a model that `fit` saved."
+            )
         self.model = model
-        layers = model.layers
-        (to_crop,) = (layer for layer in layers if isinstance(layer, ToCrop))
-        (output,) = (layer for layer in layers if isinstance(layer, SentimentOutput))
-        self.preprocessor: Preprocessor = to_crop.preprocessor
-        self.class_names: tuple[str, ...] = output.class_names
-        self.output: SentimentOutput = output
-        self.threshold = 0.0
         self.classifier: keras.Model = model.get_layer("classifier")
-        self._graphs: dict[bool, Callable[[tf.Tensor], tf.Tensor]] = {}
+        self.preprocessor: Preprocessor = crops[0].preprocessor
+        self.output: SentimentOutput = outputs[0]
+        self.recipe = recipe
+        self.threshold = 0.0
+        self._graphs: dict[View, Callable[[tf.Tensor], tf.Tensor]] = {}
 
     @classmethod
-    def load(cls, path: str | Path) -> Predictor:
+    def build(
+        cls,
+        classifier: keras.Model,
+        preprocess: PreprocessConfig,
+        class_names: Sequence[str],
+        temperature: float = 1.0,
+        held_out: Sequence[tuple[float, bool]] = (),
+        recipe: Recipe | None = None,
+    ) -> SentimentModel:
+        """Wrap a classifier into the model that is saved.
+
+        Args:
+            classifier: Flat model from crops to logits, [B, K]; it is frozen.
+            preprocess: The geometry that it was trained with.
+            class_names: Names by class index.
+            temperature: Divisor of the logits.
+            held_out: See `SentimentOutput`.
+            recipe: What trained it; None where that is not known.
+
+        Returns:
+            The model.
+        """
+        images = keras.Input((None, None, 3), dtype="uint8", name="images")
+        crops = ToCrop.build_from(preprocess)(images)
+        classifier.trainable = False
+        logits = classifier(crops, training=False)
+        probs = SentimentOutput(class_names, temperature, held_out)(logits)
+        return cls(keras.Model(images, probs, name="sentiment"), recipe)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> SentimentModel:
         """Load a run's model.
 
         Args:
             path: A run folder, or a `.keras` file that a run wrote.
 
         Returns:
-            The predictor.
+            The model; with its recipe where `path` is a run.
 
         Raises:
             RunError: If the folder is no run.
             WeightsError: If the file is missing or holds no sentiment model.
         """
-        path = Path(path)
+        path, recipe = Path(path), None
         if path.is_dir():
-            path = Run.open(path).model_path
+            run = Run.open(path)
+            recipe, path = run.read_recipe(), run.model_path
         if not path.is_file():
             raise WeightsError(f"{path} does not exist; give a run folder or a .keras.")
         try:
-            return cls(keras.saving.load_model(path, compile=False))
+            model = keras.saving.load_model(path, compile=False)
         except (ValueError, TypeError, OSError, KeyError) as error:
             what = str(error).splitlines()[0]
             raise WeightsError(f"{path} is no model of this package: {what}") from error
+        return cls(model, recipe)
+
+    def save(self, path: Path) -> None:
+        """Save the model, preprocessing and calibration inside.
+
+        Args:
+            path: The `.keras` file to write, whole or not at all.
+        """
+        temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+        try:
+            self.model.save(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names by class index, [K]."""
+        return self.output.class_names
+
+    @property
+    def positive_index(self) -> int | None:
+        """Which class is called positive, in any case; None if none is."""
+        return find_positive(self.class_names)
 
     def abstain_at(self, precision: float) -> Abstention:
         """Answer `unsure` from now on where answers would be right too seldom.
@@ -128,11 +213,61 @@ class Predictor:
         self.threshold = chosen.threshold
         return chosen
 
+    def probs(self, canvases: np.ndarray, view: View = "center") -> np.ndarray:
+        """Score canvases.
+
+        Args:
+            canvases: uint8, [B, canvas, canvas, 3].
+            view: Look at the center crop, or take the mean over the ten crops.
+
+        Returns:
+            Probabilities, float32 [B, K].
+        """
+        return self.view_probs(canvases, view).mean(axis=1)
+
+    def view_probs(self, canvases: np.ndarray, view: View) -> np.ndarray:
+        """Score each crop of canvases by itself; the graph is traced once.
+
+        Args:
+            canvases: uint8, [B, canvas, canvas, 3].
+            view: Look at the center crop, or at the ten crops.
+
+        Returns:
+            Probabilities, float32 [B, V, K] with V = 1 or 10; of ten, number
+            `data.crops.CENTER` is what the center says.
+        """
+        if view not in self._graphs:
+            side = self.preprocessor.config.canvas_size
+            traced = tf.function(
+                lambda canvases: self.score_views(canvases, view),
+                input_signature=[tf.TensorSpec([None, side, side, 3], tf.uint8)],
+            )
+            self._graphs[view] = traced.get_concrete_function()
+        return self._graphs[view](tf.convert_to_tensor(canvases)).numpy()
+
+    def score_views(self, canvases: tf.Tensor, view: View) -> tf.Tensor:
+        """Compute what `view_probs` gives, as part of a graph.
+
+        Args:
+            canvases: uint8, [B, canvas, canvas, 3].
+            view: As in `view_probs`.
+
+        Returns:
+            Probabilities, float32 [B, V, K].
+        """
+        if view == "center":
+            return self.model(canvases, training=False)[:, None]
+        crops = self.preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
+        side = crops.shape[2]
+        flat = tf.reshape(crops, [-1, side, side, 3])  # [B * 10, S, S, 3]
+        probs = self.output(self.classifier(flat, training=False))
+        return tf.reshape(probs, [-1, NUM_CROPS, probs.shape[-1]])  # [B, 10, K]
+
     def predict(
         self,
         paths: Sequence[str],
         *,
-        ten_crop: bool = False,
+        view: View = "center",
         batch_size: int = 32,
         advance: Callable[[int], object] = lambda count: None,
     ) -> Iterator[Prediction]:
@@ -140,27 +275,26 @@ class Predictor:
 
         Args:
             paths: The files.
-            ten_crop: Average the ten crops instead of taking the center. The center
-                is one of them, so its own answer comes with the mean at no cost.
-            batch_size: Center crops a step; ten times fewer pictures when oversampling.
+            view: Look at the center crop, or take the mean over the ten crops. The
+                center is one of them, so its own answer comes with the mean at no cost.
+            batch_size: Center crops a step; ten times fewer pictures for ten crops.
             advance: Called with the number of pictures done since the last call.
 
         Yields:
             One prediction per path, in order.
         """
-        score = self._graph(ten_crop)
-        if ten_crop:
+        if view == "ten_crop":
             batch_size = max(1, batch_size // NUM_CROPS)
         stream = CanvasStream(paths, self.preprocessor, batch_size)
         position = 0
         for positions, canvases in stream:
-            views = score(canvases).numpy()  # [B, views, K]
+            views = self.view_probs(canvases, view)  # [B, V, K]
             for found, row in zip(positions, views, strict=True):
                 yield from self._failed(stream, range(position, found), advance)
                 yield Prediction(
                     str(paths[found]),
                     row.mean(axis=0),
-                    center_probs=row[CENTER] if ten_crop else None,
+                    center_probs=row[CENTER] if view == "ten_crop" else None,
                     class_names=self.class_names,
                     threshold=self.threshold,
                 )
@@ -176,22 +310,15 @@ class Predictor:
             yield Prediction(path, None, stream.failures[position])
             advance(1)
 
-    def _graph(self, ten_crop: bool) -> Callable[[tf.Tensor], tf.Tensor]:
-        """Trace the scoring of canvases, once for any number of them."""
-        if ten_crop not in self._graphs:
-            score = self._score_ten_crop if ten_crop else self._score_center
-            side = self.preprocessor.config.canvas_size
-            canvases = tf.TensorSpec([None, side, side, 3], tf.uint8)
-            traced = tf.function(score, input_signature=[canvases])
-            self._graphs[ten_crop] = traced.get_concrete_function()
-        return self._graphs[ten_crop]
 
-    def _score_center(self, canvases: tf.Tensor) -> tf.Tensor:
-        return self.model(canvases, training=False)[:, None]  # [B, K] -> [B, 1, K]
+def find_positive(class_names: Sequence[str]) -> int | None:
+    """Say which class is called positive.
 
-    def _score_ten_crop(self, canvases: tf.Tensor) -> tf.Tensor:
-        crops = self.preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
-        side = crops.shape[2]
-        flat = tf.reshape(crops, [-1, side, side, 3])  # [B * 10, S, S, 3]
-        probs = self.output(self.classifier(flat, training=False))
-        return tf.reshape(probs, [-1, NUM_CROPS, probs.shape[-1]])  # [B, 10, K]
+    Args:
+        class_names: Names by class index, in any case.
+
+    Returns:
+        Its index; None if none is.
+    """
+    names = [name.lower() for name in class_names]
+    return names.index(POSITIVE) if POSITIVE in names else None

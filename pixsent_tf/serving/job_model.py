@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from pixsent_tf.errors import UsageError
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving.saved_model import export_saved_model, latest_version
 
 
@@ -46,9 +47,10 @@ def to_saved_model(model: str, scratch: str) -> str:
         A version's folder.
 
     Raises:
-        ExportError: If there is no such model.
+        ExportError: If a folder holds no export.
         RunError: If the folder is no run.
         UsageError: If workers elsewhere could not read an export from here.
+        WeightsError: If there is no such model.
     """
     path = Path(model)
     if "://" in model:
@@ -62,5 +64,5 @@ def to_saved_model(model: str, scratch: str) -> str:
         )
     exported = Path(scratch, "model")
     if not (exported / "1").is_dir():
-        export_saved_model(model, exported)
+        export_saved_model(SentimentModel.load(model), exported)
     return str(exported / "1")

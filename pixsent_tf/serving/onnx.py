@@ -17,16 +17,16 @@ import keras
 import numpy as np
 
 from pixsent_tf.errors import ExportError
-from pixsent_tf.serving.servable import Servable
+from pixsent_tf.inference.model import SentimentModel
 
 _MISSING = "{} is not installed; get it with: pip install 'pixsent-tf[onnx]'"
 
 
-def convert(servable: Servable) -> bytes:
+def convert(model: SentimentModel) -> bytes:
     """Convert a model with Keras' own exporter.
 
     Args:
-        servable: The model.
+        model: The model.
 
     Returns:
         The file's content.
@@ -34,11 +34,11 @@ def convert(servable: Servable) -> bytes:
     Raises:
         ExportError: If a package is missing or the model does not convert.
     """
-    side = servable.preprocess.crop_size
+    side = model.preprocessor.config.crop_size
     crops = keras.Input((side, side, 3), dtype="uint8", name="crops")
-    probs = servable.output(servable.classifier(crops))
-    model = keras.Model(crops, {"probs": probs})
-    model(np.zeros((1, side, side, 3), "uint8"))  # Keras exports what was called once
+    probs = model.output(model.classifier(crops))
+    flat = keras.Model(crops, {"probs": probs})
+    flat(np.zeros((1, side, side, 3), "uint8"))  # Keras exports what was called once
     try:
         import tf2onnx  # noqa: F401
     except ImportError as error:
@@ -47,7 +47,7 @@ def convert(servable: Servable) -> bytes:
         warnings.simplefilter("ignore")  # its own use of old NumPy names
         path = Path(folder, "model.onnx")
         try:
-            model.export(str(path), format="onnx", verbose=False)
+            flat.export(str(path), format="onnx", verbose=False)
         except Exception as error:  # the converter raises nearly every type
             what = str(error).strip().splitlines()[0]
             raise ExportError(

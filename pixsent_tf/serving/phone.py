@@ -20,12 +20,12 @@ from typing import Any
 
 from pixsent_tf import runs
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.serving import onnx, scorecard, tflite
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.samples import Samples, read_samples
 from pixsent_tf.serving.scorecard import Runtime, Score
-from pixsent_tf.serving.servable import Servable
 
 THREADS = (1, 2)
 
@@ -70,21 +70,21 @@ def export_tflite(
         DataError: If the data is not there any more.
     """
     target = _free(path)
-    servable = Servable.load(run.path)
-    samples = read_samples(run, servable.preprocessor, source=source)
+    model = SentimentModel.load(run.path)
+    samples = read_samples(run, model.preprocessor, source=source)
     contents = {}
     for name in dict.fromkeys(("none", quantize)):
-        contents[name] = tflite.convert(servable, name, samples.training)
+        contents[name] = tflite.convert(model, name, samples.training)
     labels = {name: f"tflite {name}" for name in contents} | {"none": "tflite float"}
     scores = score_contents(
         {labels[name]: content for name, content in contents.items()},
-        servable,
+        model,
         samples,
         LiteModel,
     )
     scorecard.check_drop(scores, max_drop)
-    tflite.write_tflite(contents[quantize], servable, target)
-    description = tflite.describe(target, quantize, servable)
+    tflite.write_tflite(contents[quantize], model, target)
+    description = tflite.describe(target, quantize, model)
     return _document(target, description, scores, len(samples.labels))
 
 
@@ -111,21 +111,21 @@ def export_onnx(
         DataError: If the data is not there any more.
     """
     target = _free(path)
-    servable = Servable.load(run.path)
-    content = onnx.convert(servable)
-    samples = read_samples(run, servable.preprocessor, source=source)
-    scores = score_contents({"onnx": content}, servable, samples, onnx.OnnxModel)
+    model = SentimentModel.load(run.path)
+    content = onnx.convert(model)
+    samples = read_samples(run, model.preprocessor, source=source)
+    scores = score_contents({"onnx": content}, model, samples, onnx.OnnxModel)
     scorecard.check_drop(scores, max_drop)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-    description = tflite.describe(target, "none", servable)
+    description = tflite.describe(target, "none", model)
     description["input"]["shape"][0] = description["output"]["shape"][0] = "B"
     return _document(target, description, scores, len(samples.labels))
 
 
 def score_contents(
     contents: dict[str, bytes],
-    servable: Servable,
+    model: SentimentModel,
     samples: Samples,
     runtime: Callable[[str, int], Runtime],
 ) -> list[Score]:
@@ -133,7 +133,7 @@ def score_contents(
 
     Args:
         contents: The files' contents by name.
-        servable: What they were made from.
+        model: What they were made from.
         samples: Held-out pictures.
         runtime: Opens a file with a number of threads.
 
@@ -148,7 +148,7 @@ def score_contents(
             "None of the pictures that the run held out can be read, so the export "
             "cannot be scored; name where they are with --data."
         )
-    reference = scorecard.keras_probs(servable, samples.held_out)
+    reference = scorecard.keras_probs(model, samples.held_out)
     truth = {"reference": reference, "labels": samples.labels}
     scores = [scorecard.score_probs("keras", probs=reference, **truth)]
     with tempfile.TemporaryDirectory() as folder:

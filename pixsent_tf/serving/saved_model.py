@@ -9,31 +9,31 @@ The folder appears whole: a server that watches NAME never sees half of a versio
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from pixsent_tf import config
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving.graph import check_portable
-from pixsent_tf.serving.servable import Servable
 from pixsent_tf.serving.signature import build_signatures
 
 
 def export_saved_model(
-    source: Servable | keras.Model | str | os.PathLike[str],
+    model: SentimentModel,
     folder: str | os.PathLike[str],
     version: int = 1,
 ) -> Path:
     """Write a SavedModel that needs neither Python nor this package.
 
     Args:
-        source: A run folder, its `.keras` file, or the packaged model.
+        model: What to export.
         folder: The model's folder, which holds its versions.
         version: Positive; servers take the highest.
 
@@ -42,7 +42,6 @@ def export_saved_model(
 
     Raises:
         ExportError: If the version exists, or a model server could not run the model.
-        RunError: If the folder is no run.
     """
     target = Path(folder) / str(version)
     if version < 1 or target.exists():
@@ -50,40 +49,17 @@ def export_saved_model(
             f"{target} exists already or is no version; the next free one is "
             f"{next_version(folder)}."
         )
-    servable = to_servable(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that renaming is atomic; servers read numbers only.
     partial = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=target.parent))
     try:
-        _write(servable, partial)
+        _write(model, partial)
         check_portable(partial)
         partial.chmod(0o755)  # a server runs as another user
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
-
-
-def to_servable(
-    source: Servable | keras.Model | str | os.PathLike[str],
-) -> Servable:
-    """Accept a model in any form.
-
-    Args:
-        source: A run folder, its `.keras` file, or the packaged model.
-
-    Returns:
-        The model and its parts.
-
-    Raises:
-        ExportError: If there is no such model.
-        RunError: If the folder is no run.
-    """
-    if isinstance(source, Servable):
-        return source
-    if isinstance(source, keras.Model):
-        return Servable.of(source)
-    return Servable.load(Path(source))
 
 
 def next_version(folder: str | os.PathLike[str]) -> int:
@@ -124,33 +100,34 @@ def latest_version(folder: str | os.PathLike[str]) -> Path:
     return newest
 
 
-def _write(servable: Servable, folder: Path) -> None:
+def _write(model: SentimentModel, folder: Path) -> None:
     """Save functions, weights and assets, and nothing of Keras."""
     with tempfile.TemporaryDirectory() as scratch:
         module = tf.Module()
-        module.weights = [variable.value for variable in servable.model.variables]
+        module.weights = [variable.value for variable in model.model.variables]
         module.assets = [
-            tf.saved_model.Asset(path) for path in write_assets(servable, Path(scratch))
+            tf.saved_model.Asset(path) for path in write_assets(model, Path(scratch))
         ]
-        tf.saved_model.save(module, folder, signatures=build_signatures(servable))
+        tf.saved_model.save(module, folder, signatures=build_signatures(model))
 
 
-def write_assets(servable: Servable, folder: Path) -> list[str]:
+def write_assets(model: SentimentModel, folder: Path) -> list[str]:
     """Write what a reader of an export wants to know.
 
     Args:
-        servable: The model.
+        model: The model.
         folder: Where to.
 
     Returns:
         The files: class names by line, the geometry, and the recipe where known.
     """
+    geometry = dataclasses.asdict(model.preprocessor.config)
     texts = {
-        "class_names.txt": "".join(f"{name}\n" for name in servable.class_names),
-        "preprocess.json": json.dumps(servable.preprocess_settings(), indent=2) + "\n",
+        "class_names.txt": "".join(f"{name}\n" for name in model.class_names),
+        "preprocess.json": json.dumps(geometry, indent=2) + "\n",
     }
-    if servable.recipe is not None:
-        texts["recipe.json"] = config.to_json(servable.recipe)
+    if model.recipe is not None:
+        texts["recipe.json"] = config.to_json(model.recipe)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [str(folder / name) for name in texts]

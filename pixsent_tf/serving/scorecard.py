@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pixsent_tf.errors import ExportError
-from pixsent_tf.serving.servable import Servable
+from pixsent_tf.inference.model import SentimentModel
 
 COLUMNS = (
     "model",
@@ -55,20 +55,20 @@ class Score:
     latency_ms: dict[int, float] = dataclasses.field(default_factory=dict)
 
 
-def keras_probs(servable: Servable, crops: np.ndarray) -> np.ndarray:
+def keras_probs(model: SentimentModel, crops: np.ndarray) -> np.ndarray:
     """Score crops with Keras.
 
     Args:
-        servable: The model.
+        model: The model.
         crops: uint8, [N, S, S, 3].
 
     Returns:
         Probabilities, float32 [N, K].
     """
-    parts = [np.zeros((0, len(servable.class_names)), "float32")]
+    parts = [np.zeros((0, len(model.class_names)), "float32")]
     for start in range(0, len(crops), _BATCH):
-        logits = servable.classifier(crops[start : start + _BATCH], training=False)
-        parts.append(servable.output(logits).numpy())
+        logits = model.classifier(crops[start : start + _BATCH], training=False)
+        parts.append(model.output(logits).numpy())
     return np.concatenate(parts)
 
 

@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving import c_api
-from pixsent_tf.serving.servable import Servable
 from pixsent_tf.serving.signature import UNREADABLE
 
 TOLERANCE = 1e-5  # largest difference of a probability that rounding explains
@@ -27,7 +27,7 @@ _SIZES = ((48, 64), (300, 200), (97, 531))
 
 def serve_check(
     saved_model: str | os.PathLike[str],
-    servable: Servable,
+    model: SentimentModel,
     files: Sequence[bytes] | None = None,
     *,
     timeout_seconds: float = 300,
@@ -39,7 +39,7 @@ def serve_check(
 
     Args:
         saved_model: The version's folder.
-        servable: What was exported.
+        model: What was exported.
         files: JPEG, PNG, GIF, BMP or WebP files; three drawn ones if None.
         timeout_seconds: When to give up.
 
@@ -50,7 +50,7 @@ def serve_check(
         ExportError: If it does not load, answers otherwise, or marks the wrong file.
     """
     files = draw_probes() if files is None else list(files)
-    expected = predict_files(servable, files)
+    expected = predict_files(model, files)
     requests = [
         base64.b64encode(content).decode() for content in [*files, b"no picture"]
     ]
@@ -72,11 +72,11 @@ def serve_check(
     return difference
 
 
-def predict_files(servable: Servable, files: Sequence[bytes]) -> np.ndarray:
+def predict_files(model: SentimentModel, files: Sequence[bytes]) -> np.ndarray:
     """Score files with Keras, one at a time.
 
     Args:
-        servable: The model.
+        model: The model.
         files: Pictures that TensorFlow can decode.
 
     Returns:
@@ -84,9 +84,9 @@ def predict_files(servable: Servable, files: Sequence[bytes]) -> np.ndarray:
     """
     rows = []
     for content in files:
-        canvas = decode_canvas(tf.constant(content), servable.preprocessor)
-        rows.append(servable.model(canvas[None], training=False).numpy()[0])
-    return np.stack(rows)
+        canvas = decode_canvas(tf.constant(content), model.preprocessor)
+        rows.append(model.probs(canvas[None]))
+    return np.concatenate(rows)
 
 
 def draw_probes() -> list[bytes]:

@@ -16,49 +16,49 @@ from typing import Any
 
 import tensorflow as tf
 
-from pixsent_tf.data.crops import NUM_CROPS
 from pixsent_tf.data.decode.files import MAX_PIXELS
 from pixsent_tf.data.pipeline import decode_canvas
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving.guard import assert_affordable
-from pixsent_tf.serving.servable import Servable
 
 UNREADABLE = "unreadable"
 
 Outputs = dict[str, tf.Tensor]
 
 
-def build_signatures(servable: Servable) -> dict[str, Any]:
+def build_signatures(model: SentimentModel) -> dict[str, Any]:
     """Trace what a server is asked for.
 
     Args:
-        servable: The model.
+        model: The model.
 
     Returns:
         Concrete functions by the name of their signature.
     """
-    side = servable.preprocess.canvas_size
+    side = model.preprocessor.config.canvas_size
 
     def answer(probs: tf.Tensor, valid: tf.Tensor | None = None) -> Outputs:
         return to_outputs(
             probs,
             tf.ones(tf.shape(probs)[:1], tf.bool) if valid is None else valid,
-            class_names=servable.class_names,
-            positive_index=servable.positive_index,
+            class_names=model.class_names,
+            positive_index=model.positive_index,
         )
 
     def serving_default(image_bytes: tf.Tensor) -> Outputs:
-        canvases, valid = read_batch(image_bytes, servable)
-        return answer(servable.model(canvases, training=False), valid)
+        canvases, valid = read_batch(image_bytes, model)
+        return answer(model.model(canvases, training=False), valid)
 
     def crops10(image_bytes: tf.Tensor) -> Outputs:
-        canvases, valid = read_batch(image_bytes, servable)
-        return answer(average_ten_crops(canvases, servable), valid)
+        canvases, valid = read_batch(image_bytes, model)
+        views = model.score_views(canvases, "ten_crop")
+        return answer(tf.reduce_mean(views, axis=1), valid)
 
     def images(images: tf.Tensor) -> Outputs:
-        return answer(servable.model(_not_empty(images), training=False))
+        return answer(model.model(_not_empty(images), training=False))
 
     def canvases(canvases: tf.Tensor) -> Outputs:
-        return answer(servable.model(_not_empty(canvases), training=False))
+        return answer(model.model(_not_empty(canvases), training=False))
 
     encoded = tf.TensorSpec([None], tf.string, "image_bytes")
     return {
@@ -77,24 +77,26 @@ def _trace(function: Callable[..., Outputs], spec: tf.TensorSpec) -> Any:
     return tf.function(function, input_signature=[spec]).get_concrete_function()
 
 
-def read_batch(encoded: tf.Tensor, servable: Servable) -> tuple[tf.Tensor, tf.Tensor]:
+def read_batch(
+    encoded: tf.Tensor, model: SentimentModel
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Decode files in parallel; a bad one does not sink the others.
 
     Args:
         encoded: The files' bytes, string [B].
-        servable: Knows the canvas.
+        model: Knows the canvas.
 
     Returns:
         Canvases, uint8 [B, canvas, canvas, 3], black where a file cannot be read, and
         whether it can, bool [B].
     """
     encoded = _not_empty(encoded)
-    side = servable.preprocess.canvas_size
+    side = model.preprocessor.config.canvas_size
     count = tf.size(encoded, out_type=tf.int64)
 
     def read(index: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.control_dependencies([assert_affordable(image, MAX_PIXELS)]):
-            canvas = decode_canvas(tf.identity(image), servable.preprocessor)
+            canvas = decode_canvas(tf.identity(image), model.preprocessor)
         return index, tf.ensure_shape(canvas, [side, side, 3])
 
     readable = (
@@ -115,24 +117,6 @@ def read_batch(encoded: tf.Tensor, servable: Servable) -> tuple[tf.Tensor, tf.Te
     )
     canvases = tf.cast(scattered[:-1], tf.uint8)
     return tf.ensure_shape(canvases, [None, side, side, 3]), marks[:-1] > 0
-
-
-def average_ten_crops(canvases: tf.Tensor, servable: Servable) -> tf.Tensor:
-    """Score the ten crops of each canvas.
-
-    Args:
-        canvases: uint8, [B, canvas, canvas, 3].
-        servable: The model.
-
-    Returns:
-        Mean probabilities, float32 [B, K].
-    """
-    crops = servable.preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
-    side = crops.shape[2]
-    flat = tf.reshape(crops, [-1, side, side, 3])  # [B * 10, S, S, 3]
-    probs = servable.output(servable.classifier(flat, training=False))
-    grouped = tf.reshape(probs, [-1, NUM_CROPS, probs.shape[-1]])
-    return tf.reduce_mean(grouped, axis=1)  # [B, 10, K] -> [B, K]
 
 
 def to_outputs(

@@ -11,6 +11,7 @@ zip archive that holds the names of the classes and the geometry of the crop.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import tempfile
@@ -25,20 +26,22 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving.saved_model import write_assets
-from pixsent_tf.serving.servable import Servable
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 SIGNATURE = "serving_default"
 
 
 def convert(
-    servable: Servable, quantize: str = "none", representative: np.ndarray | None = None
+    model: SentimentModel,
+    quantize: str = "none",
+    representative: np.ndarray | None = None,
 ) -> bytes:
     """Convert a model to a TFLite file.
 
     Args:
-        servable: The model.
+        model: The model.
         quantize: "none" keeps float32; "float16" halves the file; "dynamic" keeps
             weights in 8 bits and computes in floats; "int8" computes in 8 bits.
         representative: Crops of the pictures that trained it, uint8 [N, S, S, 3]; what
@@ -50,12 +53,12 @@ def convert(
     Raises:
         ExportError: If the model does not convert, or "int8" has no pictures.
     """
-    _check(servable, quantize, representative)
+    _check(model, quantize, representative)
     # Integers arrive as floats here: the converter then makes the input an integer of
     # its own, and no conversion of types is left in the graph.
     dtype = tf.float32 if quantize == "int8" else tf.uint8
     with tempfile.TemporaryDirectory() as folder, muted():
-        _save_crops_model(servable, folder, dtype)
+        _save_crops_model(model, folder, dtype)
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=[SIGNATURE]
         )
@@ -80,13 +83,13 @@ def convert(
 
 
 def write_tflite(
-    content: bytes, servable: Servable, path: str | os.PathLike[str]
+    content: bytes, model: SentimentModel, path: str | os.PathLike[str]
 ) -> Path:
     """Write a TFLite file with the names of the classes inside.
 
     Args:
         content: What `convert` returned.
-        servable: The model; its assets go along.
+        model: The model; its assets go along.
         path: The file to make.
 
     Returns:
@@ -102,7 +105,7 @@ def write_tflite(
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(partial, "a") as file:
-        for asset in write_assets(servable, Path(folder)):
+        for asset in write_assets(model, Path(folder)):
             file.write(asset, Path(asset).name)
     partial.replace(path)
     return path
@@ -122,7 +125,7 @@ def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def _check(
-    servable: Servable, quantize: str, representative: np.ndarray | None
+    model: SentimentModel, quantize: str, representative: np.ndarray | None
 ) -> None:
     if quantize not in QUANTIZATIONS:
         raise ExportError(
@@ -133,7 +136,7 @@ def _check(
             "int8 needs pictures that the model was trained on, to see how large its "
             "activations are; name where they are with --data."
         )
-    for layer in servable.classifier.layers:
+    for layer in model.classifier.layers:
         if not isinstance(layer, keras.layers.InputLayer) and layer.compute_dtype in (
             "float16",
             "bfloat16",
@@ -152,17 +155,17 @@ def _reason(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:200]
 
 
-def _save_crops_model(servable: Servable, folder: str, dtype: tf.DType) -> None:
-    side = servable.preprocess.crop_size
+def _save_crops_model(model: SentimentModel, folder: str, dtype: tf.DType) -> None:
+    side = model.preprocessor.config.crop_size
 
     @tf.function(input_signature=[tf.TensorSpec([1, side, side, 3], dtype, "crops")])
     def probs_of_crops(crops: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = tf.cast(crops, tf.float32)
-        logits = servable.classifier(pixels, training=False)
-        return {"probs": servable.output(logits)}
+        logits = model.classifier(pixels, training=False)
+        return {"probs": model.output(logits)}
 
     module = tf.Module()
-    module.weights = [variable.value for variable in servable.model.variables]
+    module.weights = [variable.value for variable in model.model.variables]
     signatures = {SIGNATURE: probs_of_crops.get_concrete_function()}
     tf.saved_model.save(module, folder, signatures=signatures)
 
@@ -195,18 +198,18 @@ def muted() -> Iterator[None]:
         os.close(nowhere)
 
 
-def describe(path: Path, quantize: str, servable: Servable) -> dict[str, Any]:
+def describe(path: Path, quantize: str, model: SentimentModel) -> dict[str, Any]:
     """Say what an app has to know about a file.
 
     Args:
         path: The file.
         quantize: How it was converted.
-        servable: The model.
+        model: The model.
 
     Returns:
         Entries for a JSON file.
     """
-    side = servable.preprocess.crop_size
+    side = model.preprocessor.config.crop_size
     return {
         "file": path.name,
         "quantize": quantize,
@@ -216,8 +219,8 @@ def describe(path: Path, quantize: str, servable: Servable) -> dict[str, Any]:
         "output": {
             "name": "probs",
             "dtype": "float32",
-            "shape": [1, len(servable.class_names)],
+            "shape": [1, len(model.class_names)],
         },
-        "class_names": list(servable.class_names),
-        "preprocess": servable.preprocess_settings(),
+        "class_names": list(model.class_names),
+        "preprocess": dataclasses.asdict(model.preprocessor.config),
     }

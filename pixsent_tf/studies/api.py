@@ -9,11 +9,11 @@ from typing import Any, TypeAlias, overload
 
 from pixsent_tf import config
 from pixsent_tf.data.sources import open_dataset
-from pixsent_tf.inference.model import Prediction, Predictor
+from pixsent_tf.inference import shipped
+from pixsent_tf.inference.model import Prediction, SentimentModel
 from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import crossval as crossval_study
 from pixsent_tf.studies import fit as fit_study
-from pixsent_tf.studies import ship
 
 Model: TypeAlias = str | os.PathLike[str] | None
 
@@ -67,19 +67,19 @@ def crossval(
     return _study(crossval_study.crossval, "crossval", source, out, recipe, settings)
 
 
-def load(path: str | os.PathLike[str] | None = None) -> Predictor:
+def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:
     """Load a trained model.
 
     Args:
         path: A run folder, or the `.keras` file of one; the model that ships if None.
 
     Returns:
-        A predictor of files.
+        The model; `predict` answers for files.
 
     Raises:
         PixsentError: If there is no such model.
     """
-    return ship.load_predictor(path)
+    return shipped.load_model(path)
 
 
 @overload
@@ -114,7 +114,7 @@ def predict(
         precision: Answer `unsure` where answers would be right less often, 0…1.
 
     Returns:
-        A prediction with `label`, `prob_positive`, `probs` and `error`; a list of them
+        A prediction with `answer`, `prob_positive`, `probs` and `error`; a list of them
         if `paths` is no single file.
 
     Raises:
@@ -124,12 +124,12 @@ def predict(
     Example:
         pixsent_tf.predict("photo.jpg").prob_positive
     """
-    predictor = load(model)
+    trained = load(model)
     if precision is not None:
-        predictor.abstain_at(precision)
+        trained.abstain_at(precision)
     if isinstance(paths, (str, os.PathLike)):
-        return next(iter(predictor.predict([os.fspath(paths)])))
-    return list(predictor.predict([os.fspath(path) for path in paths]))
+        return next(iter(trained.predict([os.fspath(paths)])))
+    return list(trained.predict([os.fspath(path) for path in paths]))
 
 
 def _study(

@@ -38,19 +38,19 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None
         progress: Shows how far it is.
     """
     paths = subject.paths()
-    if not subject.predictors or None in paths:
+    if not subject.models or None in paths:
         return
     ten_crop = np.full_like(subject.answers.probs, np.nan)
     center = ten_crop.copy()
     by_model: dict[int, list[int]] = {}
     for i in range(len(paths)):
-        by_model.setdefault(id(subject.predictor_of(i)), []).append(i)
+        by_model.setdefault(id(subject.model_of(i)), []).append(i)
     with progress(len(paths), "ten crops") as advance:
         for positions in by_model.values():
-            predictor = subject.predictor_of(positions[0])
-            assert predictor is not None
+            model = subject.model_of(positions[0])
+            assert model is not None
             files = [str(paths[i]) for i in positions]
-            found = predictor.predict(files, ten_crop=True, advance=advance)
+            found = model.predict(files, view="ten_crop", advance=advance)
             for i, one in zip(positions, found, strict=True):
                 if one.probs is not None:
                     ten_crop[i], center[i] = one.probs, one.center_probs

@@ -11,7 +11,7 @@ import numpy as np
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.studies.calibrating import Calibrated, calibrate
 from pixsent_tf.training.learners import Learner, build_learner
 
@@ -92,13 +92,11 @@ class Experiment:
             path: The `.keras` file to write, whole or not at all.
             trained: What was trained.
         """
-        model = package(
+        model = SentimentModel.build(
             trained.fitted.classifier(),
             self.learner.preprocess,
             self.dataset.class_names,
             trained.temperature,
             trained.held_out,
         )
-        temporary = path.with_name(f".part-{path.name}")
-        model.save(temporary)
-        temporary.replace(path)
+        model.save(path)

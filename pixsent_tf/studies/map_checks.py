@@ -16,7 +16,7 @@ from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.studies.maps import binary_mapper
 
 BOXES = "boxes.csv"  # where the truth is, beside the drawn sample
@@ -24,7 +24,7 @@ Advance = Callable[[int], object]
 
 
 def check_faithfulness(
-    predictor: Predictor,
+    model: SentimentModel,
     paths: Sequence[str],
     *,
     seed: int = 0,
@@ -33,7 +33,7 @@ def check_faithfulness(
     """Measure whether maps show what the model uses.
 
     Args:
-        predictor: The model.
+        model: The model.
         paths: Pictures, labelled or not: the model's own answer is explained.
         seed: Of random orders and random weights.
         advance: Called with the number of pictures done since the last call.
@@ -48,7 +48,7 @@ def check_faithfulness(
         ConfigError: If the model has more than two classes, or nothing to map.
         DataError: If no picture can be read.
     """
-    mapper = binary_mapper(predictor)
+    mapper = binary_mapper(model)
     untrained = SentimentMapper(
         faithfulness.with_random_weights(mapper.classifier, seed=seed),
         mapper.preprocess,
@@ -130,7 +130,7 @@ def read_boxes(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def pointing_game(
-    predictor: Predictor,
+    model: SentimentModel,
     boxes: Path,
     *,
     wanted: Collection[str] | None = None,
@@ -139,7 +139,7 @@ def pointing_game(
     """Count how often the map's peak for the true class lies where the truth is.
 
     Args:
-        predictor: A model of the drawn sample.
+        model: A model of the drawn sample.
         boxes: `boxes.csv` of the sample.
         wanted: Pictures that count, such as those held out; all if None.
         advance: Called with the number of pictures done since the last call.
@@ -151,7 +151,7 @@ def pointing_game(
     Raises:
         DataError: If none of the wanted pictures has a box.
     """
-    mapper, table = binary_mapper(predictor), read_boxes(boxes)
+    mapper, table = binary_mapper(model), read_boxes(boxes)
     counted = set(table if wanted is None else wanted)
     names = [path for path in table if path in counted]
     if not names:
@@ -160,7 +160,7 @@ def pointing_game(
     chance: dict[str, list[float]] = {"face": [], "mouth": []}
     for path in names:
         image, truth = read_image(path), table[path]
-        label = predictor.class_names.index(truth["label"])
+        label = model.class_names.index(truth["label"])
         height, width = image.shape[:2]
         prob = mapper.map(image).smooth_logits
         point = faithfulness.peak(_importance(prob, label), height=height, width=width)

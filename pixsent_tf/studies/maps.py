@@ -14,7 +14,7 @@ from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMap, SentimentMapper
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.errors import ConfigError, DataError, ImageError
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.studies.report.report import mapper_of
 
 MAX_SIDE = 1024  # of a picture that is drawn, in pixels
@@ -23,7 +23,7 @@ Advance = Callable[[int], object]
 
 
 def write_maps(
-    predictor: Predictor,
+    model: SentimentModel,
     paths: Sequence[str],
     folder: Path,
     *,
@@ -32,7 +32,7 @@ def write_maps(
     """Map pictures and draw them.
 
     Args:
-        predictor: The model.
+        model: The model.
         paths: The pictures.
         folder: Where to write: a PNG for each picture, `contact-sheet.png` of the first
             ones, and `maps.npz` with `paths`, `probs`, `cells` and `smooth`.
@@ -45,7 +45,7 @@ def write_maps(
         ConfigError: If the model has more than two classes, or nothing to map.
         DataError: If no picture can be read.
     """
-    mapper = binary_mapper(predictor)
+    mapper = binary_mapper(model)
     mapped: list[tuple[str, SentimentMap]] = []
     unreadable = []
     for number, path in enumerate(paths):
@@ -58,7 +58,7 @@ def write_maps(
             advance(1)
             continue
         found = mapper.map(image)
-        title = f"{Path(path).name}: {_answer(predictor, found)}"
+        title = f"{Path(path).name}: {_answer(model, found)}"
         panel = drawing.panel(
             found.image, found.cells[..., 1], found.smooth[..., 1], title=title
         )
@@ -73,7 +73,7 @@ def write_maps(
         [found.image for _, found in shown],
         [found.smooth[..., 1] for _, found in shown],
         [Path(path).name for path, _ in shown],
-        [_answer(predictor, found) for _, found in shown],
+        [_answer(model, found) for _, found in shown],
     )
     Image.fromarray(sheet).save(folder / "contact-sheet.png")
     np.savez_compressed(
@@ -82,7 +82,7 @@ def write_maps(
         probs=np.stack([found.probs for _, found in mapped]),
         cells=np.stack([found.cells for _, found in mapped]),
         smooth=np.stack([found.smooth for _, found in mapped]).astype("float16"),
-        class_names=np.array(predictor.class_names),
+        class_names=np.array(model.class_names),
     )
     return {
         "num_examples": len(mapped),
@@ -92,11 +92,11 @@ def write_maps(
     }
 
 
-def binary_mapper(predictor: Predictor) -> SentimentMapper:
+def binary_mapper(model: SentimentModel) -> SentimentMapper:
     """Let a model of two classes answer for every place.
 
     Args:
-        predictor: The model.
+        model: The model.
 
     Returns:
         Its mapper.
@@ -104,14 +104,14 @@ def binary_mapper(predictor: Predictor) -> SentimentMapper:
     Raises:
         ConfigError: If the model has more than two classes, or nothing to map.
     """
-    if len(predictor.class_names) != 2:
+    if len(model.class_names) != 2:
         raise ConfigError(
             f"Maps show two classes, from one to the other; this model has "
-            f"{', '.join(predictor.class_names)}."
+            f"{', '.join(model.class_names)}."
         )
-    return mapper_of(predictor)
+    return mapper_of(model)
 
 
-def _answer(predictor: Predictor, found: SentimentMap) -> str:
+def _answer(model: SentimentModel, found: SentimentMap) -> str:
     label = int(found.probs.argmax())
-    return f"{predictor.class_names[label]} {found.probs[label]:.2f}"
+    return f"{model.class_names[label]} {found.probs[label]:.2f}"

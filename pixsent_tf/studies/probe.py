@@ -26,7 +26,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models import zoo
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.training.logistic import fit_head
@@ -75,8 +75,8 @@ def open_network(
     if (model is None) == (backbone is None):
         raise ConfigError("Give either --model RUN or --backbone NAME.")
     if model is not None:
-        predictor = Predictor.load(model)
-        return Network(predictor.classifier, predictor.preprocessor)
+        trained = SentimentModel.load(model)
+        return Network(trained.classifier, trained.preprocessor)
     assert backbone is not None
     config = ModelConfig(backbone=backbone, weights=weights)
     preprocessor = Preprocessor(zoo.preprocess_of(config))

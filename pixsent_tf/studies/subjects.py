@@ -18,7 +18,7 @@ from pixsent_tf.config import DataConfig, Recipe
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel, View
 from pixsent_tf.inference.predictions import Answers, read_answers
 from pixsent_tf.runs import Run
 
@@ -46,7 +46,7 @@ class Subject:
         name: For titles.
         answers: What the center crop says, and the truth.
         dataset: The pictures; None where they are no longer to be had.
-        predictors: The model that did not train on a fold, by fold; 0 for all folds.
+        models: The model that did not train on a fold, by fold; 0 for all folds.
             Empty where the models were not kept.
         recipe: How it was trained; None where it is not known.
         run: The run that made it; None for a bare model.
@@ -57,13 +57,13 @@ class Subject:
     name: str
     answers: Answers
     dataset: Dataset | None
-    predictors: Mapping[int, Predictor]
+    models: Mapping[int, SentimentModel]
     recipe: Recipe | None
     run: Run | None
     notes: list[str]
     ten_crop: np.ndarray | None = None
 
-    def predictor_of(self, position: int) -> Predictor | None:
+    def model_of(self, position: int) -> SentimentModel | None:
         """Give the model that did not train on a picture.
 
         Args:
@@ -74,7 +74,7 @@ class Subject:
         """
         folds = self.answers.folds
         fold = 0 if folds is None else int(folds[position])
-        return self.predictors.get(fold, self.predictors.get(0))
+        return self.models.get(fold, self.models.get(0))
 
     def paths(self) -> list[str | None]:
         """Find the file of each answered picture.
@@ -108,14 +108,14 @@ def open_run(path: str | Path) -> Subject:
         dataset = open_dataset(recipe.data, seed=recipe.seed)
     except PixsentError as error:
         notes.append(f"The pictures are not to be had any more: {error}")
-    predictors = _kept_models(run, answers)
-    if not predictors:
+    models = _kept_models(run, answers)
+    if not models:
         notes.append(
             "The run kept no model that has not seen its test pictures, so there are "
             "neither ten crops nor maps."
         )
     name = run.path.resolve().name
-    return Subject(name, answers, dataset, predictors, recipe, run, notes)
+    return Subject(name, answers, dataset, models, recipe, run, notes)
 
 
 def open_model(
@@ -136,20 +136,19 @@ def open_model(
         DataError: If the pictures' classes are not the model's, or none can be read.
         WeightsError: If there is no such model.
     """
-    predictor, dataset = Predictor.load(model), open_dataset(data)
-    if set(dataset.class_names) != set(predictor.class_names):
+    trained, dataset = SentimentModel.load(model), open_dataset(data)
+    if set(dataset.class_names) != set(trained.class_names):
         raise DataError(
             f"{dataset.name} has the classes {', '.join(dataset.class_names)}, the "
-            f"model {', '.join(predictor.class_names)}; rename the one or the other."
+            f"model {', '.join(trained.class_names)}; rename the one or the other."
         )
+    view: View = "ten_crop" if ten_crop else "center"
     with progress(len(dataset), "predicting") as advance:
-        found = list(
-            predictor.predict(dataset.paths, ten_crop=ten_crop, advance=advance)
-        )
+        found = list(trained.predict(dataset.paths, view=view, advance=advance))
     read = [i for i, one in enumerate(found) if one.probs is not None]
     if not read:
         raise DataError(f"None of the pictures of {dataset.name} can be read.")
-    to_model = [predictor.class_names.index(name) for name in dataset.class_names]
+    to_model = [trained.class_names.index(name) for name in dataset.class_names]
     center: list[Any] = [
         found[i].center_probs if ten_crop else found[i].probs for i in read
     ]
@@ -158,7 +157,7 @@ def open_model(
         name=Path(model).stem,
         ids=tuple(dataset.ids[i] for i in read),
         probs=np.stack(center).astype("float64"),
-        class_names=predictor.class_names,
+        class_names=trained.class_names,
         labels=np.array([to_model[dataset.labels[i]] for i in read]),
         folds=None,
         has_probs=True,
@@ -173,18 +172,18 @@ def open_model(
     averaged = np.stack(mean) if ten_crop else None
     notes = [] if run is None else _seen_in_training(run, dataset)
     name = f"{Path(model).resolve().name} on {dataset.name}"
-    return Subject(name, answers, dataset, {0: predictor}, recipe, run, notes, averaged)
+    return Subject(name, answers, dataset, {0: trained}, recipe, run, notes, averaged)
 
 
-def _kept_models(run: Run, answers: Answers) -> dict[int, Predictor]:
+def _kept_models(run: Run, answers: Answers) -> dict[int, SentimentModel]:
     """Load the models of a run that have not seen the pictures they are tested on."""
     folds = answers.fold_numbers
     if len(folds) == 1:
-        return {0: Predictor.load(run.path)} if run.model_path.is_file() else {}
+        return {0: SentimentModel.load(run.path)} if run.model_path.is_file() else {}
     kept = {int(fold): run.path / f"model-fold{fold}.keras" for fold in folds}
     if not all(path.is_file() for path in kept.values()):
         return {}
-    return {fold: Predictor.load(path) for fold, path in kept.items()}
+    return {fold: SentimentModel.load(path) for fold, path in kept.items()}
 
 
 def _seen_in_training(run: Run, dataset: Dataset) -> list[str]:

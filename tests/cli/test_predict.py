@@ -164,9 +164,9 @@ def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):
     precise = invoke(
         "predict", colored_folder, "--model", model, "--abstain-at", "precision=1"
     )
-    predictor = pixsent_tf.load(model)
-    chosen = predictor.abstain_at(1.0)
-    found = list(predictor.predict([str(p) for p in colored_folder.rglob("*.png")]))
+    model = pixsent_tf.load(model)
+    chosen = model.abstain_at(1.0)
+    found = list(model.predict([str(p) for p in colored_folder.rglob("*.png")]))
     answered = sum(one.probs.max() >= chosen.threshold for one in found)
 
     assert precise.exit_code == 0

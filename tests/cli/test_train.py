@@ -89,8 +89,8 @@ def test_the_saved_model_gives_the_same_probabilities_in_a_new_process(
     rows = Run(out).read_table("predictions.csv")
     code = (
         "import sys, numpy as np, pixsent_tf\n"
-        "predictor = pixsent_tf.load(sys.argv[1])\n"
-        "rows = [p.probs for p in predictor.predict(sys.argv[3:])]\n"
+        "model = pixsent_tf.load(sys.argv[1])\n"
+        "rows = [p.probs for p in model.predict(sys.argv[3:])]\n"
         "np.save(sys.argv[2], rows)"
     )
     paths = [str(colored_folder / row["id"]) for row in rows]

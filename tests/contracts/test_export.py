@@ -10,13 +10,12 @@ import pytest
 import tensorflow as tf
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.caffenet import build_caffenet
 from pixsent_tf.models.zoo import attach_head, build_backbone, preprocess_of
 from pixsent_tf.serving import scorecard, tflite
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.saved_model import export_saved_model
-from pixsent_tf.serving.servable import Servable
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
 
 pytest.importorskip("ai_edge_litert")
@@ -70,7 +69,7 @@ SLOW = set(FAMILY) - {"lite0", "caffenet"}
         for name in FAMILY
     ],
 )
-def servable(request):
+def model(request):
     backbone, preprocess = FAMILY[request.param]()
     classifier = attach_head(backbone, 2, stddev=1.0)
     # Random features may have any mean and scale; the answers shall be about one half.
@@ -79,8 +78,9 @@ def servable(request):
     spread = logits.std(axis=0).mean()
     head.kernel.assign(head.kernel / spread)
     head.bias.assign(-logits.mean(axis=0) / spread)
-    model = package(classifier, preprocess, ("negative", "positive"), temperature=1.5)
-    return Servable.of(model)
+    return SentimentModel.build(
+        classifier, preprocess, ("negative", "positive"), temperature=1.5
+    )
 
 
 def preprocessed_noise(preprocess):
@@ -97,13 +97,13 @@ def files():
 
 
 @pytest.fixture(scope="module")
-def expected(servable, files):
-    return predict_files(servable, files)
+def expected(model, files):
+    return predict_files(model, files)
 
 
 @pytest.fixture(scope="module")
-def exported(servable, tmp_path_factory):
-    return export_saved_model(servable, tmp_path_factory.mktemp("export"))
+def exported(model, tmp_path_factory):
+    return export_saved_model(model, tmp_path_factory.mktemp("export"))
 
 
 def test_the_saved_model_answers_as_keras(exported, files, expected):
@@ -122,24 +122,24 @@ def test_a_process_without_python_packages_answers_as_keras(exported, files, exp
     np.testing.assert_allclose(answer["probs"], expected, atol=1e-5)
 
 
-def test_litert_answers_as_keras(servable, tmp_path):
-    crops = preprocessed_noise(servable.preprocess)
-    path = tflite.write_tflite(tflite.convert(servable), servable, tmp_path / "m")
+def test_litert_answers_as_keras(model, tmp_path):
+    crops = preprocessed_noise(model.preprocessor.config)
+    path = tflite.write_tflite(tflite.convert(model), model, tmp_path / "m")
 
     probs = LiteModel(path, num_threads=2).predict(crops)
 
-    expected = scorecard.keras_probs(servable, crops)
+    expected = scorecard.keras_probs(model, crops)
     np.testing.assert_allclose(probs, expected, atol=1e-4)
     assert expected[:, 1].std() > 0.01
 
 
-def test_all_of_it_converts_to_integers(servable, tmp_path):
-    crops = preprocessed_noise(servable.preprocess)
-    content = tflite.convert(servable, "int8", crops)
-    path = tflite.write_tflite(content, servable, tmp_path / "m")
+def test_all_of_it_converts_to_integers(model, tmp_path):
+    crops = preprocessed_noise(model.preprocessor.config)
+    content = tflite.convert(model, "int8", crops)
+    path = tflite.write_tflite(content, model, tmp_path / "m")
 
     probs = LiteModel(path, num_threads=2).predict(crops)
 
     # How near it comes is for trained weights to show; random ones have no margin.
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=0.01)
-    assert len(content) < 2.5 * servable.classifier.count_params()
+    assert len(content) < 2.5 * model.classifier.count_params()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.phone import export_tflite
@@ -50,18 +50,20 @@ def paths(shared_data):
 
 
 @pytest.fixture(scope="module")
-def predictor(run):
-    return Predictor.load(run.path)
+def model(run):
+    return SentimentModel.load(run.path)
 
 
 @pytest.fixture(scope="module")
-def by_keras(predictor, paths):
-    return np.stack([prediction.probs for prediction in predictor.predict(paths)])
+def by_keras(model, paths):
+    return np.stack([prediction.probs for prediction in model.predict(paths)])
 
 
 @pytest.fixture(scope="module")
 def exported(run, tmp_path_factory):
-    return export_saved_model(run.path, tmp_path_factory.mktemp("models"))
+    return export_saved_model(
+        SentimentModel.load(run.path), tmp_path_factory.mktemp("models")
+    )
 
 
 def test_the_saved_model_in_a_fresh_process(exported, paths, by_keras, tmp_path):
@@ -82,13 +84,13 @@ def test_the_saved_model_through_the_c_api(exported, paths, by_keras):
     np.testing.assert_allclose(rows, by_keras, atol=1e-5)
 
 
-def test_tflite_in_floats_and_in_integers(run, predictor, paths, by_keras, tmp_path):
+def test_tflite_in_floats_and_in_integers(run, model, paths, by_keras, tmp_path):
     from pixsent_tf.data.pipeline import CanvasStream
 
     made = export_tflite(run, tmp_path / "int8.tflite", quantize="int8", max_drop=0.01)
     plain = export_tflite(run, tmp_path / "float.tflite")
 
-    preprocessor = predictor.preprocessor
+    preprocessor = model.preprocessor
     stream = CanvasStream(paths, preprocessor)
     crops = np.concatenate([preprocessor.center_crop(batch) for _, batch in stream])
     probs = LiteModel(plain.path, num_threads=2).predict(crops)

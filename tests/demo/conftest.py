@@ -7,8 +7,7 @@ import pytest
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.demo.answers import Answerer
-from pixsent_tf.inference.model import Predictor
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 from tests.serving.conftest import tiny_model
 
 __all__ = ["answerer", "tiny_model"]
@@ -23,12 +22,12 @@ HELD_OUT = [
 @pytest.fixture(scope="session")
 def answerer(tiny_model) -> Answerer:
     """The tiny model with held-out answers of its own."""
-    classifier = tiny_model.get_layer("classifier")
-    model = package(
+    classifier = tiny_model.classifier
+    model = SentimentModel.build(
         classifier,
         PreprocessConfig(20, 16),
         ("negative", "positive"),
         temperature=1.5,
         held_out=HELD_OUT,
     )
-    return Answerer(Predictor(model), "tiny")
+    return Answerer(model, "tiny")

@@ -15,8 +15,7 @@ from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMapper
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.demo.answers import Answerer
-from pixsent_tf.inference.model import Predictor
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 
 
 def encode(pixels: np.ndarray, form: str, **more: object) -> bytes:
@@ -61,13 +60,13 @@ def test_probabilities_are_those_of_predict(answerer, upright_and_turned, tmp_pa
     for name, encoded in upright_and_turned.items():
         (tmp_path / name).write_bytes(encoded)
         paths.append(str(tmp_path / name))
-    expected = list(answerer.predictor.predict(paths))
+    expected = list(answerer.model.predict(paths))
 
     answers = [answerer.predict(n, e) for n, e in upright_and_turned.items()]
 
     for answer, wanted in zip(answers, expected, strict=True):
         assert answer["status"] == "ok"
-        assert answer["label"] == wanted.label
+        assert answer["label"] == wanted.answer
         found = [answer["probs"][name] for name in ("negative", "positive")]
         np.testing.assert_allclose(found, wanted.probs, atol=2e-6)
     by_name = {answer["name"]: answer["probs"]["positive"] for answer in answers}
@@ -124,9 +123,9 @@ def test_a_file_that_claims_a_billion_pixels_is_refused_unread(answerer):
 def test_a_map_comes_back_over_the_picture(answerer, picture, upright_and_turned):
     answer = answerer.map("a.png", upright_and_turned["plain.png"])
 
-    predictor = answerer.predictor
+    model = answerer.model
     mapped = SentimentMapper(
-        predictor.classifier, predictor.preprocessor.config, temperature=1.5
+        model.classifier, model.preprocessor.config, temperature=1.5
     ).map(picture)
     assert answer["status"] == "ok"
     for key, drawn in (
@@ -148,8 +147,8 @@ def test_large_pictures_come_back_small_enough_to_show(answerer):
 def test_the_threshold_is_the_one_of_predict(answerer):
     known = answerer.describe()
 
-    predictor = Predictor(answerer.predictor.model)
-    assert known["threshold"] == predictor.abstain_at(0.95).threshold
+    model = SentimentModel(answerer.model.model)
+    assert known["threshold"] == model.abstain_at(0.95).threshold
     assert 0.5 < known["threshold"] < 0.7
     assert len(known["held_out"]) == 50
     assert known["class_names"] == ("negative", "positive")
@@ -157,7 +156,7 @@ def test_the_threshold_is_the_one_of_predict(answerer):
 
 
 def test_a_model_without_held_out_answers_has_no_threshold(tiny_model):
-    known = Answerer(Predictor(tiny_model), "tiny").describe()
+    known = Answerer(tiny_model, "tiny").describe()
 
     assert known["threshold"] is None
     assert len(known["held_out"]) == 0
@@ -170,8 +169,10 @@ def test_a_model_of_three_classes_answers_without_maps(upright_and_turned):
         crops, keras.layers.Dense(3, name="logits")(pooled), name="classifier"
     )
     names = ("calm", "glad", "sad")
-    model = package(classifier, PreprocessConfig(20, 16), names, temperature=300.0)
-    answerer = Answerer(Predictor(model), "three")
+    model = SentimentModel.build(
+        classifier, PreprocessConfig(20, 16), names, temperature=300.0
+    )
+    answerer = Answerer(model, "three")
     encoded = upright_and_turned["plain.jpg"]
 
     assert answerer.describe()["has_maps"] is False

@@ -113,7 +113,7 @@ def test_several_pictures_are_answered_in_a_table(page, pictures, answerer):
     rows = page.locator("#rows tr")
     expect(rows).to_have_count(3)
     for number, (path, expected) in enumerate(
-        zip(pictures, answerer.predictor.predict(pictures), strict=True)
+        zip(pictures, answerer.model.predict(pictures), strict=True)
     ):
         name, label, prob = (
             rows.nth(number).locator("td").nth(column).text_content()
@@ -121,7 +121,7 @@ def test_several_pictures_are_answered_in_a_table(page, pictures, answerer):
         )
         unsure = expected.probs.max() < answerer.describe()["threshold"]
         assert name == path.name
-        assert label == ("unsure" if unsure else expected.label)
+        assert label == ("unsure" if unsure else expected.answer)
         shown = float(re.search(r"[\d.]+", prob)[0])
         assert shown == pytest.approx(100 * expected.probs[1], abs=0.51)
 
@@ -168,9 +168,7 @@ def test_the_table_comes_as_the_csv_of_predict(
         *("path", "label", "prob_negative", "prob_positive", "status")
     ]
     assert [row["path"] for row in rows] == [*NAMES, "broken.jpg"]
-    for row, expected in zip(
-        rows[:3], answerer.predictor.predict(pictures), strict=True
-    ):
+    for row, expected in zip(rows[:3], answerer.model.predict(pictures), strict=True):
         assert float(row["prob_positive"]) == pytest.approx(
             expected.prob_positive, abs=2e-6
         )
@@ -220,7 +218,7 @@ def test_the_band_of_unsure_is_moved_with_the_slider(page, pictures, answerer):
 
 def test_the_table_is_put_in_order_of_the_answers(page, pictures, answerer):
     add(page, *pictures)
-    probs = [one.prob_positive for one in answerer.predictor.predict(pictures)]
+    probs = [one.prob_positive for one in answerer.model.predict(pictures)]
 
     page.get_by_label("Order").select_option(label="most positive first")
 

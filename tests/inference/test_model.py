@@ -1,16 +1,36 @@
-"""What the predictor answers: in order, as the model says, and for broken files too."""
+"""A trained model is saved and loaded whole, and answers for pictures in order."""
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.errors import ConfigError, WeightsError
-from pixsent_tf.inference.model import Prediction, Predictor
+from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe, to_json
+from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import ConfigError, RunError, WeightsError
+from pixsent_tf.inference.model import Prediction, SentimentModel, find_positive
+from pixsent_tf.models import zoo
+from pixsent_tf.training.heads import classifier_from_head
+from pixsent_tf.training.logistic import LinearHead
 from tests.serving.conftest import images, tiny_model
 
 __all__ = ["images", "tiny_model"]
+
+PREPROCESS = PreprocessConfig(canvas_size=16, crop_size=12)
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 40, 30, 3), dtype="uint8")
+HEAD = LinearHead(
+    kernel=np.random.default_rng(1).normal(size=(6, 2)).astype("float32"),
+    bias=np.array([0.5, -0.5], dtype="float32"),
+    inverse_penalty=1.0,
+    history=(),
+)
+
+
+@pytest.fixture
+def backbone():
+    return zoo.build_backbone(ModelConfig(backbone="tiny", weights=None))
 
 
 @pytest.fixture
@@ -28,39 +48,34 @@ def files(images, tmp_path):
 
 def test_answers_come_in_order_and_broken_files_have_theirs(tiny_model, files):
     done = []
-    found = list(
-        Predictor(tiny_model).predict(files, batch_size=2, advance=done.append)
-    )
+    found = list(tiny_model.predict(files, batch_size=2, advance=done.append))
 
     assert [one.path for one in found] == files
     assert [one.probs is None for one in found] == [i in (2, 8) for i in range(9)]
     assert found[2].error.reason == found[8].error.reason == "not_an_image"
-    assert found[2].label is found[2].prob_positive is None
+    assert found[2].answer is found[2].prob_positive is None
     assert sum(done) == 9
 
 
 def test_the_center_is_what_the_model_itself_says(tiny_model, files, images):
-    found = [
-        one for one in Predictor(tiny_model).predict(files) if one.probs is not None
-    ]
+    found = [one for one in tiny_model.predict(files) if one.probs is not None]
 
     for one, image in zip(found, images, strict=True):
-        expected = tiny_model(image[None], training=False).numpy()[0]
+        expected = tiny_model.model(image[None], training=False).numpy()[0]
         np.testing.assert_allclose(one.probs, expected, atol=1e-5)
 
 
 def test_ten_crops_are_the_mean_over_corners_center_and_their_mirrors(
     tiny_model, files, images
 ):
-    predictor = Predictor(tiny_model)
-    found = next(iter(predictor.predict(files, ten_crop=True)))
-    canvas = np.asarray(predictor.preprocessor.to_canvas(images[0]))  # 20 x 20
+    found = next(iter(tiny_model.predict(files, view="ten_crop")))
+    canvas = np.asarray(tiny_model.preprocessor.to_canvas(images[0]))  # 20 x 20
     crops = [
         canvas[top : top + 16, left : left + 16]
         for top, left in [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2)]
     ]
     crops += [crop[:, ::-1] for crop in crops]
-    logits = predictor.classifier(np.stack(crops), training=False).numpy() / 1.5
+    logits = tiny_model.classifier(np.stack(crops), training=False).numpy() / 1.5
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
     np.testing.assert_allclose(found.probs, probs.mean(axis=0), atol=1e-5)
@@ -74,17 +89,112 @@ def test_an_answer_below_the_threshold_is_unsure():
     sure = Prediction("a", probs, class_names=names, threshold=0.7)
     unsure = Prediction("a", probs, class_names=names, threshold=0.71)
 
-    assert (sure.label, unsure.label) == ("positive", "unsure")
+    assert (sure.answer, unsure.answer) == ("positive", "unsure")
     assert unsure.prob_positive == pytest.approx(0.7)
 
 
 def test_a_model_that_knows_no_held_out_pictures_cannot_abstain(tiny_model):
     with pytest.raises(ConfigError, match="without inner predictions"):
-        Predictor(tiny_model).abstain_at(0.95)
+        tiny_model.abstain_at(0.95)
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"PK")
 
     with pytest.raises(WeightsError, match="is no model of this package"):
-        Predictor.load(tmp_path / "model.keras")
+        SentimentModel.load(tmp_path / "model.keras")
+
+
+def test_a_head_on_its_backbone_scores_its_features(backbone):
+    crops = IMAGES[:, :12, :12]
+
+    logits = classifier_from_head(backbone, HEAD)(crops)
+
+    features = backbone(crops).numpy()
+    np.testing.assert_allclose(logits, features @ HEAD.kernel + HEAD.bias, atol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+def test_probabilities_are_the_softmax_of_the_cooled_logits(backbone, temperature):
+    classifier = classifier_from_head(backbone, HEAD)
+
+    model = SentimentModel.build(classifier, PREPROCESS, ["bad", "good"], temperature)
+
+    preprocessor = Preprocessor(PREPROCESS)
+    logits = classifier(preprocessor.center_crop(preprocessor.to_canvas(IMAGES)))
+    exponents = np.exp(logits.numpy().astype("float64") / temperature)
+    expected = exponents / exponents.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.model(IMAGES), expected, atol=1e-6)
+
+
+def test_a_saved_model_is_the_same_after_loading(backbone, tmp_path):
+    model = SentimentModel.build(
+        classifier_from_head(backbone, HEAD), PREPROCESS, ["bad", "good"]
+    )
+    model.save(tmp_path / "model.keras")
+
+    loaded = SentimentModel.load(tmp_path / "model.keras")
+
+    np.testing.assert_allclose(loaded.model(IMAGES), model.model(IMAGES), atol=1e-7)
+    assert loaded.class_names == ("bad", "good")
+    assert list(tmp_path.iterdir()) == [tmp_path / "model.keras"]
+
+
+def test_a_model_in_training_mode_is_no_other_model(backbone):
+    model = SentimentModel.build(
+        classifier_from_head(backbone, HEAD), PREPROCESS, ["bad", "good"]
+    )
+
+    np.testing.assert_array_equal(
+        model.model(IMAGES, training=True), model.model(IMAGES, training=False)
+    )
+
+
+def test_a_run_brings_its_recipe(tiny_model, tmp_path):
+    (tmp_path / "recipe.json").write_text(to_json(Recipe(name="mine", seed=3)))
+    tiny_model.save(tmp_path / "model.keras")
+
+    assert SentimentModel.load(tmp_path).recipe == Recipe(name="mine", seed=3)
+    assert SentimentModel.load(tmp_path / "model.keras").recipe is None
+
+
+def test_a_run_without_a_model_is_refused(tmp_path):
+    (tmp_path / "recipe.json").write_text(to_json(Recipe()))
+
+    with pytest.raises(WeightsError, match=r"model\.keras does not exist"):
+        SentimentModel.load(tmp_path)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="no run folder"):
+        SentimentModel.load(tmp_path)
+
+
+def test_a_model_without_preprocessing_is_refused(tmp_path):
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)], name="plain")
+    plain.save(tmp_path / "plain.keras")
+
+    with pytest.raises(WeightsError, match=r"'plain' is no model .* has 0 preproc"):
+        SentimentModel.load(tmp_path / "plain.keras")
+
+
+def test_probabilities_of_canvases_are_the_mean_over_the_views(tiny_model):
+    canvases = np.random.default_rng(0).integers(0, 256, (3, 20, 20, 3), dtype="uint8")
+
+    each = tiny_model.view_probs(canvases, "ten_crop")
+
+    assert each.shape == (3, 10, 2)
+    np.testing.assert_allclose(
+        tiny_model.probs(canvases, "ten_crop"), each.mean(axis=1), atol=1e-7
+    )
+    np.testing.assert_allclose(tiny_model.probs(canvases), each[:, 4], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("names", "index"), [(("Positive", "calm"), 0), (("sad", "glad"), None)]
+)
+def test_the_positive_class_is_found_in_any_case(names, index):
+    found = Prediction("a", np.array([0.25, 0.75]), class_names=names)
+
+    assert find_positive(names) == index
+    assert found.prob_positive == (None if index is None else 0.25)

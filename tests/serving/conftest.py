@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.config import DataConfig, PreprocessConfig, Recipe
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.serving.saved_model import export_saved_model
 
 
 @pytest.fixture(scope="session")
-def tiny_model() -> keras.Model:
+def tiny_model() -> SentimentModel:
     """One convolution on crops of 16 pixels, with weights that tell colors apart."""
     crops = keras.Input((16, 16, 3), name="crops")
     scaled = keras.layers.Rescaling(1 / 255)(crops)
@@ -31,7 +31,7 @@ def tiny_model() -> keras.Model:
         name="logits",
     )(features)
     classifier = keras.Model(crops, logits, name="classifier")
-    return package(
+    return SentimentModel.build(
         classifier, PreprocessConfig(20, 16), ("negative", "positive"), temperature=1.5
     )
 

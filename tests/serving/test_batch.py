@@ -13,7 +13,6 @@ pytest.importorskip("apache_beam")
 
 import pyarrow.parquet as pq
 
-from pixsent_tf.inference.model import Predictor
 from pixsent_tf.serving import batch, shards
 
 pytestmark = [
@@ -47,7 +46,7 @@ def score(files, tiny_export, tmp_path, **settings):
 def test_the_table_is_what_predict_says(files, tiny_export, tiny_model, tmp_path):
     scored, table = score(files, tiny_export, tmp_path)
 
-    predictions = list(Predictor(tiny_model).predict(files))
+    predictions = list(tiny_model.predict(files))
     expected = [None if p.error else p.probs[1] for p in predictions]
     readable = [value is not None for value in expected]
     assert table["path"] == files

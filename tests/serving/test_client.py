@@ -97,7 +97,7 @@ def test_answers_are_those_of_the_keras_model(connect, tiny_model, images, pngs)
         answers = asked.predict(pngs)
 
     for image, answer in zip(images, answers, strict=True):
-        expected = tiny_model(image[None], training=False).numpy()[0]
+        expected = tiny_model.model(image[None], training=False).numpy()[0]
         given = [answer.probs["negative"], answer.probs["positive"]]
         np.testing.assert_allclose(given, expected, atol=1e-6)
         assert answer.label == ("negative", "positive")[expected.argmax()]

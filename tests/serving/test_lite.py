@@ -8,16 +8,14 @@ import pytest
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
-from pixsent_tf.serving.servable import Servable
 
 pytest.importorskip("ai_edge_litert")
 
 
 @pytest.fixture(scope="module")
 def path(tiny_model, tmp_path_factory):
-    servable = Servable.of(tiny_model)
     path = tmp_path_factory.mktemp("lite") / "tiny.tflite"
-    return tflite.write_tflite(tflite.convert(servable), servable, path)
+    return tflite.write_tflite(tflite.convert(tiny_model), tiny_model, path)
 
 
 @pytest.mark.parametrize("num_threads", [1, 2])

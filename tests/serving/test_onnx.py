@@ -9,7 +9,6 @@ import pytest
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import onnx
 from pixsent_tf.serving.phone import export_onnx
-from pixsent_tf.serving.servable import Servable
 
 
 def test_a_missing_converter_is_named_with_its_remedy(tiny_model, monkeypatch):
@@ -18,7 +17,7 @@ def test_a_missing_converter_is_named_with_its_remedy(tiny_model, monkeypatch):
     with pytest.raises(
         ExportError, match=r"tf2onnx .* pip install 'pixsent-tf\[onnx\]'"
     ):
-        onnx.convert(Servable.of(tiny_model))
+        onnx.convert(tiny_model)
 
 
 def test_a_missing_runtime_is_named_with_its_remedy(monkeypatch):
@@ -36,7 +35,7 @@ def test_the_file_answers_what_keras_answers(tiny_run, tiny_model, tmp_path):
     made = export_onnx(tiny_run, tmp_path / "tiny.onnx")
 
     probs = onnx.OnnxModel(made.path).predict(canvases[:, 2:18, 2:18])
-    expected = tiny_model(canvases, training=False)
+    expected = tiny_model.model(canvases, training=False)
     np.testing.assert_allclose(probs, expected, atol=1e-5)
     description = json.loads((tmp_path / "tiny.json").read_text())
     assert description["input"]["shape"] == ["B", 16, 16, 3]

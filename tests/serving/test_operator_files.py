@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.serving import tflite
-from pixsent_tf.serving.servable import Servable
 from tests.conftest import ROOT
 from tests.serving.test_client import start_stand_in
 
@@ -88,12 +87,11 @@ def test_the_grpc_sample_gets_an_answer(server, picture):
 
 def test_the_tflite_sample_says_what_the_model_says(tiny_model, picture, tmp_path):
     pytest.importorskip("ai_edge_litert")
-    servable = Servable.of(tiny_model)
     path = tflite.write_tflite(
-        tflite.convert(servable), servable, tmp_path / "m.tflite"
+        tflite.convert(tiny_model), tiny_model, tmp_path / "m.tflite"
     )
 
     output = run(sys.executable, FOLDER / "samples/tflite_predict.py", path, picture)
 
-    probs = tiny_model(np.asarray(Image.open(picture))[None], training=False)
+    probs = tiny_model.model(np.asarray(Image.open(picture))[None], training=False)
     assert float(output.split()[-1]) == pytest.approx(probs.numpy()[0, 1], abs=0.01)

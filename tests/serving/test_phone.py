@@ -10,7 +10,6 @@ from pixsent_tf.errors import ExportError
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.phone import export_tflite, score_contents
 from pixsent_tf.serving.samples import Samples
-from pixsent_tf.serving.servable import Servable
 
 pytest.importorskip("ai_edge_litert")
 
@@ -35,7 +34,7 @@ def test_the_accuracy_is_that_of_the_held_out_pictures(
     for label, name in enumerate(("negative", "positive")):
         for number in range(0, 12, 3):
             image = Image.open(colored_folder / name / f"{number:02}.png")
-            probs = tiny_model(np.asarray(image)[None], training=False).numpy()[0]
+            probs = tiny_model.model(np.asarray(image)[None], training=False).numpy()[0]
             right += int(probs.argmax() == label)
 
     assert made.scores[0].accuracy == right / 8
@@ -85,4 +84,4 @@ def test_no_readable_picture_is_refused(tiny_model):
     samples = Samples(none, np.zeros(0, int), none)
 
     with pytest.raises(ExportError, match="None of the pictures"):
-        score_contents({}, Servable.of(tiny_model), samples, LiteModel)
+        score_contents({}, tiny_model, samples, LiteModel)

@@ -6,12 +6,11 @@ from PIL import Image
 
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving.samples import read_samples
-from pixsent_tf.serving.servable import Servable
 
 
 @pytest.fixture
 def preprocessor(tiny_model):
-    return Servable.of(tiny_model).preprocessor
+    return tiny_model.preprocessor
 
 
 def test_held_out_pictures_are_those_the_run_tested_on(

@@ -49,12 +49,11 @@ def test_rows_leave_blank_what_keras_has_not():
 
 
 def test_keras_probabilities_are_those_of_the_packaged_model(tiny_model):
-    from pixsent_tf.serving.servable import Servable
 
     generator = np.random.default_rng(0)
     canvases = generator.integers(0, 256, (40, 20, 20, 3)).astype("uint8")
 
-    probs = scorecard.keras_probs(Servable.of(tiny_model), canvases[:, 2:18, 2:18])
+    probs = scorecard.keras_probs(tiny_model, canvases[:, 2:18, 2:18])
 
-    expected = tiny_model(canvases, training=False)
+    expected = tiny_model.model(canvases, training=False)
     np.testing.assert_allclose(probs, expected, atol=1e-6)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.inference.model import Predictor
 from pixsent_tf.serving import scorer
 from pixsent_tf.serving.scorer import Row, Scorer
 from tests.serving.conftest import to_file
@@ -34,7 +33,7 @@ def test_rows_are_those_of_predict(scoring, tiny_model, folder):
 
     rows = list(scoring.score(paths))
 
-    predicted = list(Predictor(tiny_model).predict(paths))
+    predicted = list(tiny_model.predict(paths))
     assert [row.path for row in rows] == paths
     for row, prediction in zip(rows, predicted, strict=True):
         if prediction.error is None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -9,17 +7,16 @@ import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.errors import ExportError
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
-from pixsent_tf.serving.servable import Servable
 
 pytest.importorskip("ai_edge_litert")
 
 
 @pytest.fixture(scope="module")
-def servable(tiny_model):
-    return Servable.of(tiny_model)
+def model(tiny_model):
+    return tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +28,11 @@ def crops():
 
 
 @pytest.fixture(scope="module")
-def files(servable, crops, tmp_path_factory):
+def files(model, crops, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tflite")
     return {
         name: tflite.write_tflite(
-            tflite.convert(servable, name, crops), servable, folder / f"{name}.tflite"
+            tflite.convert(model, name, crops), model, folder / f"{name}.tflite"
         )
         for name in tflite.QUANTIZATIONS
     }
@@ -46,11 +43,11 @@ def files(servable, crops, tmp_path_factory):
     [("none", 1e-5), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05)],
 )
 def test_each_file_answers_nearly_what_keras_answers(
-    files, servable, crops, name, tolerance
+    files, model, crops, name, tolerance
 ):
     probs = LiteModel(files[name]).predict(crops)
 
-    logits = servable.classifier(crops.astype("float32")).numpy() / 1.5
+    logits = model.classifier(crops.astype("float32")).numpy() / 1.5
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(probs, expected, atol=tolerance)
     assert expected[:, 1].std() > 0.1
@@ -102,23 +99,24 @@ def test_the_names_of_the_classes_are_inside(files):
     assert tflite.read_class_names(files["float16"]) == ("negative", "positive")
 
 
-def test_int8_without_pictures_is_refused(servable):
+def test_int8_without_pictures_is_refused(model):
     with pytest.raises(ExportError, match="int8 needs pictures"):
-        tflite.convert(servable, "int8")
+        tflite.convert(model, "int8")
 
 
-def test_an_unknown_quantization_is_refused(servable):
+def test_an_unknown_quantization_is_refused(model):
     with pytest.raises(ExportError, match="No quantization 'int4'"):
-        tflite.convert(servable, "int4")
+        tflite.convert(model, "int4")
 
 
-def test_a_model_in_half_precision_is_refused(servable):
+def test_a_model_in_half_precision_is_refused():
     crops = keras.Input((16, 16, 3), name="crops")
     pooled = keras.layers.GlobalAveragePooling2D(dtype="mixed_float16", name="half")
-    half = keras.Model(crops, keras.layers.Dense(2)(pooled(crops)))
+    half = keras.Model(crops, keras.layers.Dense(2)(pooled(crops)), name="classifier")
+    model = SentimentModel.build(half, PreprocessConfig(16, 16), ("bad", "good"))
 
     with pytest.raises(ExportError, match="'half' computes in float16"):
-        tflite.convert(dataclasses.replace(servable, classifier=half))
+        tflite.convert(model)
 
 
 def test_an_operation_that_tflite_lacks_is_named():
@@ -128,12 +126,12 @@ def test_an_operation_that_tflite_lacks_is_named():
     )(crops)
     pooled = keras.layers.GlobalAveragePooling2D()(resized)
     resizing = keras.Model(crops, keras.layers.Dense(2)(pooled), name="classifier")
-    model = package(resizing, PreprocessConfig(16, 16), ("negative", "positive"))
+    model = SentimentModel.build(resizing, PreprocessConfig(16, 16), ("bad", "good"))
 
     with pytest.raises(ExportError, match="it has no operation ScaleAndTranslate"):
-        tflite.convert(Servable.of(model))
+        tflite.convert(model)
 
 
-def test_a_file_is_never_overwritten(files, servable):
+def test_a_file_is_never_overwritten(files, model):
     with pytest.raises(ExportError, match="exists already"):
-        tflite.write_tflite(b"", servable, files["none"])
+        tflite.write_tflite(b"", model, files["none"])

@@ -36,8 +36,8 @@ def test_fit_crossval_and_load_work_together(mean_color, colored_folder, tmp_pat
         recipe=mean_color,
         settings={"data.num_folds": 3},
     )
-    predictor = pixsent_tf.load(tmp_path / "fit")
-    (prediction,) = predictor.predict([str(colored_folder / "positive" / "00.png")])
+    model = pixsent_tf.load(tmp_path / "fit")
+    (prediction,) = model.predict([str(colored_folder / "positive" / "00.png")])
 
     assert fitted["accuracy"] == crossed["accuracy"] == 1.0
     assert len(crossed["per_fold"]) == 3

@@ -9,7 +9,7 @@ import pytest
 
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import ConfigError, RunError
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.experiment import Experiment
@@ -151,8 +151,8 @@ def test_the_kept_model_of_a_fold_gives_its_predictions(
     crossval(mean_color, published, run)
     files = dict(zip(published.ids, published.paths, strict=True))
     rows = [row for row in run.read_table("predictions.csv") if row["fold"] == "2"]
-    predictor = Predictor.load(run.fold_model_path(2))
-    found = predictor.predict([files[row["id"]] for row in rows])
+    model = SentimentModel.load(run.fold_model_path(2))
+    found = model.predict([files[row["id"]] for row in rows])
 
     np.testing.assert_allclose(
         [one.probs[1] for one in found],

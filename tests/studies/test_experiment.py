@@ -65,18 +65,18 @@ def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(
 def test_the_saved_model_is_the_one_that_was_trained(
     mean_color, colored_folder, tmp_path
 ):
-    from pixsent_tf.inference.model import Predictor
+    from pixsent_tf.inference.model import SentimentModel
 
     dataset = open_folder(colored_folder)
     experiment = Experiment.prepare(mean_color, dataset, nothing)
     fitted = experiment.train(np.ones(24, bool))
     run = Run.create(tmp_path / "run")
     experiment.save_model(run.model_path, fitted)
-    predictor = Predictor.load(run.model_path)
+    model = SentimentModel.load(run.model_path)
 
-    found = [prediction.probs for prediction in predictor.predict(dataset.paths)]
+    found = [prediction.probs for prediction in model.predict(dataset.paths)]
     np.testing.assert_allclose(found, fitted.probs(np.arange(24)), atol=1e-6)
-    assert predictor.class_names == ("negative", "positive")
+    assert model.class_names == ("negative", "positive")
 
 
 def test_votes_that_are_asked_for_and_missing_are_an_error(mean_color, colored_folder):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.errors import DataError
-from pixsent_tf.inference.packaging import package
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.training.finetune import FineTuneLearner
 
 TRAIN = np.arange(16)
@@ -234,9 +234,9 @@ def test_a_classifier_is_not_touched_by_later_training(learner_of, targets):
 def test_the_saved_model_holds_nothing_of_the_training(learner_of, targets, tmp_path):
     learner = learner_of("all", dropout=0.5, on_device=True)
     fitted = learner.fit(TRAIN, targets)
-    package(fitted.classifier(), learner.preprocess, ["dark", "bright"]).save(
-        tmp_path / "model.keras"
-    )
+    SentimentModel.build(
+        fitted.classifier(), learner.preprocess, ["dark", "bright"]
+    ).save(tmp_path / "model.keras")
 
     model = keras.models.load_model(tmp_path / "model.keras")
 
@@ -256,9 +256,9 @@ def test_the_saved_model_gives_the_same_probabilities_however_it_is_called(
 ):
     learner = learner_of("all")
     fitted = learner.fit(TRAIN, targets)
-    package(fitted.classifier(), learner.preprocess, ["dark", "bright"]).save(
-        tmp_path / "model.keras"
-    )
+    SentimentModel.build(
+        fitted.classifier(), learner.preprocess, ["dark", "bright"]
+    ).save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras")
     images = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
 

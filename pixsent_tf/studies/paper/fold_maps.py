@@ -14,7 +14,7 @@ from PIL import Image
 from pixsent_tf.analysis import drawing
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.maps import write_maps
 
@@ -65,9 +65,9 @@ def write_fold_maps(
         target = folder / f"fold-{fold}"
         target.mkdir(parents=True, exist_ok=True)
         if not (target / "results.json").is_file():
-            predictor = Predictor.load(networks.fold_model_path(fold))
+            model = SentimentModel.load(networks.fold_model_path(fold))
             tested = [dataset.paths[i] for i in np.flatnonzero(dataset.folds == fold)]
-            found = write_maps(predictor, tested, target)
+            found = write_maps(model, tested, target)
             Run(target).write_json("results.json", found)  # last, to vouch for the rest
             keras.backend.clear_session()
         unreadable += Run(target).read_json("results.json")["unreadable"]

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.zoo import HEAD
 from pixsent_tf.recipes.linear_probes import CLASSIFIERS, INVERSE_PENALTIES
 from pixsent_tf.runs import Run
@@ -123,13 +123,13 @@ def _probe_fold(
     seed: int,
     advance: Advance,
 ) -> dict[str, Any]:
-    predictor = Predictor.load(path)
+    model = SentimentModel.load(path)
     names = [HEAD if layer == "fc8" else layer for layer in layers]
     assert dataset.folds is not None
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         readable, stored = classifiers.store_activations(
-            predictor.classifier,
-            predictor.preprocessor,
+            model.classifier,
+            model.preprocessor,
             dataset.paths,
             names,
             Path(folder),

@@ -14,7 +14,7 @@ import numpy as np
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 
@@ -112,9 +112,9 @@ def _views(dataset: Dataset, run: Run, fold: int) -> dict[str, Any]:
         return run.read_json(name)
     assert dataset.folds is not None
     tested = np.flatnonzero(dataset.folds == fold)
-    predictor = Predictor.load(run.fold_model_path(fold))
+    model = SentimentModel.load(run.fold_model_path(fold))
     found: dict[str, Any] = {"ids": [], **{view: [] for view in VIEWS}}
-    answers = predictor.predict([dataset.paths[i] for i in tested], ten_crop=True)
+    answers = model.predict([dataset.paths[i] for i in tested], view="ten_crop")
     for i, answer in zip(tested, answers, strict=True):
         if answer.probs is None or answer.center_probs is None:
             continue

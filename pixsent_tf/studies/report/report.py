@@ -17,7 +17,7 @@ from pixsent_tf.data.copies.audit import audit
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation import reliability
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.report import card, page
 from pixsent_tf.studies.subjects import Progress, Subject, no_progress
@@ -203,10 +203,10 @@ def _picture(
         image = read_image(path)
     except ImageError:
         return None
-    predictor = subject.predictor_of(position)
-    if id(predictor) not in mappers:
-        mappers[id(predictor)] = _mapper(predictor)
-    mapper, overlay = mappers[id(predictor)], None
+    model = subject.model_of(position)
+    if id(model) not in mappers:
+        mappers[id(model)] = _mapper(model)
+    mapper, overlay = mappers[id(model)], None
     if mapper is not None and answers.probs.shape[1] == 2:
         found = mapper.map(drawing.thumbnail(image, 640))
         overlay = drawing.smooth_overlay(
@@ -223,20 +223,20 @@ def _picture(
     )
 
 
-def _mapper(predictor: Predictor | None) -> SentimentMapper | None:
-    if predictor is None:
+def _mapper(model: SentimentModel | None) -> SentimentMapper | None:
+    if model is None:
         return None
     try:
-        return mapper_of(predictor)
+        return mapper_of(model)
     except ConfigError:
         return None
 
 
-def mapper_of(predictor: Predictor) -> SentimentMapper:
+def mapper_of(model: SentimentModel) -> SentimentMapper:
     """Let a saved model answer for every place.
 
     Args:
-        predictor: The model.
+        model: The model.
 
     Returns:
         Its mapper, of the same classifier and temperature.
@@ -245,9 +245,9 @@ def mapper_of(predictor: Predictor) -> SentimentMapper:
         ConfigError: If the network has no layer with a height and a width.
     """
     return SentimentMapper(
-        predictor.classifier,
-        predictor.preprocessor.config,
-        predictor.output.temperature,
+        model.classifier,
+        model.preprocessor.config,
+        model.output.temperature,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.inference.model import Predictor
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies import crossval as crossval_module
 from pixsent_tf.studies.paper.levels import open_level
@@ -43,9 +43,9 @@ def test_ten_crops_are_those_of_the_saved_model(recipe, dataset, tmp_path):
 
     found = run_protocol(recipe, dataset, run, folds=(2,), keep_models=True)
 
-    predictor = Predictor.load(run.fold_model_path(2))
+    model = SentimentModel.load(run.fold_model_path(2))
     paths = [dataset.paths[dataset.ids.index(name)] for name in found.ids]
-    expected = [a.probs for a in predictor.predict(paths, ten_crop=True)]
+    expected = [a.probs for a in model.predict(paths, view="ten_crop")]
     np.testing.assert_allclose(found.probs["ten_crop"], expected, atol=1e-6)
 
 

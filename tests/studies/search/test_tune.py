@@ -137,7 +137,7 @@ def test_a_finished_search_is_not_searched_again(recipe, dataset, tmp_path):
 
 def test_without_nesting_the_winner_is_kept_as_a_model(recipe, dataset, tmp_path):
     from pixsent_tf.config import from_json
-    from pixsent_tf.inference.model import Predictor
+    from pixsent_tf.inference.model import SentimentModel
 
     run, results = run_in(
         tmp_path / "run", recipe, dataset, replace(SEARCH, nested=False)
@@ -145,7 +145,7 @@ def test_without_nesting_the_winner_is_kept_as_a_model(recipe, dataset, tmp_path
 
     rows = run.read_table("predictions.csv")
     paths = [dict(zip(dataset.ids, dataset.paths, strict=True))[r["id"]] for r in rows]
-    found = Predictor.load(run.model_path).predict(paths)
+    found = SentimentModel.load(run.model_path).predict(paths)
     np.testing.assert_allclose(
         [one.probs[1] for one in found],
         [float(row["prob_positive"]) for row in rows],

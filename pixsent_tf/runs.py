@@ -4,7 +4,7 @@
       recipe.json        every setting
       environment.json   versions, device, command line
       history.csv        loss and accuracy by epoch (or by penalty)
-      predictions.csv    id, fold, label, prob of each class, status
+      predictions.csv    id, fold, label, answer, prob of each class, status
       results.json       the numbers that were printed
       model.keras        uint8 pixels of any size -> probabilities, preprocessing inside
       folds/fold-K.json  what a finished fold found; it is not trained again

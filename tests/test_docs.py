@@ -240,7 +240,7 @@ def test_the_tutorial(desk):
 
     assert Path("runs/first/evaluation/report.html").is_file()
     assert Path("runs/first-maps/contact-sheet.png").is_file()
-    assert page.names["answer"].answer in ("negative", "positive", "unsure")
+    assert page.names["found"].answer in ("negative", "positive", "unsure")
 
 
 def test_how_to_use_your_own_folder(desk):

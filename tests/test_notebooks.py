@@ -335,7 +335,7 @@ def test_a_disconnect_costs_no_finished_fold(execute):
     assert after[:2] == before
     assert story.text("crossval").count("fold-") == 5
     lines = [line for line in story.text("new").splitlines() if "," in line]
-    answers = {row["path"]: row["label"] for row in csv.DictReader(lines)}
+    answers = {row["path"]: row["answer"] for row in csv.DictReader(lines)}
     assert answers == {
         "new-pictures/frown.png": "negative",
         "new-pictures/smile.png": "positive",

@@ -112,7 +112,7 @@ def _print_decisions(findings: dict[str, Any]) -> None:
     for leak in findings["leaks"][:MAX_PAIRS]:
         click.echo(
             f"  leak in fold {leak['fold']}: {leak['decision']} {leak['part']} on "
-            f"{leak['image']}, which the fold tested"
+            f"{leak['id']}, which the fold tested"
         )
     for name in findings["unrecorded"][:MAX_PAIRS]:
         click.echo(f"  {name} has a prediction that no fold owns up to")

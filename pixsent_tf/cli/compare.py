@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pixsent_tf.cli import console
+from pixsent_tf.cli import console, words
 
 
 @click.command(name="compare")
@@ -16,24 +16,26 @@ from pixsent_tf.cli import console
 def command(sources: tuple[str, ...], out: str | None, as_json: bool) -> None:
     """Compare runs, or tables of answers, on the pictures that all of them answered.
 
-    SOURCES are run folders, or CSV files with a column id and one of prob_NAME for each
-    class, prob (of positive) or label. The truth comes from a run, or a column truth.
+    SOURCES are run folders, or CSV files with a column id or path, and prob_NAME for
+    each class, prob (of positive) or answer. What is right comes from a run, or from a
+    column label.
 
     \b
     Example:
       pixsent-tf compare runs/crossval-deepsent-1 runs/crossval-deepsent-2
       pixsent-tf compare runs/mine theirs.csv --out runs/mine-theirs
     """
-    console.load_tensorflow()
-    from pixsent_tf.runs import Run
-    from pixsent_tf.studies import compare
+    from pixsent_tf.studies.compare import compare_models
 
-    comparison = compare.compare_models(sources)
+    comparison = compare_models(sources)
     for note in comparison.results["notes"]:
         console.warn(note)
-    rows = comparison.describe()
+    rows = words.describe_comparison(comparison.results)
     if out is not None:
+        from pixsent_tf.runs import Run
+        from pixsent_tf.studies.report import comparison as report
+
         run = Run.create(Path(out))
-        compare.write(comparison, sources, run)
+        report.write(comparison, sources, run)
         rows.append(("page", str(run.path / "compare.html")))
     console.print_results(rows, comparison.results, as_json=as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pixsent_tf.cli import console
+from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import output_options
 from pixsent_tf.config import DataConfig
 
@@ -42,7 +42,6 @@ def command(
       pixsent-tf evaluate runs/mine other-pictures/ --out runs/mine-elsewhere
     """
     console.load_tensorflow()
-    from pixsent_tf.evaluation import metrics
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import evaluate
     from pixsent_tf.studies.report import report
@@ -65,5 +64,5 @@ def command(
     results = report.write(
         subject, results, target, with_pictures=not fast, progress=progress
     )
-    rows = [*metrics.describe(results), ("report", results["report"])]
+    rows = [*words.describe_metrics(results), ("report", results["report"])]
     console.print_results(rows, results, as_json=as_json)

@@ -144,7 +144,7 @@ def _row(prediction: Prediction) -> dict[str, Any]:
         assert prediction.error is not None
         return {
             "path": prediction.path,
-            "label": None,
+            "answer": None,
             "prob_positive": None,
             "probs": None,
             "status": prediction.error.reason,
@@ -154,7 +154,7 @@ def _row(prediction: Prediction) -> dict[str, Any]:
     by_name = {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)}
     return {
         "path": prediction.path,
-        "label": prediction.answer,
+        "answer": prediction.answer,
         "prob_positive": by_name.get("positive"),
         "probs": by_name,
         "status": "ok",
@@ -164,12 +164,12 @@ def _row(prediction: Prediction) -> dict[str, Any]:
 def _write_jsonl(
     file: Any, predictions: Iterable[Prediction], class_names: tuple[str, ...]
 ) -> Counter[str | None]:
-    labels: Counter[str | None] = Counter()
+    answers: Counter[str | None] = Counter()
     for prediction in predictions:
         row = _row(prediction)
-        labels[row["label"]] += 1
+        answers[row["answer"]] += 1
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return labels
+    return answers
 
 
 def _write_csv(
@@ -177,13 +177,13 @@ def _write_csv(
 ) -> Counter[str | None]:
     writer = csv.writer(file, lineterminator="\n")
     columns = [f"prob_{name}" for name in class_names]
-    writer.writerow(["path", "label", *columns, "status"])
-    labels: Counter[str | None] = Counter()
+    writer.writerow(["path", "answer", *columns, "status"])
+    answers: Counter[str | None] = Counter()
     for prediction in predictions:
         row = _row(prediction)
-        labels[row["label"]] += 1
+        answers[row["answer"]] += 1
         probs = row["probs"] or dict.fromkeys(class_names, "")
         writer.writerow(
-            [row["path"], row["label"] or "", *probs.values(), row["status"]]
+            [row["path"], row["answer"] or "", *probs.values(), row["status"]]
         )
-    return labels
+    return answers

@@ -69,7 +69,7 @@ def command(
         results = probe.probe(
             network, dataset, names, flatten=flatten, seed=seed, advance=advance
         )
-    results["run"] = str(run.path)
+    results["out"] = str(run.path)
     run.write_json("results.json", results)
     if units:
         numbers = [int(unit) for unit in units.split(",")]
@@ -85,6 +85,6 @@ def command(
     ]
     rows += [
         ("majority rate", f"{results['majority_rate']:.3f}"),
-        ("run", results["run"]),
+        ("out", results["out"]),
     ]
     console.print_results(rows, results, as_json=as_json)

@@ -78,11 +78,11 @@ def command(
     with console.show_log(quiet=quiet):
         found = reproduce(plan, folder, report=report)
     if as_json:
-        click.echo(json.dumps({"run": str(folder), "tables": found}, allow_nan=False))
+        click.echo(json.dumps({"out": str(folder), "tables": found}, allow_nan=False))
         return
     for table in found.values():
         click.echo(to_markdown(table))
-    click.echo(f"run  {folder}")
+    click.echo(f"out  {folder}")
 
 
 def _plan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pixsent_tf.cli import console
+from pixsent_tf.cli import console, words
 from pixsent_tf.config import Recipe
 
 
@@ -33,7 +33,6 @@ def run_study(
     """
     console.load_tensorflow()
     from pixsent_tf.data.sources import open_dataset
-    from pixsent_tf.evaluation import metrics
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import crossval, fit
 
@@ -47,7 +46,7 @@ def run_study(
     ):
         results = studies[verb](recipe, dataset, run, advance=advance, **options)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
-    rows = [*metrics.describe(results), ("seconds", f"{results['seconds']:.1f}")]
-    rows.append(("run", results["run"]))
+    rows = [*words.describe_metrics(results), ("seconds", f"{results['seconds']:.1f}")]
+    rows.append(("out", results["out"]))
     console.print_results(rows, results, as_json=as_json)
     return results

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pixsent_tf.cli import console
+from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import data_options, output_options, read_recipe
 from pixsent_tf.config import STRATEGIES, Recipe
 from pixsent_tf.recipes import find_recipe
@@ -118,7 +118,6 @@ def run_tuning(
         quiet: Show no progress.
     """
     from pixsent_tf.data.sources import open_dataset
-    from pixsent_tf.evaluation import metrics
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies.search import tune
     from pixsent_tf.studies.search.searches import Hooks
@@ -139,9 +138,9 @@ def run_tuning(
     if not results:
         return  # a worker: the chief prints
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
-    rows = [*metrics.describe(results), ("seconds", f"{results['seconds']:.1f}")]
+    rows = [*words.describe_metrics(results), ("seconds", f"{results['seconds']:.1f}")]
     rows += [(f"winner of {row['fold']}", _winner(row)) for row in results["winners"]]
-    rows.append(("run", results["run"]))
+    rows.append(("out", results["out"]))
     console.print_results(rows, results, as_json=as_json)
     if not as_json:
         _print_best(run.read_table("trials.csv"))

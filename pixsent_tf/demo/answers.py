@@ -96,7 +96,7 @@ class Answerer:
             encoded: Its file's bytes.
 
         Returns:
-            `name`, `status` "ok", `label`, `probs` by class name, and `thumbnail`, a
+            `name`, `status` "ok", `answer`, `probs` by class name, and `thumbnail`, a
             data URI; for a file that cannot be read `name`, `status`, one of
             `data.decode.graph.REASONS`, and `message`.
         """
@@ -113,7 +113,7 @@ class Answerer:
         return {
             "name": name,
             "status": "ok",
-            "label": names[int(probs.argmax())],
+            "answer": names[int(probs.argmax())],
             "probs": {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)},
             "thumbnail": data_uri(small),
         }

@@ -4,7 +4,7 @@
 
 const $ = (id) => document.getElementById(id);
 const PICTURE = /\.(jpe?g|jpe|jfif|png|gif|bmp|webp|tiff?|hei[cf])$/i;
-const items = [];  // {file, name, answer, maps, row}; answer is null while it waits
+const items = [];  // {file, name, reply, maps, row}; reply is null while it waits
 let model = null;
 let threshold = 0;  // smallest probability of an answer that is not "unsure"
 let shown = null;
@@ -17,11 +17,11 @@ function percent(p) {
 }
 
 const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-const read = (item) => item.answer && item.answer.status === "ok";
-const failed = (item) => item.answer && item.answer.status !== "ok";
-const sureness = (item) => Math.max(...Object.values(item.answer.probs));
-const last = (item) => item.answer.probs[model.class_names.at(-1)];
-const label = (item) => (sureness(item) < threshold ? "unsure" : item.answer.label);
+const read = (item) => item.reply && item.reply.status === "ok";
+const failed = (item) => item.reply && item.reply.status !== "ok";
+const sureness = (item) => Math.max(...Object.values(item.reply.probs));
+const last = (item) => item.reply.probs[model.class_names.at(-1)];
+const answer = (item) => (sureness(item) < threshold ? "unsure" : item.reply.answer);
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -52,12 +52,12 @@ function add(files) {
   if (!chosen.length || !model) return;
   for (const file of chosen) {
     const name = file.webkitRelativePath || file.name;
-    const item = {file, name, answer: null, maps: null, row: element("tr")};
+    const item = {file, name, reply: null, maps: null, row: element("tr")};
     if (file.size > model.max_bytes) {
-      item.answer = {name, status: "too_large", message:
+      item.reply = {name, status: "too_large", message:
         `${name} has ${megabytes(file.size)}; the limit is ${megabytes(model.max_bytes)}.`};
     }
-    item.row.addEventListener("click", () => item.answer && choose(item));
+    item.row.addEventListener("click", () => item.reply && choose(item));
     items.push(item);
     fill(item);
   }
@@ -97,16 +97,16 @@ async function work() {
   if (busy) return;
   busy = true;
   let item;
-  while ((item = items.find((one) => !one.answer))) {
+  while ((item = items.find((one) => !one.reply))) {
     progress();
-    let answer;
+    let reply;
     try {
-      answer = await ask("predict", item);
+      reply = await ask("predict", item);
     } catch (error) {
-      answer = {name: item.name, status: "failed",
+      reply = {name: item.name, status: "failed",
         message: `${item.name} got no answer: ${error.message}.`};
     }
-    item.answer = answer;
+    item.reply = reply;
     if (!items.includes(item)) continue;  // cleared meanwhile
     fill(item);
     if (!shown && read(item)) show(item);
@@ -118,7 +118,7 @@ async function work() {
 }
 
 function progress() {
-  const done = items.filter((item) => item.answer).length;
+  const done = items.filter((item) => item.reply).length;
   $("progress").hidden = items.length < 2;
   $("progress").max = items.length;
   $("progress").value = done;
@@ -130,7 +130,7 @@ function finish() {
   if (!items.length) return;
   const bad = items.filter(failed);
   if (!shown && bad.length) show(bad[0]);
-  if (bad.length === 1) return say(bad[0].answer.message, "wrong");
+  if (bad.length === 1) return say(bad[0].reply.message, "wrong");
   if (bad.length) return say(`${bad.length} files could not be read; the table says why.`, "wrong");
   if (items.length === 1) return say(`${items[0].name}: ${sentence(items[0])}`, "hidden");
   return say(`${count(items.length, "picture")} done.`);
@@ -145,7 +145,7 @@ async function show(item) {
   drawDetail();
   if (!read(item)) return;
   $("stack").classList.add("waiting");
-  $("picture").src = item.maps ? item.maps.picture : item.answer.thumbnail;
+  $("picture").src = item.maps ? item.maps.picture : item.reply.thumbnail;
   $("picture").alt = item.name;
   $("overlay").hidden = $("legend").hidden = true;
   if (!item.maps) {
@@ -185,10 +185,10 @@ function drawDetail() {
   $("detail").hidden = !item;
   if (!item) return;
   $("name").textContent = item.name;
-  const said = ok ? label(item) : "not readable";
+  const said = ok ? answer(item) : "not readable";
   $("answer").textContent = ok && said !== "unsure" ? `${said} ${percent(sureness(item))}` : said;
   $("answer").className = tone(said);
-  $("sentence").textContent = said === item.answer.label ? "" : sentence(item);
+  $("sentence").textContent = said === item.reply.answer ? "" : sentence(item);
   $("scale").replaceChildren(...(ok ? scale(item) : []));
 }
 
@@ -197,12 +197,12 @@ const tone = (said) =>
     model.class_names.length === 2 ? said : ""] || "";
 
 function sentence(item) {
-  if (!read(item)) return item.answer ? item.answer.message : "";
-  const {label: answer} = item.answer;
-  if (label(item) === "unsure") {
-    return `It leans to ${answer} with ${percent(sureness(item))}, too little to say so.`;
+  if (!read(item)) return item.reply ? item.reply.message : "";
+  const {answer: best} = item.reply;
+  if (answer(item) === "unsure") {
+    return `It leans to ${best} with ${percent(sureness(item))}, too little to say so.`;
   }
-  return `It feels ${answer}, with a probability of ${percent(sureness(item))}.`;
+  return `It feels ${best}, with a probability of ${percent(sureness(item))}.`;
 }
 
 function scale(item) {
@@ -226,7 +226,7 @@ function scale(item) {
 }
 
 function classes(item) {
-  const probs = Object.entries(item.answer.probs).sort((a, b) => b[1] - a[1]);
+  const probs = Object.entries(item.reply.probs).sort((a, b) => b[1] - a[1]);
   return probs.slice(0, 10).map(([name, prob]) => {
     const bar = element("i");
     bar.style.width = `${100 * prob}%`;
@@ -261,7 +261,7 @@ function arrange() {
 function tally() {
   const counts = new Map();
   for (const item of items) {
-    const key = !item.answer ? "waiting" : read(item) ? label(item) : "not readable";
+    const key = !item.reply ? "waiting" : read(item) ? answer(item) : "not readable";
     counts.set(key, (counts.get(key) || 0) + 1);
   }
   const parts = [...counts].map(([key, n]) => `${n} ${key}`);
@@ -271,19 +271,19 @@ function tally() {
 function fill(item) {
   const hadFocus = item.row.contains(document.activeElement);
   const small = read(item)
-    ? element("img", {src: item.answer.thumbnail, alt: "", width: 48, height: 48})
-    : element("span", {className: "none", textContent: item.answer ? "!" : "…"});
+    ? element("img", {src: item.reply.thumbnail, alt: "", width: 48, height: 48})
+    : element("span", {className: "none", textContent: item.reply ? "!" : "…"});
   const button = element("button", {type: "button"}, small,
     element("span", {textContent: item.name}));
-  button.disabled = !item.answer;
+  button.disabled = !item.reply;
   item.row.replaceChildren(element("td", {}, button));
   if (item === shown) item.row.setAttribute("aria-current", "true");
   else item.row.removeAttribute("aria-current");
   if (read(item)) {
-    item.row.append(element("td", {textContent: label(item), className: tone(label(item))}),
+    item.row.append(element("td", {textContent: answer(item), className: tone(answer(item))}),
       element("td", {textContent: percent(value(item)), className: "number"}));
   } else {
-    const why = item.answer ? item.answer.message.replace(`${item.name} `, "") : "waiting";
+    const why = item.reply ? item.reply.message.replace(`${item.name} `, "") : "waiting";
     item.row.append(element("td", {colSpan: 2, className: "reason", textContent: why}));
   }
   if (hadFocus) button.focus({preventScroll: true});
@@ -301,10 +301,10 @@ function choose(item) {
 function csv() {
   const quote = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const names = model.class_names;
-  const lines = [["path", "label", ...names.map((name) => `prob_${name}`), "status"]];
-  for (const item of items.filter((one) => one.answer)) {
-    const probs = names.map((name) => (read(item) ? item.answer.probs[name].toFixed(6) : ""));
-    lines.push([item.name, read(item) ? label(item) : "", ...probs, item.answer.status]);
+  const lines = [["path", "answer", ...names.map((name) => `prob_${name}`), "status"]];
+  for (const item of items.filter((one) => one.reply)) {
+    const probs = names.map((name) => (read(item) ? item.reply.probs[name].toFixed(6) : ""));
+    lines.push([item.name, read(item) ? answer(item) : "", ...probs, item.reply.status]);
   }
   const text = lines.map((line) => line.map(quote).join(",") + "\n").join("");
   const link = element("a", {download: "predictions.csv",

@@ -14,27 +14,40 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from pixsent_tf.evaluation.intervals import bootstrap_interval, delong
-from pixsent_tf.inference.pairing import Aligned
 
 
-def compare(aligned: Aligned) -> list[dict[str, Any]]:
+def compare(
+    *,
+    names: Sequence[str],
+    labels: np.ndarray,
+    probs: np.ndarray,
+    has_probs: Sequence[bool],
+) -> list[dict[str, Any]]:
     """Compare every two models.
 
     Args:
-        aligned: Their answers.
+        names: Of the models, [M].
+        labels: Class indices, int [N].
+        probs: What each model says of the same pictures, float [M, N, K].
+        has_probs: Whether that are probabilities, not just answers, [M].
 
     Returns:
-        One entry for each pair: `first` and `second`, `accuracies`,
+        One entry for each pair: `first` and `second`, `num_examples`, `accuracies`,
         `accuracy_difference` (first less second) with its `_interval` by a paired
         bootstrap, `only_first_right` and `only_second_right`, McNemar's exact
         `mcnemar_p` and, corrected by Holm for the number of pairs, `mcnemar_p_holm`.
         Where both gave probabilities of two classes also `aucs`, `auc_difference`,
         its `_interval`, `delong_p` and `delong_p_holm`; None elsewhere.
     """
-    pairs = [
-        _compare_two(aligned, a, b)
-        for a, b in combinations(range(len(aligned.names)), 2)
-    ]
+    correct = probs.argmax(axis=2) == labels  # [M, N]
+    can_rank = probs.shape[2] == 2 and np.bincount(labels, minlength=2).min() > 1
+    pairs = []
+    for a, b in combinations(range(len(names)), 2):
+        pair: dict[str, Any] = {"first": names[a], "second": names[b]}
+        pair |= _compare_answers(correct[a], correct[b])
+        if can_rank and has_probs[a] and has_probs[b]:
+            pair |= compare_aucs(labels=labels, scores=probs[[a, b], :, 1])
+        pairs.append(pair)
     for test in ("mcnemar_p", "delong_p"):
         tested = [pair for pair in pairs if pair[test] is not None]
         corrected = holm([pair[test] for pair in tested])
@@ -45,14 +58,12 @@ def compare(aligned: Aligned) -> list[dict[str, Any]]:
     return pairs
 
 
-def _compare_two(aligned: Aligned, a: int, b: int) -> dict[str, Any]:
-    first, second = aligned.correct[a], aligned.correct[b]
+def _compare_answers(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+    """Compare by which answers are right, bool [N] each."""
     difference = first.astype(float) - second
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
-    pair: dict[str, Any] = {
-        "first": aligned.names[a],
-        "second": aligned.names[b],
-        "num_examples": len(aligned.ids),
+    return {
+        "num_examples": len(first),
         "accuracies": [float(first.mean()), float(second.mean())],
         "accuracy_difference": float(difference.mean()),
         "accuracy_difference_interval": list(bootstrap_interval(difference)),
@@ -64,11 +75,6 @@ def _compare_two(aligned: Aligned, a: int, b: int) -> dict[str, Any]:
         "auc_difference_interval": None,
         "delong_p": None,
     }
-    ranks = aligned.has_probs[a] and aligned.has_probs[b]
-    counts = np.bincount(aligned.labels, minlength=2)
-    if ranks and len(aligned.class_names) == 2 and counts.min() > 1:
-        pair |= compare_aucs(labels=aligned.labels, scores=aligned.probs[[a, b], :, 1])
-    return pair
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -138,54 +144,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, (len(p_values) - rank) * p_values[i])
         corrected[i] = min(1.0, highest)
     return corrected
-
-
-def describe(
-    aligned: Aligned, pairs: Sequence[dict[str, Any]]
-) -> list[tuple[str, str]]:
-    """Put a comparison into words.
-
-    Args:
-        aligned: The answers.
-        pairs: What `compare` found.
-
-    Returns:
-        Pairs of a name and its value.
-    """
-    rows = [("pictures", str(len(aligned.ids)))]
-    several = len(pairs) > 1
-    for pair in pairs:
-        low, high = pair["accuracy_difference_interval"]
-        first, second = pair["accuracies"]
-        rows += [
-            (f"{pair['first']} – {pair['second']}", ""),
-            (
-                "  accuracy",
-                f"{first:.3f} – {second:.3f} = {pair['accuracy_difference']:+.3f}  "
-                f"(95 % interval {low:+.3f} to {high:+.3f})",
-            ),
-            (
-                "  only one is right",
-                f"{pair['only_first_right']} : {pair['only_second_right']}",
-            ),
-            ("  McNemar", _p(pair, "mcnemar_p", several)),
-        ]
-        if pair["aucs"] is not None:
-            low, high = pair["auc_difference_interval"]
-            first, second = pair["aucs"]
-            rows += [
-                (
-                    "  AUC",
-                    f"{first:.3f} – {second:.3f} = {pair['auc_difference']:+.3f}  "
-                    f"(95 % interval {low:+.3f} to {high:+.3f})",
-                ),
-                ("  DeLong", _p(pair, "delong_p", several)),
-            ]
-    return rows
-
-
-def _p(pair: dict[str, Any], test: str, several: bool) -> str:
-    text = f"p = {pair[test]:.4f}" if pair[test] >= 1e-4 else f"p = {pair[test]:.1e}"
-    if not several:
-        return text
-    return f"{text}, by Holm {pair[f'{test}_holm']:.4f}"

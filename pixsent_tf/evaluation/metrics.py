@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -183,83 +183,3 @@ def _per_class(
         }
         for name, precision, recall, f1, count in zip(names, *columns, strict=True)
     ]
-
-
-def describe(results: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Put results into words.
-
-    Args:
-        results: What `summarize` returned; an evaluation adds `ten_crop`, `abstention`,
-            `label_ceiling` and `settings_tried`, which are told where they are there.
-
-    Returns:
-        Pairs of a name and its value, in the order of reading.
-    """
-    rows = [("accuracy", with_interval(results, "accuracy", " (95 % interval {})"))]
-    folds = results["per_fold"]
-    if len(folds) > 1:
-        spread = f"{np.mean(folds):.3f} ± {np.std(folds, ddof=1):.3f}"
-        rows.append(("mean over folds", spread))
-    if ten_crop := results.get("ten_crop"):
-        rows.append(
-            ("with ten crops", with_interval(ten_crop, "accuracy", " ({})")),
-        )
-    rows += [
-        ("majority rate", f"{results['majority_rate']:.3f}"),
-        ("balanced accuracy", f"{results['balanced_accuracy']:.3f}"),
-    ]
-    if results.get("auc") is not None:
-        rows.append(("AUC", with_interval(results, "auc", " ({})")))
-    rows += [
-        ("log loss", f"{results['log_loss']:.3f}"),
-        ("Brier score", f"{results['brier']:.3f}"),
-        ("calibration error", _calibration(results)),
-    ]
-    if ceiling := results.get("label_ceiling"):
-        rows.append(("label ceiling", f"{ceiling:.3f}  (agreement of another person)"))
-    for row in results.get("abstention", ()):
-        rows.append((f"answering at {row['target']:.2f}", _abstention(row)))
-    rows.append(("pictures", _coverage(results)))
-    if len(folds) > 1:
-        rows.append(("each fold", "  ".join(f"{fold:.3f}" for fold in folds)))
-    if tried := results.get("settings_tried"):
-        rows.append(("settings tried", f"{tried}"))
-    return rows
-
-
-def with_interval(results: Mapping[str, Any], name: str, form: str) -> str:
-    """Write a number and, where it is known, its interval.
-
-    Args:
-        results: Holds the number as `name` and its bounds as `name_interval`.
-        name: Of the number.
-        form: Where the bounds go, such as " ({})".
-
-    Returns:
-        Text like "0.893 (0.871 to 0.912)".
-    """
-    bounds = results.get(f"{name}_interval")
-    text = f"{results[name]:.3f}"
-    if not bounds:
-        return text
-    return text + form.format(f"{bounds[0]:.3f} to {bounds[1]:.3f}")
-
-
-def _calibration(results: Mapping[str, Any]) -> str:
-    low, high = results["ece_null_band"]
-    # to the digits that are printed: 0.000 is no evidence against 0.000
-    verdict = "no evidence of" if results["ece"] <= high + 0.0005 else "shows"
-    return (
-        f"{results['ece']:.3f}  (a calibrated model: {low:.3f} to {high:.3f}; "
-        f"{verdict} miscalibration)"
-    )
-
-
-def _abstention(row: Mapping[str, Any]) -> str:
-    return f"{row['coverage']:.3f} of the pictures, right on {row['precision']:.3f}"
-
-
-def _coverage(results: Mapping[str, Any]) -> str:
-    count = results["num_examples"]
-    unread = len(results.get("unreadable", ()))
-    return f"{count} of {count + unread}; {unread} unreadable" if unread else f"{count}"

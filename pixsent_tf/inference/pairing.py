@@ -10,7 +10,7 @@ import numpy as np
 
 from pixsent_tf.errors import DataError
 from pixsent_tf.evaluation.intervals import auc_interval, wilson_interval
-from pixsent_tf.inference.predictions import Answers
+from pixsent_tf.inference.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Aligned:
     Attributes:
         names: Of the models, unique, [M].
         ids: Of the pictures that all of them answered, [N].
-        labels: The truth, class indices, int [N].
+        labels: What annotators said, class indices, int [N].
         probs: Float [M, N, K].
         class_names: Names by class index, [K].
         has_probs: Whether each model gave probabilities, [M].
@@ -41,19 +41,19 @@ class Aligned:
         return self.probs.argmax(axis=2) == self.labels
 
 
-def align(tables: Sequence[Answers]) -> Aligned:
+def align(tables: Sequence[Predictions]) -> Aligned:
     """Find the pictures that all models answered.
 
     Args:
-        tables: Two or more; one of them at least knows the truth.
+        tables: Two or more; one of them at least has labels.
 
     Returns:
         The answers in the order of the first table. Its notes say which rows match no
         other, and which model seems to have its labels inverted.
 
     Raises:
-        DataError: If no picture is common to all, if classes or truths contradict each
-            other, or if no table knows the truth.
+        DataError: If no picture is common to all, if classes or labels contradict each
+            other, or if no table has labels.
     """
     names = _unique([table.name for table in tables])
     class_names = tables[0].class_names
@@ -78,7 +78,7 @@ def align(tables: Sequence[Answers]) -> Aligned:
             for table, part in zip(tables, rows, strict=True)
         ]
     )
-    labels = _truth(tables, rows, names, common, class_names)
+    labels = _labels(tables, rows, names, common, class_names)
     notes = [
         f"{len(part) - len(common)} of the {len(part)} pictures of {name} are not in "
         f"all of the others, and are left out."
@@ -107,15 +107,15 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name} ({number})" for number, name in enumerate(names, start=1))
 
 
-def _rows(table: Answers) -> dict[str, int]:
+def _rows(table: Predictions) -> dict[str, int]:
     """Row of each picture; by file name where paths would not match otherwise."""
     last = [PurePosixPath(name).name for name in table.ids]
     keys = last if len(set(last)) == len(last) else table.ids
     return {key: i for i, key in enumerate(keys)}
 
 
-def _truth(
-    tables: Sequence[Answers],
+def _labels(
+    tables: Sequence[Predictions],
     rows: Sequence[dict[str, int]],
     names: Sequence[str],
     common: Sequence[str],
@@ -137,7 +137,9 @@ def _truth(
                 f"differently, first {common[first]}; they were tested on other labels."
             )
     if found is None:
-        raise DataError("None of the tables knows the truth; add a column `truth`.")
+        raise DataError(
+            "None of the tables says what is right; add a column `label` to one."
+        )
     return found
 
 

@@ -1,7 +1,9 @@
-"""Which answers were given, to which pictures?
+"""What did one model say about pictures? The one reader and writer of such tables.
 
-A run's `predictions.csv` knows the truth; the table of another program may hold answers
-only. Both become one `Answers`.
+    id, fold, label, answer, prob_negative, prob_positive, status
+
+`label` is what annotators said, `answer` what the model said. The table of another
+program may hold `path` instead of `id`, and answers only.
 """
 
 from __future__ import annotations
@@ -10,41 +12,79 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.errors import DataError
+from pixsent_tf.results import Unreadable
 from pixsent_tf.runs import Run
 
+FILE = "predictions.csv"
+OK = "ok"  # the status of a picture that got an answer
 PREFIX = "prob_"
-ID_COLUMNS = ("id", "path", "file", "image", "name")
-TRUTH_COLUMNS = ("truth", "true_label")
+TEN_CROP_PREFIX = "ten_crop_"
+ID_COLUMNS = ("id", "path")
+
+_Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What one model said.
+class Failure:
+    """A picture that got no answer.
+
+    Attributes:
+        id: Its name.
+        reason: One of `data.decode.files.REASONS`.
+        message: The same in a line for people.
+        label: Its label, a class index; None where there is none.
+        fold: Its test fold; None where there are none.
+    """
+
+    id: str
+    reason: str
+    message: str
+    label: int | None = None
+    fold: int | None = None
+
+    def to_json(self) -> Unreadable:
+        """Give what results tell of it.
+
+        Returns:
+            An entry of `unreadable`.
+        """
+        return {"id": self.id, "reason": self.reason, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one model said about pictures.
 
     Attributes:
         name: For tables and messages.
         ids: Unique name of each picture that got an answer, [N].
-        probs: Probabilities, float64 [N, K]; one-hot where only labels are known.
+        probs: Probabilities, float [N, K]; one-hot where only answers are known.
         class_names: Names by class index, [K].
-        labels: The truth, class indices, int [N]; None where the table holds none.
+        labels: What annotators said, class indices, int [N]; None where nobody did.
         folds: Test fold of each picture, int [N]; None where there are none.
         has_probs: Whether `probs` are probabilities, not just answers.
-        failures: Why a picture got no answer, by its id.
+        failures: The pictures that got no answer.
     """
 
     name: str
     ids: tuple[str, ...]
     probs: np.ndarray
     class_names: tuple[str, ...]
-    labels: np.ndarray | None
-    folds: np.ndarray | None
-    has_probs: bool
-    failures: Mapping[str, str]
+    labels: np.ndarray | None = None
+    folds: np.ndarray | None = None
+    has_probs: bool = True
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The most probable class of each picture, int [N]."""
+        return self.probs.argmax(axis=1)
 
     @property
     def fold_numbers(self) -> tuple[int, ...]:
@@ -53,81 +93,108 @@ class Answers:
             return (1,)
         return tuple(np.unique(self.folds).tolist())
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All pictures that the model was asked about, with an answer or without."""
+        return (*self.ids, *(failure.id for failure in self.failures))
 
-def read_answers(path: str | Path) -> Answers:
-    """Read the predictions of a run, or of any program.
+    @classmethod
+    def read(cls, path: str | Path) -> Predictions:
+        """Read the predictions of a run, or of any program.
 
-    Args:
-        path: A run folder, or a CSV file with a column `id` (or `path`) and one of
-            `prob_NAME` for each class, `prob` of the positive class, or `label`, the
-            answer. The column `truth` is the truth; where there is a column `fold`, as
-            in a run's own table, `label` is.
+        Args:
+            path: A run folder, or a CSV file with a column `id` or `path`, and one of
+                `prob_NAME` for each class, `prob` of the positive class, or `answer`.
+                The columns `label`, `fold` and `status` are read where they are there.
 
-    Returns:
-        The answers, in the order of the file.
+        Returns:
+            The predictions, in the order of the file.
 
-    Raises:
-        DataError: If the file is missing, empty or lacks columns, or a line cannot be
-            read.
-        RunError: If the folder is no run, or one without predictions.
-    """
-    path = Path(path)
-    if path.is_dir():
-        rows = Run.open(path).read_table("predictions.csv")
-        name = path.resolve().name
-    elif path.is_file():
+        Raises:
+            DataError: If the file is missing, empty or lacks columns, or a line cannot
+                be read.
+            RunError: If the folder is no run, or one without predictions.
+        """
+        path = Path(path)
+        if path.is_dir():
+            name, rows = path.resolve().name, Run.open(path).read_table(FILE)
+            return _parse(name, str(path), [_filled(row) for row in rows])
+        if not path.is_file():
+            raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        name = path.stem
-    else:
-        raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
+            rows = [_filled(row) for row in csv.DictReader(file)]
+        return _parse(path.stem, str(path), rows)
+
+    def write(self, run: Run, *, ten_crop: np.ndarray | None = None) -> None:
+        """Write them into a run's folder, those without an answer last.
+
+        Args:
+            run: The folder.
+            ten_crop: What ten crops say, float [N, K], for columns of their own.
+        """
+        names = self.class_names
+        columns = ["id", "fold", "label", "answer", *(PREFIX + name for name in names)]
+        numbers = self.probs
+        if ten_crop is not None:
+            columns += [TEN_CROP_PREFIX + name for name in names]
+            numbers = np.concatenate([numbers, ten_crop], axis=1)
+        rows = []
+        for i, answer in enumerate(self.answers):
+            fold = 1 if self.folds is None else int(self.folds[i])
+            label = "" if self.labels is None else names[self.labels[i]]
+            probs = [f"{prob:.9f}" for prob in numbers[i]]
+            rows.append([self.ids[i], fold, label, names[answer], *probs, OK])
+        for one in self.failures:
+            label = "" if one.label is None else names[one.label]
+            blank = [""] * (1 + numbers.shape[1])
+            rows.append([one.id, one.fold or 1, label, *blank, one.reason])
+        run.write_table(FILE, [*columns, "status"], rows)
+
+
+def _filled(row: Mapping[Any, Any]) -> dict[str, str]:
+    """Fill the cells that a line lacks, and drop those that no column names."""
+    return {column: cell or "" for column, cell in row.items() if column}
+
+
+def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
     if not rows:
-        raise DataError(f"{path} holds no predictions.")
-    return _parse(name, str(path), rows)
-
-
-def _parse(name: str, where: str, rows: Sequence[Mapping[str, str]]) -> Answers:
+        raise DataError(f"{where} holds no predictions.")
     columns = set(rows[0])
     id_column = next((c for c in ID_COLUMNS if c in columns), None)
-    is_run = {"fold", "label"} <= columns
-    known = ("label",) if is_run else TRUTH_COLUMNS
-    truth = next((c for c in known if c in columns), None)
     names = tuple(c.removeprefix(PREFIX) for c in rows[0] if c.startswith(PREFIX))
     if names == ("positive",):  # `prob_positive` alone says the same as `prob`
         names = ()
-    answers = {*(PREFIX + n for n in names), "prob", f"{PREFIX}positive"} & columns
-    if id_column is None or not (answers or ("label" in columns and not is_run)):
+    has_probs = bool(names or {"prob", f"{PREFIX}positive"} & columns)
+    if id_column is None or not (has_probs or "answer" in columns):
         raise DataError(
-            f"{where} has the columns {', '.join(rows[0])}; it needs id, and prob_NAME "
-            f"of each class, prob or label."
+            f"{where} has the columns {', '.join(rows[0])}; it needs id or path, and "
+            f"prob_NAME of each class, prob or answer."
         )
-    answered = [row for row in rows if row.get("status", "ok") == "ok"]
+    answered = [row for row in rows if row.get("status", OK) == OK]
     ids = tuple(row[id_column] for row in answered)
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
         raise DataError(f"{where} names {twice!r} twice; name every picture once.")
-    names = names or _names(answered, None if answers else "label")
-    probs = np.array([_probs(row, names, where) for row in answered], dtype="float64")
-    labels = None
-    if truth:
-        labels = np.array([_index(row[truth], names, where) for row in answered])
-    return Answers(
+    names = names or _names(answered, None if has_probs else "answer")
+    table = _Table(where, names)
+    probs = np.array([table.probs(row) for row in answered], dtype="float64")
+    return Predictions(
         name=name,
         ids=ids,
         probs=probs.reshape(len(ids), len(names)),
         class_names=names,
-        labels=labels,
-        folds=np.array([int(row["fold"]) for row in answered]) if is_run else None,
-        has_probs=bool(answers),
-        failures={
-            row[id_column]: row["status"]
+        labels=table.labels(answered),
+        folds=table.folds(answered),
+        has_probs=has_probs,
+        failures=tuple(
+            table.failure(row, row[id_column])
             for row in rows
-            if row.get("status", "ok") != "ok"
-        },
+            if row.get("status", OK) != OK
+        ),
     )
 
 
-def _names(rows: Sequence[Mapping[str, str]], column: str | None) -> tuple[str, ...]:
+def _names(rows: Sequence[_Row], column: str | None) -> tuple[str, ...]:
     """Class names where no column names them."""
     found = {row[column] for row in rows} if column else set()
     if found <= {"0", "1", *CLASS_NAMES}:
@@ -135,23 +202,69 @@ def _names(rows: Sequence[Mapping[str, str]], column: str | None) -> tuple[str, 
     return tuple(sorted(found))
 
 
-def _probs(row: Mapping[str, str], names: tuple[str, ...], where: str) -> list[float]:
-    """One row's probabilities; an answer without any becomes 0 and 1."""
-    try:
-        if PREFIX + names[0] in row:
-            return [float(row[PREFIX + name]) for name in names]
-        positive = row.get("prob", row.get(f"{PREFIX}positive"))
-        if positive is not None:
-            return [1 - float(positive), float(positive)]
-    except (KeyError, ValueError):
-        raise DataError(f"{where} has a row without numbers: {dict(row)}.") from None
-    answer = _index(row["label"], names, where)
-    return [float(k == answer) for k in range(len(names))]
+@dataclass(frozen=True)
+class _Table:
+    """What the cells of a table mean.
 
+    Attributes:
+        where: The table, for messages.
+        names: Of the classes.
+    """
 
-def _index(label: str, names: tuple[str, ...], where: str) -> int:
-    if label in names:
-        return names.index(label)
-    if label.isdecimal() and int(label) < len(names):
-        return int(label)
-    raise DataError(f"{where} has the label {label!r}; it knows {', '.join(names)}.")
+    where: str
+    names: tuple[str, ...]
+
+    def probs(self, row: _Row) -> list[float]:
+        """One row's probabilities; an answer without any becomes 0 and 1."""
+        try:
+            if PREFIX + self.names[0] in row:
+                return [float(row[PREFIX + name]) for name in self.names]
+            positive = row.get("prob", row.get(f"{PREFIX}positive"))
+            if positive is not None:
+                return [1 - float(positive), float(positive)]
+        except (KeyError, ValueError):
+            raise DataError(
+                f"{self.where} has a row without numbers: {dict(row)}."
+            ) from None
+        answer = self._class(row, "answer")
+        return [float(k == answer) for k in range(len(self.names))]
+
+    def labels(self, rows: Sequence[_Row]) -> np.ndarray | None:
+        """The labels; None where no row has one."""
+        if not any(row.get("label") for row in rows):
+            return None
+        return np.array([self._class(row, "label") for row in rows])
+
+    def folds(self, rows: Sequence[_Row]) -> np.ndarray | None:
+        """The test folds; None where no row has one."""
+        if not any(row.get("fold") for row in rows):
+            return None
+        return np.array([self._fold(row) for row in rows])
+
+    def failure(self, row: _Row, name: str) -> Failure:
+        """A row without an answer."""
+        reason = row["status"]
+        return Failure(
+            id=name,
+            reason=reason,
+            message=f"{name} cannot be read: {reason}.",
+            label=self._class(row, "label") if row.get("label") else None,
+            fold=self._fold(row) if row.get("fold") else None,
+        )
+
+    def _class(self, row: _Row, column: str) -> int:
+        text = row[column]
+        if text in self.names:
+            return self.names.index(text)
+        if text.isdecimal() and int(text) < len(self.names):
+            return int(text)
+        raise DataError(
+            f"{self.where} has the {column} {text!r}; it knows {', '.join(self.names)}."
+        )
+
+    def _fold(self, row: _Row) -> int:
+        if not row["fold"].isdecimal():
+            raise DataError(
+                f"{self.where} has the fold {row['fold']!r}; folds are numbers."
+            )
+        return int(row["fold"])

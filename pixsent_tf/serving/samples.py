@@ -11,6 +11,7 @@ from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.runs import Run
 
 NUM_REPRESENTATIVE = 100
@@ -53,9 +54,7 @@ def read_samples(
     recipe = run.read_recipe()
     data = dataclasses.replace(recipe.data, source=source or recipe.data.source)
     dataset = open_dataset(data, seed=recipe.seed)
-    tested = {
-        row["id"] for row in run.read_table("predictions.csv") if int(row["fold"]) > 0
-    }
+    tested = set(Predictions.read(run.path).asked)
     is_tested = np.array([id_ in tested for id_ in dataset.ids])
     if not tested or is_tested.sum() < len(tested):
         raise ExportError(

@@ -28,13 +28,13 @@ class Row:
     Attributes:
         path: The file.
         status: "ok", or why it could not be read.
-        label: The likeliest class; None where it could not be read.
+        answer: The likeliest class; None where it could not be read.
         probs: Probability of each class, [K]; None where it could not be read.
     """
 
     path: str
     status: str
-    label: str | None = None
+    answer: str | None = None
     probs: tuple[float, ...] | None = None
 
 

@@ -202,7 +202,7 @@ def to_table(rows: Iterable[Row], class_names: tuple[str, ...]) -> pa.Table:
         class_names: Names by class index, [K].
 
     Returns:
-        The columns path, label, one probability per class, and status.
+        The columns path, answer, one probability per class, and status.
     """
     rows = list(rows)
     probs: Iterator[list[float | None]] = (
@@ -211,7 +211,7 @@ def to_table(rows: Iterable[Row], class_names: tuple[str, ...]) -> pa.Table:
     )
     columns: dict[str, Any] = {
         "path": pa.array([row.path for row in rows], pa.string()),
-        "label": pa.array([row.label for row in rows], pa.string()),
+        "answer": pa.array([row.answer for row in rows], pa.string()),
     }
     for name, values in zip(class_names, probs, strict=True):
         columns[f"prob_{name}"] = pa.array(values, pa.float32())

@@ -34,7 +34,7 @@ def fit(
         settings: Changes to the recipe by dotted name, as `config.override` takes.
 
     Returns:
-        The results: `accuracy`, `accuracy_interval`, `majority_rate`, ..., and `run`,
+        The results: `accuracy`, `accuracy_interval`, `majority_rate`, ..., and `out`,
         the folder.
 
     Raises:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pixsent_tf.errors import RunError
+from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.runs import Run
 
 FILE = "decisions.json"
@@ -90,7 +91,7 @@ def audit_run(run: Run) -> dict[str, Any]:
     record = run.read_json(FILE)
     try:
         leaks = [leak for fold in record["folds"] for leak in _leaks(fold, record)]
-        unrecorded = _unrecorded(run.read_table("predictions.csv"), record)
+        unrecorded = _unrecorded(Predictions.read(run.path), record)
         folds = [_count(fold) for fold in record["folds"]]
     except (KeyError, TypeError) as error:
         raise RunError(f"{run.path / FILE} is damaged: it lacks {error}.") from None
@@ -115,23 +116,21 @@ def _leaks(fold: Mapping[str, Any], record: Mapping[str, Any]) -> list[dict[str,
                     "fold": fold["fold"],
                     "decision": decision["name"],
                     "part": part,
-                    "image": names.get(digest, digest),
+                    "id": names.get(digest, digest),
                 }
                 for digest in sorted(shared)
             ]
     return leaks
 
 
-def _unrecorded(
-    predictions: Iterable[Mapping[str, str]], record: Mapping[str, Any]
-) -> list[str]:
-    """Name pictures with a prediction that their fold does not own up to."""
-    tested = {str(fold["fold"]): set(fold["tested"]) for fold in record["folds"]}
+def _unrecorded(said: Predictions, record: Mapping[str, Any]) -> list[str]:
+    """Name pictures with an answer that their fold does not own up to."""
+    tested = {fold["fold"]: set(fold["tested"]) for fold in record["folds"]}
+    folds = [0] * len(said.ids) if said.folds is None else said.folds.tolist()
     return [
-        row["id"]
-        for row in predictions
-        if row["status"] == "ok"
-        and record["images"].get(row["id"]) not in tested.get(row["fold"], ())
+        name
+        for name, fold in zip(said.ids, folds, strict=True)
+        if record["images"].get(name) not in tested.get(fold, ())
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from pixsent_tf.data import agreement
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability
-from pixsent_tf.inference.predictions import Answers
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.report.card import CONFIDENCE
 from pixsent_tf.studies.subjects import (
@@ -40,7 +40,7 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None
     paths = subject.paths()
     if not subject.models or None in paths:
         return
-    ten_crop = np.full_like(subject.answers.probs, np.nan)
+    ten_crop = np.full_like(subject.predictions.probs, np.nan)
     center = ten_crop.copy()
     by_model: dict[int, list[int]] = {}
     for i in range(len(paths)):
@@ -57,7 +57,7 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None
     if np.isnan(ten_crop).any():
         subject.notes.append("Some pictures cannot be read any more; no ten crops.")
         return
-    change = float(np.abs(center - subject.answers.probs).max())
+    change = float(np.abs(center - subject.predictions.probs).max())
     if change > 0.02:
         subject.notes.append(
             f"The saved model differs from the recorded predictions by up to "
@@ -78,23 +78,23 @@ def measure(subject: Subject) -> dict[str, Any]:
         `settings_tried` and `notes`.
 
     Raises:
-        RunError: If the table does not hold the truth.
+        RunError: If the table holds no labels.
     """
-    answers = subject.answers
-    if answers.labels is None or len(answers.ids) == 0:
+    said = subject.predictions
+    if said.labels is None or len(said.ids) == 0:
         raise RunError(f"{subject.name} holds no labelled predictions to evaluate.")
-    labels, probs, folds = answers.labels, answers.probs, answers.folds
+    labels, probs, folds = said.labels, said.probs, said.folds
     known: dict[str, Any] = {
         "labels": labels,
         "folds": folds,
-        "class_names": answers.class_names,
+        "class_names": said.class_names,
     }
     results = metrics.summarize(probs=probs, **known)
     results["confidence"] = CONFIDENCE
     if subject.ten_crop is not None:
         results["ten_crop"] = metrics.summarize(probs=subject.ten_crop, **known)
     parts = np.arange(len(labels)) % NUM_PARTS
-    if folds is not None and len(answers.fold_numbers) > 1:
+    if folds is not None and len(said.fold_numbers) > 1:
         parts = folds
     if min(len(labels) - np.bincount(parts).max(), len(np.unique(parts)) - 1) > 0:
         results["calibration"] = _calibration(labels, probs, parts)
@@ -107,13 +107,9 @@ def measure(subject: Subject) -> dict[str, Any]:
             }
             for target in PRECISIONS
         ]
-    answered, failed = len(answers.ids), len(answers.failures)
-    results["coverage"] = answered / (answered + failed)
-    results["unreadable"] = [
-        {"id": name, "reason": reason, "message": f"{name}: {reason}"}
-        for name, reason in answers.failures.items()
-    ]
-    results["label_ceiling"] = label_ceiling(subject.dataset, answers)
+    results["coverage"] = len(said.ids) / len(said.asked)
+    results["unreadable"] = [failure.to_json() for failure in said.failures]
+    results["label_ceiling"] = label_ceiling(subject.dataset, said.ids)
     results["settings_tried"] = _settings_tried(subject.run)
     results["notes"] = list(subject.notes)
     return results
@@ -142,12 +138,12 @@ def _calibration(
     }
 
 
-def label_ceiling(dataset: Dataset | None, answers: Answers) -> float | None:
+def label_ceiling(dataset: Dataset | None, ids: Sequence[str]) -> float | None:
     """Expect how often one more annotator would agree with the labels.
 
     Args:
         dataset: The pictures.
-        answers: Which of them count.
+        ids: Which of them count.
 
     Returns:
         0…1; None without votes that differ.
@@ -158,7 +154,7 @@ def label_ceiling(dataset: Dataset | None, answers: Answers) -> float | None:
     beta = None if whole.votes is None else agreement.fit_beta(whole.votes)
     if beta is None:
         return None
-    wanted = set(answers.ids)
+    wanted = set(ids)
     part = dataset.take(np.array([name in wanted for name in dataset.ids]))
     assert part.votes is not None
     return agreement.expected_agreement(votes=part.votes, labels=part.labels, beta=beta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.evaluation import metrics
+from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.runs import Run
 
 
@@ -40,39 +41,44 @@ class Outcome:
         Returns:
             The results, as `results.json` holds them.
         """
-        dataset, tested = self.dataset, self.folds > 0
-        tested[list(self.failures)] = False
+        said = self.predictions
+        assert said.labels is not None
         results = metrics.summarize(
-            labels=dataset.labels[tested],
-            probs=self.probs[tested],
-            folds=self.folds[tested],
-            class_names=dataset.class_names,
+            labels=said.labels,
+            probs=said.probs,
+            folds=said.folds,
+            class_names=said.class_names,
         )
-        results |= {
-            "unreadable": [
-                {"id": dataset.ids[i], "reason": error.reason, "message": str(error)}
-                for i, error in sorted(self.failures.items())
-            ],
-            **more,
-            "run": str(run.path),
-        }
-        columns = [f"prob_{name}" for name in dataset.class_names]
-        run.write_table(
-            "predictions.csv",
-            ["id", "fold", "label", *columns, "status"],
-            self._rows(),
-        )
+        unreadable = [self._failure(i).to_json() for i in sorted(self.failures)]
+        results |= {"unreadable": unreadable, **more, "out": str(run.path)}
+        said.write(run)
         run.write_json("results.json", results)
         return results
 
-    def _rows(self) -> Iterable[list[Any]]:
-        dataset, width = self.dataset, self.probs.shape[1]
-        for i in np.flatnonzero(self.folds > 0):
-            failed = self.failures.get(int(i))
-            yield [
-                dataset.ids[i],
-                self.folds[i],
-                dataset.class_names[dataset.labels[i]],
-                *([""] * width if failed else [f"{p:.9f}" for p in self.probs[i]]),
-                failed.reason if failed else "ok",
-            ]
+    @property
+    def predictions(self) -> Predictions:
+        """What was said about the tested pictures."""
+        dataset, tested = self.dataset, self.folds > 0
+        read = tested.copy()
+        read[list(self.failures)] = False
+        return Predictions(
+            name=dataset.name,
+            ids=tuple(dataset.ids[i] for i in np.flatnonzero(read)),
+            probs=self.probs[read],
+            class_names=dataset.class_names,
+            labels=dataset.labels[read],
+            folds=self.folds[read],
+            failures=tuple(
+                self._failure(int(i)) for i in np.flatnonzero(tested & ~read)
+            ),
+        )
+
+    def _failure(self, position: int) -> Failure:
+        error = self.failures[position]
+        return Failure(
+            id=self.dataset.ids[position],
+            reason=error.reason,
+            message=str(error),
+            label=int(self.dataset.labels[position]),
+            fold=int(self.folds[position]),
+        )

@@ -19,7 +19,7 @@ from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
 from pixsent_tf.inference.model import SentimentModel, View
-from pixsent_tf.inference.predictions import Answers, read_answers
+from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.runs import Run
 
 Progress = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
@@ -44,7 +44,7 @@ class Subject:
 
     Attributes:
         name: For titles.
-        answers: What the center crop says, and the truth.
+        predictions: What the center crop says, and the labels.
         dataset: The pictures; None where they are no longer to be had.
         models: The model that did not train on a fold, by fold; 0 for all folds.
             Empty where the models were not kept.
@@ -55,7 +55,7 @@ class Subject:
     """
 
     name: str
-    answers: Answers
+    predictions: Predictions
     dataset: Dataset | None
     models: Mapping[int, SentimentModel]
     recipe: Recipe | None
@@ -67,12 +67,12 @@ class Subject:
         """Give the model that did not train on a picture.
 
         Args:
-            position: Of the picture among the answers.
+            position: Of the picture among the predictions.
 
         Returns:
             The model, or None where it was not kept.
         """
-        folds = self.answers.folds
+        folds = self.predictions.folds
         fold = 0 if folds is None else int(folds[position])
         return self.models.get(fold, self.models.get(0))
 
@@ -83,9 +83,9 @@ class Subject:
             Paths in the order of the answers; None where a picture is not to be had.
         """
         if self.dataset is None:
-            return [None] * len(self.answers.ids)
+            return [None] * len(self.predictions.ids)
         files = dict(zip(self.dataset.ids, self.dataset.paths, strict=True))
-        return [files.get(name) for name in self.answers.ids]
+        return [files.get(name) for name in self.predictions.ids]
 
 
 def open_run(path: str | Path) -> Subject:
@@ -101,21 +101,21 @@ def open_run(path: str | Path) -> Subject:
         RunError: If the folder is no run, or did not get to its predictions.
     """
     run = Run.open(path)
-    recipe, answers = run.read_recipe(), read_answers(path)
+    recipe, predictions = run.read_recipe(), Predictions.read(path)
     notes: list[str] = []
     dataset = None
     try:
         dataset = open_dataset(recipe.data, seed=recipe.seed)
     except PixsentError as error:
         notes.append(f"The pictures are not to be had any more: {error}")
-    models = _kept_models(run, answers)
+    models = _kept_models(run, predictions)
     if not models:
         notes.append(
             "The run kept no model that has not seen its test pictures, so there are "
             "neither ten crops nor maps."
         )
     name = run.path.resolve().name
-    return Subject(name, answers, dataset, models, recipe, run, notes)
+    return Subject(name, predictions, dataset, models, recipe, run, notes)
 
 
 def open_model(
@@ -153,31 +153,36 @@ def open_model(
         found[i].center_probs if ten_crop else found[i].probs for i in read
     ]
     mean: list[Any] = [found[i].probs for i in read]
-    answers = Answers(
+    predictions = Predictions(
         name=Path(model).stem,
         ids=tuple(dataset.ids[i] for i in read),
         probs=np.stack(center).astype("float64"),
         class_names=trained.class_names,
         labels=np.array([to_model[dataset.labels[i]] for i in read]),
-        folds=None,
-        has_probs=True,
-        failures={
-            dataset.ids[i]: one.error.reason
+        failures=tuple(
+            Failure(
+                id=dataset.ids[i],
+                reason=one.error.reason,
+                message=str(one.error),
+                label=to_model[dataset.labels[i]],
+            )
             for i, one in enumerate(found)
             if one.error is not None
-        },
+        ),
     )
     run = Run.open(model) if Path(model).is_dir() else None
     recipe = run.read_recipe() if run else None
     averaged = np.stack(mean) if ten_crop else None
     notes = [] if run is None else _seen_in_training(run, dataset)
     name = f"{Path(model).resolve().name} on {dataset.name}"
-    return Subject(name, answers, dataset, {0: trained}, recipe, run, notes, averaged)
+    return Subject(
+        name, predictions, dataset, {0: trained}, recipe, run, notes, averaged
+    )
 
 
-def _kept_models(run: Run, answers: Answers) -> dict[int, SentimentModel]:
+def _kept_models(run: Run, predictions: Predictions) -> dict[int, SentimentModel]:
     """Load the models of a run that have not seen the pictures they are tested on."""
-    folds = answers.fold_numbers
+    folds = predictions.fold_numbers
     if len(folds) == 1:
         return {0: SentimentModel.load(run.path)} if run.model_path.is_file() else {}
     kept = {int(fold): run.path / f"model-fold{fold}.keras" for fold in folds}
@@ -191,10 +196,11 @@ def _seen_in_training(run: Run, dataset: Dataset) -> list[str]:
     recipe = run.read_recipe()
     try:
         home = open_dataset(recipe.data, seed=recipe.seed)
-        answers = read_answers(run.path)
+        predictions = Predictions.read(run.path)
     except PixsentError:
         return []
-    tested = set(answers.ids) if len(answers.fold_numbers) == 1 else set()
+    is_one = len(predictions.fold_numbers) == 1
+    tested = set(predictions.ids) if is_one else set()
     trained = {
         Path(path).resolve()
         for name, path in zip(home.ids, home.paths, strict=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
 
 from click.testing import CliRunner
 
@@ -30,7 +33,7 @@ def test_a_table_of_another_program_is_compared_and_its_pictures_shown(run, tmp_
         rows = list(csv.DictReader(file))
     answers = [("positive", "negative")[i % 2] for i in range(len(rows))]
     lines = [f"{row['id']},{answer}" for row, answer in zip(rows, answers, strict=True)]
-    (tmp_path / "theirs.csv").write_text("\n".join(["id,label", *lines]) + "\n")
+    (tmp_path / "theirs.csv").write_text("\n".join(["id,answer", *lines]) + "\n")
 
     result = invoke("compare", run, tmp_path / "theirs.csv", "--out", tmp_path / "out")
 
@@ -43,6 +46,37 @@ def test_a_table_of_another_program_is_compared_and_its_pictures_shown(run, tmp_
     wrong = sum(r["label"] != a for r, a in zip(rows, answers, strict=True))
     with (tmp_path / "out" / "differences.csv").open() as file:
         assert len(list(csv.DictReader(file))) == wrong
+
+
+def test_two_runs_are_compared_with_their_pictures_and_without_tensorflow(
+    run, tmp_path
+):
+    code = """
+import sys
+from pixsent_tf.cli import cli
+cli(sys.argv[1:], standalone_mode=False)
+sys.exit(" ".join({"tensorflow", "keras"} & set(sys.modules)) or 0)
+"""
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    table = (other / "predictions.csv").read_text().splitlines()
+    head, first = table[0].split(","), table[1].split(",")
+    row = dict(zip(head, first, strict=True))
+    row |= {
+        "prob_negative": row["prob_positive"],
+        "prob_positive": row["prob_negative"],
+    }
+    table[1] = ",".join(row.values())
+    (other / "predictions.csv").write_text("\n".join(table) + "\n")
+
+    result = subprocess.run(
+        [sys.executable, "-c", code, "compare", run, other, "--out", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert "data:image/jpeg" in (tmp_path / "out" / "compare.html").read_text()
 
 
 def test_one_source_cannot_be_compared(run):

@@ -63,7 +63,7 @@ def test_the_page_is_there_until_ctrl_c():
                 process.kill()
                 raise
 
-    assert answer["label"] == "positive"
+    assert answer["answer"] == "positive"
     assert (process.returncode, rest, errors) == (0, "", "")
 
 

@@ -40,9 +40,9 @@ def test_a_folder_is_walked_and_a_bad_file_gets_its_row(
     assert "1 of 2 files could not be read" in result.stderr
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     by_name = {row["path"].rpartition("/")[2]: row for row in rows}
-    assert by_name["bright.png"]["label"] == "positive"
+    assert by_name["bright.png"]["answer"] == "positive"
     assert by_name["bright.png"]["status"] == "ok"
-    assert by_name["empty.jpg"]["label"] == ""
+    assert by_name["empty.jpg"]["answer"] == ""
     assert by_name["empty.jpg"]["status"] == "empty"
 
 
@@ -53,7 +53,7 @@ def test_json_lines_carry_the_contract_in_the_order_given(model, colored_folder)
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
     assert [row["path"] for row in rows] == [str(path) for path in paths]
-    assert [row["label"] for row in rows] == ["positive", "negative"]
+    assert [row["answer"] for row in rows] == ["positive", "negative"]
     for row in rows:
         assert row["prob_positive"] == row["probs"]["positive"]
         assert row["status"] == "ok"
@@ -101,7 +101,7 @@ def test_out_writes_a_file_and_prints_nothing(model, colored_folder, tmp_path):
 
     assert result.stdout == ""
     assert table.read_text().splitlines()[0] == (
-        "path,label,prob_negative,prob_positive,status"
+        "path,answer,prob_negative,prob_positive,status"
     )
 
 
@@ -154,7 +154,7 @@ def test_without_a_model_the_one_that_ships_answers(photographs):
 
     assert result.exit_code == 0
     # A flower and a palace by a lake: people find both pleasant.
-    assert {row["label"] for row in rows.values()} == {"positive"}
+    assert {row["answer"] for row in rows.values()} == {"positive"}
     assert pixsent_tf.predict(
         photographs / "flower.jpg"
     ).prob_positive == pytest.approx(rows["flower.jpg"]["prob_positive"], abs=1e-5)
@@ -171,8 +171,8 @@ def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):
 
     assert precise.exit_code == 0
     assert f"answered {answered} of {len(found)} pictures" in precise.stderr
-    labels = [row["label"] for row in csv.DictReader(io.StringIO(precise.stdout))]
-    assert labels.count("unsure") == len(found) - answered
+    answers = [row["answer"] for row in csv.DictReader(io.StringIO(precise.stdout))]
+    assert answers.count("unsure") == len(found) - answered
 
 
 @pytest.mark.parametrize("text", ["recall=0.9", "precision=95", "precision=high"])

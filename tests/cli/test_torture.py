@@ -76,7 +76,7 @@ def test_predict_has_a_row_for_every_file_with_its_status(torture, fitted):
 
     expected = [statuses[path.name] for path in paths]
     assert [row["status"] for row in rows] == expected
-    assert all((row["label"] != "") == (row["status"] == "ok") for row in rows)
+    assert all((row["answer"] != "") == (row["status"] == "ok") for row in rows)
     assert result.exit_code == 1
 
 

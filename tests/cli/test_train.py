@@ -23,7 +23,7 @@ CONTRACT = {
     "num_examples",
     "per_fold",
     "seconds",
-    "run",
+    "out",
 }
 
 
@@ -45,7 +45,7 @@ def test_fit_prints_the_contract_and_nothing_else(fitted):
     out, results = fitted
 
     assert set(results) >= CONTRACT
-    assert results["run"] == str(out)
+    assert results["out"] == str(out)
     assert json.loads((out / "results.json").read_text()) == results
 
 

@@ -66,7 +66,7 @@ def test_probabilities_are_those_of_predict(answerer, upright_and_turned, tmp_pa
 
     for answer, wanted in zip(answers, expected, strict=True):
         assert answer["status"] == "ok"
-        assert answer["label"] == wanted.answer
+        assert answer["answer"] == wanted.answer
         found = [answer["probs"][name] for name in ("negative", "positive")]
         np.testing.assert_allclose(found, wanted.probs, atol=2e-6)
     by_name = {answer["name"]: answer["probs"]["positive"] for answer in answers}

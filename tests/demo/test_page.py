@@ -165,7 +165,7 @@ def test_the_table_comes_as_the_csv_of_predict(
     with open(tmp_path / "table.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
-        *("path", "label", "prob_negative", "prob_positive", "status")
+        *("path", "answer", "prob_negative", "prob_positive", "status")
     ]
     assert [row["path"] for row in rows] == [*NAMES, "broken.jpg"]
     for row, expected in zip(rows[:3], answerer.model.predict(pictures), strict=True):

@@ -12,7 +12,6 @@ from sklearn import metrics as sklearn_metrics
 from pixsent_tf.evaluation.metrics import (
     auc,
     brier_scores,
-    describe,
     log_losses,
     summarize,
 )
@@ -112,7 +111,6 @@ def test_one_class_only_has_no_auc():
 
     assert found["auc"] is None
     assert found["auc_interval"] is None
-    assert dict(describe(found)).get("AUC") is None
 
 
 def test_auc_of_three_classes_is_the_mean_of_one_against_the_rest():
@@ -122,18 +120,3 @@ def test_auc_of_three_classes_is_the_mean_of_one_against_the_rest():
 
     expected = sklearn_metrics.roc_auc_score(labels, probs, multi_class="ovr")
     assert auc(labels=labels, probs=probs) == pytest.approx(expected)
-
-
-def test_description_tells_the_interval_the_rate_and_the_null_band(results):
-    rows = dict(describe(results))
-
-    assert rows["accuracy"] == "0.750 (95 % interval 0.409 to 0.929)"
-    assert rows["majority rate"] == "0.625"
-    assert rows["mean over folds"] == "0.750 ± 0.000"
-    assert "a calibrated model: " in rows["calibration error"]
-
-
-def test_description_counts_what_could_not_be_read(results):
-    rows = dict(describe({**results, "unreadable": [{"id": "a"}, {"id": "b"}]}))
-
-    assert rows["pictures"] == "8 of 10; 2 unreadable"

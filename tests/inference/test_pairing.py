@@ -7,15 +7,15 @@ import pytest
 
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.pairing import align
-from tests.evaluation.answers import make_answers
+from tests.inference.made_up import make_predictions
 
 LABELS = [1, 1, 1, 0, 0, 0]
-A = make_answers("a", [0.9, 0.8, 0.7, 0.3, 0.2, 0.6], LABELS)  # one mistake
-B = make_answers("b", [0.9, 0.4, 0.3, 0.2, 0.1, 0.3], LABELS)  # two others
+A = make_predictions("a", [0.9, 0.8, 0.7, 0.3, 0.2, 0.6], LABELS)  # one mistake
+B = make_predictions("b", [0.9, 0.4, 0.3, 0.2, 0.1, 0.3], LABELS)  # two others
 
 
 def test_rows_are_matched_by_id_not_by_place():
-    turned = make_answers("b", B.probs[::-1, 1], LABELS[::-1], ids=B.ids[::-1])
+    turned = make_predictions("b", B.probs[::-1, 1], LABELS[::-1], ids=B.ids[::-1])
 
     aligned = align([A, turned])
 
@@ -24,13 +24,15 @@ def test_rows_are_matched_by_id_not_by_place():
 
 
 def test_paths_match_the_names_of_their_files():
-    elsewhere = make_answers("b", B.probs[:, 1], ids=[f"/photos/{n}" for n in B.ids])
+    elsewhere = make_predictions(
+        "b", B.probs[:, 1], ids=[f"/photos/{n}" for n in B.ids]
+    )
 
     assert len(align([A, elsewhere]).ids) == 6
 
 
 def test_rows_that_match_no_other_are_told():
-    short = make_answers("b", [0.9, 0.4], LABELS[:2])
+    short = make_predictions("b", [0.9, 0.4], LABELS[:2])
 
     aligned = align([A, short])
 
@@ -40,23 +42,25 @@ def test_rows_that_match_no_other_are_told():
 
 def test_tables_without_a_common_picture_are_refused():
     with pytest.raises(DataError, match=r"share no picture.*'0\.jpg'.*'x\.jpg'"):
-        align([A, make_answers("b", [0.5], [1], ids=["x.jpg"])])
+        align([A, make_predictions("b", [0.5], [1], ids=["x.jpg"])])
 
 
-def test_contradicting_truths_are_refused():
-    lied = make_answers("b", B.probs[:, 1], [0, *LABELS[1:]])
+def test_contradicting_labels_are_refused():
+    lied = make_predictions("b", B.probs[:, 1], [0, *LABELS[1:]])
 
     with pytest.raises(DataError, match=r"label 1 pictures differently, first 0\.jpg"):
         align([A, lied])
 
 
-def test_tables_without_the_truth_are_refused():
-    with pytest.raises(DataError, match="None of the tables knows the truth"):
-        align([make_answers("a", [0.5]), make_answers("b", [0.5])])
+def test_tables_without_labels_are_refused():
+    with pytest.raises(
+        DataError, match="None of the tables says what is right; add a column `label`"
+    ):
+        align([make_predictions("a", [0.5]), make_predictions("b", [0.5])])
 
 
 def test_other_classes_are_refused():
-    other = make_answers("b", [0.5] * 6, LABELS, class_names=("cat", "dog"))
+    other = make_predictions("b", [0.5] * 6, LABELS, class_names=("cat", "dog"))
 
     with pytest.raises(DataError, match="b answers cat, dog, a negative, positive"):
         align([A, other])
@@ -66,9 +70,9 @@ def test_other_classes_are_refused():
 def test_inverted_labels_are_noticed(has_probs):
     labels = np.repeat([1, 0], 50)
     positive = np.where(labels == 1, 0.2, 0.8)
-    right = make_answers("right", 1 - positive, labels)
+    right = make_predictions("right", 1 - positive, labels)
 
-    aligned = align([right, make_answers("turned", positive, has_probs=has_probs)])
+    aligned = align([right, make_predictions("turned", positive, has_probs=has_probs)])
 
     (note,) = aligned.notes
     assert note.startswith("turned is far worse than chance")
@@ -78,4 +82,4 @@ def test_a_model_at_chance_is_not_called_inverted():
     labels = np.repeat([1, 0], 50)
     positive = np.tile([0.4, 0.6], 50)
 
-    assert align([make_answers("a", positive, labels)] * 2).notes == ()
+    assert align([make_predictions("a", positive, labels)] * 2).notes == ()

@@ -1,4 +1,4 @@
-"""Predictions are read from runs and from other programs' tables."""
+"""Predictions are written for runs, and read from runs and other programs' tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pixsent_tf.errors import DataError, RunError
-from pixsent_tf.inference.predictions import read_answers
+from pixsent_tf.inference.predictions import Failure, Predictions
+from pixsent_tf.runs import Run
+from tests.inference.made_up import make_predictions
 
 
 def _table(tmp_path, text: str, name: str = "mine.csv"):
@@ -15,72 +17,129 @@ def _table(tmp_path, text: str, name: str = "mine.csv"):
     return path
 
 
-def test_in_a_runs_table_the_label_is_the_truth(tmp_path):
-    (tmp_path / "recipe.json").write_text("{}")
-    _table(
-        tmp_path,
-        "id,fold,label,prob_negative,prob_positive,status\n"
-        "a,1,positive,0.25,0.75,ok\n"
-        "b,2,negative,,,truncated\n"
-        "c,2,negative,0.5,0.5,ok\n",
-        "predictions.csv",
+RUN_TABLE = """\
+id,fold,label,answer,prob_negative,prob_positive,status
+a,1,positive,positive,0.250000000,0.750000000,ok
+c,2,positive,negative,0.500000000,0.500000000,ok
+b,2,negative,,,,truncated
+"""
+
+
+@pytest.fixture
+def said():
+    """Two answers and a failure, as `RUN_TABLE` holds them."""
+    return make_predictions(
+        "run",
+        [0.75, 0.5],
+        labels=[1, 1],
+        ids="ac",
+        folds=np.array([1, 2]),
+        failures=(
+            Failure("b", "truncated", "b cannot be read: truncated.", label=0, fold=2),
+        ),
     )
 
-    answers = read_answers(tmp_path)
 
-    assert answers.ids == ("a", "c")
-    assert answers.labels.tolist() == [1, 0]
-    assert answers.folds.tolist() == [1, 2]
-    assert answers.probs.tolist() == [[0.25, 0.75], [0.5, 0.5]]
-    assert answers.failures == {"b": "truncated"}
+def test_label_and_answer_stand_side_by_side_in_a_runs_table(tmp_path, said):
+    said.write(Run(tmp_path))
+
+    assert (tmp_path / "predictions.csv").read_text() == RUN_TABLE
+
+
+def test_a_runs_table_is_read_back(tmp_path, said):
+    (tmp_path / "recipe.json").write_text("{}")
+    _table(tmp_path, RUN_TABLE, "predictions.csv")
+
+    found = Predictions.read(tmp_path)
+
+    assert found.name == tmp_path.name
+    assert found.ids == said.ids
+    assert found.labels.tolist() == [1, 1]
+    assert found.answers.tolist() == [1, 0]
+    assert found.folds.tolist() == [1, 2]
+    assert found.fold_numbers == (1, 2)
+    assert found.probs.tolist() == [[0.25, 0.75], [0.5, 0.5]]
+    assert found.failures == said.failures
+    assert found.asked == ("a", "c", "b")
+
+
+def test_ten_crops_get_columns_of_their_own(tmp_path, said):
+    said.write(Run(tmp_path), ten_crop=np.array([[0.1, 0.9], [0.2, 0.8]]))
+
+    head, first, _, failed = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert head.endswith("prob_positive,ten_crop_negative,ten_crop_positive,status")
+    assert first.endswith("0.750000000,0.100000000,0.900000000,ok")
+    assert failed == "b,2,negative,,,,,,truncated"
 
 
 @pytest.mark.parametrize("column", ["prob", "prob_positive"])
 def test_one_probability_is_that_of_the_positive_class(tmp_path, column):
-    answers = read_answers(_table(tmp_path, f"id,{column},truth\na,0.75,0\n"))
+    found = Predictions.read(_table(tmp_path, f"id,{column},label\na,0.75,0\n"))
 
-    assert answers.probs.tolist() == [[0.25, 0.75]]
-    assert answers.labels.tolist() == [0]
-    assert answers.has_probs
+    assert found.probs.tolist() == [[0.25, 0.75]]
+    assert found.labels.tolist() == [0]
+    assert found.has_probs
 
 
-def test_elsewhere_the_label_is_the_answer(tmp_path):
-    answers = read_answers(_table(tmp_path, "path,label\na,positive\nb,negative\n"))
+def test_answers_without_probabilities_become_zero_and_one(tmp_path):
+    text = "path,answer\na,positive\nb,negative\n"
 
-    assert answers.labels is None
-    assert answers.probs.tolist() == [[0, 1], [1, 0]]
-    assert not answers.has_probs
+    found = Predictions.read(_table(tmp_path, text))
+
+    assert found.labels is found.folds is None
+    assert found.probs.tolist() == [[0, 1], [1, 0]]
+    assert not found.has_probs
+
+
+def test_a_label_is_no_answer(tmp_path):
+    path = _table(tmp_path, "id,label\na,positive\n")
+
+    with pytest.raises(DataError, match="columns id, label; it needs id or path, and"):
+        Predictions.read(path)
 
 
 def test_the_table_that_predict_writes_is_read(tmp_path):
-    text = "path,label,prob_negative,prob_positive,status\na,positive,0.2,0.8,ok\n"
+    text = (
+        "path,answer,prob_negative,prob_positive,status\n"
+        "a,positive,0.2,0.8,ok\nb,,,,empty\n"
+    )
 
-    answers = read_answers(_table(tmp_path, text))
+    found = Predictions.read(_table(tmp_path, text))
 
-    assert answers.labels is None
-    assert np.array_equal(answers.probs, [[0.2, 0.8]])
+    assert found.labels is None
+    assert np.array_equal(found.probs, [[0.2, 0.8]])
+    assert [one.to_json() for one in found.failures] == [
+        {"id": "b", "reason": "empty", "message": "b cannot be read: empty."}
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,score\na,1\n", "has the columns id, score; it needs id, and prob_NAME"),
+        (
+            "id,score\na,1\n",
+            "has the columns id, score; it needs id or path, and prob_N",
+        ),
+        ("file,prob\na,1\n", "has the columns file, prob; it needs id or path"),
         ("id,prob\n", "holds no predictions"),
         ("id,prob\na,0.5\na,0.5\n", "names 'a' twice"),
         ("id,prob\na,much\n", "has a row without numbers"),
-        ("id,prob,truth\na,0.5,happy\n", "has the label 'happy'; it knows negative"),
+        ("id,prob\na\n", "has a row without numbers"),
+        ("id,prob,label\na,0.5,happy\n", "has the label 'happy'; it knows negative"),
+        ("id,prob,label\na,0.5,1\nb,0.5\n", "has the label ''; it knows negative"),
+        ("id,prob,fold\na,0.5,x\n", "has the fold 'x'; folds are numbers"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
-        read_answers(_table(tmp_path, text))
+        Predictions.read(_table(tmp_path, text))
 
 
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.csv does not exist"):
-        read_answers(tmp_path / "nowhere.csv")
+        Predictions.read(tmp_path / "nowhere.csv")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunError, match="is no run folder"):
-        read_answers(tmp_path)
+        Predictions.read(tmp_path)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pixsent_tf.config import DataConfig, PreprocessConfig, Recipe
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.runs import Run
 from pixsent_tf.serving.saved_model import export_saved_model
 
@@ -80,8 +81,12 @@ def tiny_run(tiny_model, colored_folder, tmp_path_factory) -> Run:
         for label in ("negative", "positive")
         for number in range(0, 12, 3)
     ]
-    run.write_table(
-        "predictions.csv", ["id", "fold", "status"], [[name, 1, "ok"] for name in names]
-    )
+    Predictions(
+        name="tiny",
+        ids=tuple(names),
+        probs=np.full((len(names), 2), 0.5),
+        class_names=("negative", "positive"),
+        folds=np.ones(len(names), dtype="int32"),
+    ).write(run)
     tiny_model.save(run.model_path)
     return run

@@ -57,7 +57,7 @@ def test_batches_keep_the_order(scoring, folder, monkeypatch):
 
 def test_the_label_is_the_likeliest_class(scoring, folder):
     for row in scoring.score([str(folder / "0.png"), str(folder / "3.png")]):
-        assert row.label == ("negative", "positive")[int(np.argmax(row.probs))]
+        assert row.answer == ("negative", "positive")[int(np.argmax(row.probs))]
 
 
 def test_files_that_are_on_no_disk_are_opened_by_the_opener(tiny_export, pngs, images):

@@ -65,7 +65,7 @@ def test_the_parquet_table_has_one_row_per_file(job, tmp_path):
     table = pq.read_table(tmp_path / "t.parquet").to_pydict()
     assert table == {
         "path": ["a", "b", "c", "d", "e"],
-        "label": ["positive", None, "negative", None, None],
+        "answer": ["positive", None, "negative", None, None],
         "prob_negative": [0.25, None, 0.5, None, None],
         "prob_positive": [0.75, None, 0.5, None, None],
         "status": ["ok", "truncated", "ok", "missing", "missing"],
@@ -79,7 +79,7 @@ def test_the_csv_table_has_the_columns_of_predict(job, tmp_path):
     with (tmp_path / "t.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[:3] == [
-        ["path", "label", "prob_negative", "prob_positive", "status"],
+        ["path", "answer", "prob_negative", "prob_positive", "status"],
         ["a", "positive", "0.25", "0.75", "ok"],
         ["b", "", "", "", "truncated"],
     ]

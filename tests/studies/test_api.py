@@ -50,7 +50,7 @@ def test_a_run_lands_in_the_next_free_folder(
     monkeypatch.chdir(tmp_path)
     results = pixsent_tf.fit(colored_folder, recipe=mean_color)
 
-    assert results["run"] == f"runs/fit-{colored_folder.name}-1"
+    assert results["out"] == f"runs/fit-{colored_folder.name}-1"
 
 
 def test_a_wrong_setting_is_named_before_any_folder_is_made(tmp_path):

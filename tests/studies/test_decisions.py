@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
+from pixsent_tf.config import Recipe
 from pixsent_tf.errors import RunError
+from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.decisions import audit_run, hash_files, write_decisions
 
@@ -41,9 +44,15 @@ HONEST = (
 def run(tmp_path):
     """Fold 1 tested a and b, fold 2 c and d; f could not be read."""
     run = Run(tmp_path)
-    rows = [["a", 1, "ok"], ["b", 1, "ok"], ["c", 2, "ok"], ["d", 2, "ok"]]
-    rows.append(["f", 2, "empty"])
-    run.write_table("predictions.csv", ["id", "fold", "status"], rows)
+    run.write_recipe(Recipe())
+    Predictions(
+        name="run",
+        ids=tuple("abcd"),
+        probs=np.full((4, 2), 0.5),
+        class_names=("negative", "positive"),
+        folds=np.array([1, 1, 2, 2]),
+        failures=(Failure("f", "empty", "f is empty.", fold=2),),
+    ).write(run)
     return run
 
 
@@ -77,7 +86,7 @@ def test_a_test_picture_in_a_search_is_named(run, planted, part):
 
     assert findings["has_leak"] is True
     assert findings["leaks"] == [
-        {"fold": 1, "decision": "search", "part": part, "image": "b"}
+        {"fold": 1, "decision": "search", "part": part, "id": "b"}
     ]
 
 

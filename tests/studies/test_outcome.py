@@ -52,6 +52,7 @@ def test_every_tested_picture_has_a_row_with_its_status(outcome, tmp_path):
         ("d", "1", "positive", "ok"),
         ("e", "2", "positive", "empty"),
     ]
+    assert [row["answer"] for row in rows] == ["negative", "positive", "positive", ""]
     assert [row["prob_positive"] for row in rows] == [
         *("0.100000000", "0.600000000", "0.800000000", ""),
     ]

@@ -49,11 +49,11 @@ def write(
     if with_pictures and subject.dataset is not None:
         results = results | {"audit": _audit(subject, progress)}
         galleries = _galleries(subject, progress)
-    results = results | {"report": str(out.path / "report.html"), "run": str(out.path)}
+    results = results | {"report": str(out.path / "report.html"), "out": str(out.path)}
     here = environment()
     out.write_json("results.json", results)
     out.write_json("environment.json", here)
-    _write_table(subject, out)
+    subject.predictions.write(out, ten_crop=subject.ten_crop)
     data = subject.dataset.name if subject.dataset else "its test pictures"
     text = page.render_report(
         title=subject.name,
@@ -83,10 +83,10 @@ def write(
 
 def _how(subject: Subject) -> str:
     """How test and training pictures were kept apart, in words without numbers."""
-    folds = subject.answers.folds
+    folds = subject.predictions.folds
     if folds is None:
         return "none of which chose anything in the model, as far as is known"
-    if len(subject.answers.fold_numbers) == 1:
+    if len(subject.predictions.fold_numbers) == 1:
         return "held out from training"
     return "each predicted by a model that had not seen it (cross-validation)"
 
@@ -109,11 +109,11 @@ def draw(subject: Subject, results: dict[str, Any]) -> list[tuple[str, str]]:
     Returns:
         Captions and SVG text.
     """
-    answers = subject.answers
-    labels, probs = answers.labels, answers.probs
+    said = subject.predictions
+    labels, probs = said.labels, said.probs
     assert labels is not None
     matrix = np.array(results["confusion"])
-    drawn = [("Confusion", figures.confusion(matrix, answers.class_names))]
+    drawn = [("Confusion", figures.confusion(matrix, said.class_names))]
     if probs.shape[1] == 2 and results["auc"] is not None:
         false_rate, true_rate, _ = roc_curve(labels, probs[:, 1])
         curve = figures.roc(false_rate, true_rate, area=results["auc"])
@@ -139,11 +139,11 @@ def _is_number(text: str) -> bool:
 
 
 def _audit(subject: Subject, progress: Progress) -> dict[str, Any]:
-    dataset, answers = subject.dataset, subject.answers
+    dataset, said = subject.dataset, subject.predictions
     assert dataset is not None
-    if answers.folds is not None:  # as this run parted them, not as was published
-        home = dict(zip(answers.ids, answers.folds.tolist(), strict=True))
-        rest = 0 if len(answers.fold_numbers) > 1 else 2
+    if said.folds is not None:  # as this run parted them, not as was published
+        home = dict(zip(said.ids, said.folds.tolist(), strict=True))
+        rest = 0 if len(said.fold_numbers) > 1 else 2
         folds = np.array([home.get(name, rest) for name in dataset.ids], dtype="int32")
         dataset = replace(dataset, folds=folds)
     with progress(len(dataset), "auditing") as advance:
@@ -160,10 +160,10 @@ def _audit(subject: Subject, progress: Progress) -> dict[str, Any]:
 
 
 def _galleries(subject: Subject, progress: Progress) -> list[page.Gallery]:
-    answers = subject.answers
-    assert answers.labels is not None
-    sureness = answers.probs.max(axis=1)
-    wrong = answers.probs.argmax(axis=1) != answers.labels
+    said = subject.predictions
+    assert said.labels is not None
+    sureness = said.probs.max(axis=1)
+    wrong = said.answers != said.labels
     by_sureness = np.argsort(-sureness, kind="stable")
     errors = [i for i in by_sureness if wrong[i]][:NUM_PICTURES]
     unsure = [i for i in by_sureness[::-1] if i not in errors][:NUM_PICTURES]
@@ -194,8 +194,8 @@ def _picture(
 ) -> page.Picture | None:
     """Show one picture, with its map where there is a model that has not seen it."""
     advance(1)
-    answers = subject.answers
-    assert answers.labels is not None
+    said = subject.predictions
+    assert said.labels is not None
     path = subject.paths()[position]
     if path is None:
         return None
@@ -207,17 +207,17 @@ def _picture(
     if id(model) not in mappers:
         mappers[id(model)] = _mapper(model)
     mapper, overlay = mappers[id(model)], None
-    if mapper is not None and answers.probs.shape[1] == 2:
+    if mapper is not None and said.probs.shape[1] == 2:
         found = mapper.map(drawing.thumbnail(image, 640))
         overlay = drawing.smooth_overlay(
             drawing.thumbnail(found.image), found.smooth[..., 1]
         )
-    answer = int(answers.probs[position].argmax())
+    answer = int(said.answers[position])
     return page.Picture(
-        id=answers.ids[position],
-        label=answers.class_names[answers.labels[position]],
-        answer=answers.class_names[answer],
-        prob=float(answers.probs[position, answer]),
+        id=said.ids[position],
+        label=said.class_names[said.labels[position]],
+        answer=said.class_names[answer],
+        prob=float(said.probs[position, answer]),
         image=page.data_uri(drawing.thumbnail(image)),
         map=None if overlay is None else page.data_uri(overlay),
     )
@@ -249,23 +249,3 @@ def mapper_of(model: SentimentModel) -> SentimentMapper:
         model.preprocessor.config,
         model.output.temperature,
     )
-
-
-def _write_table(subject: Subject, out: Run) -> None:
-    answers = subject.answers
-    assert answers.labels is not None
-    names = answers.class_names
-    columns = ["id", "fold", "label", *(f"prob_{name}" for name in names)]
-    if subject.ten_crop is not None:
-        columns += [f"ten_crop_{name}" for name in names]
-    rows = []
-    for i, name in enumerate(answers.ids):
-        fold = 1 if answers.folds is None else int(answers.folds[i])
-        numbers = list(answers.probs[i])
-        if subject.ten_crop is not None:
-            numbers += list(subject.ten_crop[i])
-        label = names[answers.labels[i]]
-        rows.append([name, fold, label, *(f"{p:.9f}" for p in numbers), "ok"])
-    blank = [""] * (len(columns) - 1)
-    rows += [[name, *blank, reason] for name, reason in answers.failures.items()]
-    out.write_table("predictions.csv", [*columns, "status"], rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
 from pixsent_tf.errors import ConfigError
@@ -67,8 +67,7 @@ def apply_temperature(probs: np.ndarray, temperature: float) -> np.ndarray:
     """
     tiny = np.finfo("float32").tiny
     logits = np.log(np.clip(probs.astype("float64"), tiny, None))
-    scaled = np.exp(log_softmax(logits / temperature, axis=1))
-    return scaled.astype(probs.dtype)
+    return softmax(logits / temperature, axis=1).astype(probs.dtype)
 
 
 def temperature_across_folds(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import binomtest, norm, rankdata
 
 NUM_RESAMPLES = 2000
 MAX_CELLS = 4_000_000  # resampled at once, to bound the memory
@@ -34,12 +34,8 @@ def wilson_interval(
     """
     if not 0 <= successes <= trials or trials == 0:
         raise ValueError(f"{successes} successes in {trials} trials are impossible.")
-    z = float(norm.ppf(0.5 + confidence / 2))
-    share = successes / trials
-    center = share + z**2 / (2 * trials)
-    margin = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    scale = 1 + z**2 / trials
-    return max(0.0, (center - margin) / scale), min(1.0, (center + margin) / scale)
+    bounds = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return float(bounds.low), float(bounds.high)
 
 
 def resample_counts(

@@ -7,7 +7,7 @@
       predictions.csv    id, fold, label, answer, prob of each class, status
       results.json       the numbers that were printed
       model.keras        uint8 pixels of any size -> probabilities, preprocessing inside
-      folds/fold-K.json  what a finished fold found; it is not trained again
+      folds/fold-K.json  what a finished fold found; it is not trained again (fit: 1)
       model-foldK.keras  the model that has not seen fold K
 
 Files are written whole: to a temporary name beside them, then renamed.

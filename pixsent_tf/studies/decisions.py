@@ -96,7 +96,7 @@ def audit_run(run: Run) -> dict[str, Any]:
     except (KeyError, TypeError) as error:
         raise RunError(f"{run.path / FILE} is damaged: it lacks {error}.") from None
     return {
-        "run": str(run.path),
+        "out": str(run.path),
         "folds": folds,
         "leaks": leaks,
         "unrecorded": unrecorded,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.experiment import Experiment
-from pixsent_tf.studies.outcome import Outcome
+from pixsent_tf.studies.folds import hold_out, pool
+from pixsent_tf.studies.trainer import train_parts
 
 
 def fit(
@@ -27,12 +23,13 @@ def fit(
 ) -> dict[str, Any]:
     """Train on one part of the pictures and test on the rest.
 
-    A fine-tuning that was killed goes on after its last finished epoch.
+    A fine-tuning that was killed goes on after its last finished epoch; a run that is
+    finished gives its results again.
 
     Args:
         recipe: What to train, and how much to hold out.
         dataset: The pictures.
-        run: The folder to fill.
+        run: The folder to fill, or to go on with.
         advance: Called with the number of pictures read since the last call.
 
     Returns:
@@ -40,29 +37,26 @@ def fit(
 
     Raises:
         DataError: If too few pictures can be read, or a class is too small.
-        RunError: If the run is finished.
+        RunError: If the run was begun with other pictures or another recipe.
     """
-    if (run.path / "results.json").is_file():
-        raise RunError(f"{run.path} exists already; name another folder with --out.")
     started = time.monotonic()
-    test = splits.held_out(dataset, recipe.evaluation.test_fraction, seed=recipe.seed)
-    run.write_recipe(recipe)
-    checkpoints = run.path / "checkpoints"
-    experiment = Experiment.prepare(recipe, dataset, advance, checkpoints=checkpoints)
-    trained = experiment.train(~test)
-    history = trained.fitted.history
-    run.write_table(
-        "history.csv", list(history[0]), [list(row.values()) for row in history]
-    )
-    experiment.save_model(run.model_path, trained)
-    tested = np.flatnonzero(test & experiment.readable)
-    probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
-    probs[tested] = trained.probs(tested)
-    outcome = Outcome(dataset, probs, test.astype("int32"), experiment.failures)
-    results = outcome.write(
+    fraction = recipe.evaluation.test_fraction
+    part = hold_out(splits.held_out(dataset, fraction, seed=recipe.seed))
+    (found,) = train_parts(
+        recipe,
+        dataset,
         run,
-        temperature=trained.temperature,
+        [part],
+        model_path=lambda number: run.model_path,
+        advance=advance,
+    ).values()
+    run.write_table(
+        "history.csv",
+        list(found.history[0]),
+        [[*row.values()] for row in found.history],
+    )
+    return pool(dataset, [part], {part.number: found.predicted}).write(
+        run,
+        temperature=found.temperature,
         seconds=round(time.monotonic() - started, 2),
     )
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    return results

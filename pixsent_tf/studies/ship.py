@@ -17,8 +17,8 @@ from pixsent_tf.recipes.starters import SHIPPED
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies import evaluate
 from pixsent_tf.studies.crossval import crossval
-from pixsent_tf.studies.experiment import Experiment
 from pixsent_tf.studies.report.card import model_card
+from pixsent_tf.studies.trainer import Trainer
 
 CARD_KEYS = (
     "accuracy",
@@ -48,8 +48,7 @@ def ship(data: DataConfig, run: Run, folder: Path = FOLDER) -> dict[str, object]
     dataset = open_dataset(data, seed=recipe.seed)
     crossval(recipe, dataset, run, keep_models=False)
     _, results = evaluate.evaluate(run.path, None, ten_crop=False)
-    experiment = Experiment.prepare(recipe, dataset, lambda count: None)
-    trained = experiment.train(np.ones(len(dataset), dtype=bool))
+    trained = Trainer.read(recipe, dataset).train(np.arange(len(dataset)))
     head = trained.fitted.classifier().get_layer(zoo.HEAD)
     kernel, bias = head.get_weights()
     sureness, is_right = zip(*trained.held_out, strict=True)

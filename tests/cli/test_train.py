@@ -67,6 +67,7 @@ def test_the_run_folder_holds_what_it_promises(fitted):
         "predictions.csv",
         "results.json",
         "model.keras",
+        "folds",
     }
 
 

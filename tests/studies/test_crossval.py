@@ -12,7 +12,7 @@ from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
-from pixsent_tf.studies.experiment import Experiment
+from pixsent_tf.studies.trainer import Trainer
 
 
 @pytest.fixture
@@ -91,21 +91,21 @@ def test_a_finished_fold_is_never_trained_again(
 ):
     crossval(mean_color, published, Run.create(tmp_path / "whole"))
     run, trained = Run.create(tmp_path / "killed"), []
-    train = Experiment.train
+    train = Trainer.train
 
-    def killed_in_the_third(self, mask):
+    def killed_in_the_third(self, indices):
         if len(trained) == 2:
             raise KeyboardInterrupt
-        trained.append(mask)
-        return train(self, mask)
+        trained.append(indices)
+        return train(self, indices)
 
-    monkeypatch.setattr(Experiment, "train", killed_in_the_third)
+    monkeypatch.setattr(Trainer, "train", killed_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         crossval(mean_color, published, run)
 
     again = []
     monkeypatch.setattr(
-        Experiment, "train", lambda self, mask: again.append(mask) or train(self, mask)
+        Trainer, "train", lambda self, some: again.append(some) or train(self, some)
     )
     crossval(mean_color, published, run)
 
@@ -119,7 +119,7 @@ def test_a_finished_fold_is_never_trained_again(
 def test_a_finished_run_reads_no_picture(mean_color, published, tmp_path, monkeypatch):
     run = Run.create(tmp_path / "run")
     first = crossval(mean_color, published, run)
-    monkeypatch.delattr(Experiment, "prepare")
+    monkeypatch.delattr(Trainer, "read")
     again = crossval(mean_color, published, run)
 
     assert {**again, "seconds": 0} == {**first, "seconds": 0}

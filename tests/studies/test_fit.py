@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from pixsent_tf.data.sources import open_folder
+from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies import fit
+from pixsent_tf.studies.trainer import Trainer
 
 
 def test_labels_of_the_held_out_part_cannot_change_the_model(
@@ -40,6 +43,42 @@ def test_one_seed_gives_the_same_bytes(mean_color, colored_folder, tmp_path):
     for name in ("predictions.csv", "history.csv", "recipe.json"):
         first, second = ((tmp_path / run / name).read_bytes() for run in "ab")
         assert first == second
+
+
+def test_a_finished_fit_gives_its_results_and_reads_no_picture(
+    mean_color, colored_folder, tmp_path, monkeypatch
+):
+    dataset, run = open_folder(colored_folder), Run.create(tmp_path / "run")
+    first = fit.fit(mean_color, dataset, run)
+    before = (run.path / "predictions.csv").read_bytes()
+    monkeypatch.delattr(Trainer, "read")
+    again = fit.fit(mean_color, dataset, run)
+
+    assert {**again, "seconds": 0} == {**first, "seconds": 0}
+    assert (run.path / "predictions.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("labels", "trained on other pictures or labels in fold 1; name another"),
+        ("ids", "tested other pictures in fold 1; name another folder with --out"),
+    ],
+)
+def test_a_fit_of_other_pictures_is_not_given_for_this_one(
+    mean_color, colored_folder, tmp_path, monkeypatch, change, message
+):
+    dataset, run = open_folder(colored_folder), Run.create(tmp_path / "run")
+    mask = np.arange(len(dataset)) % 4 == 0
+    monkeypatch.setattr(fit.splits, "held_out", lambda *_, **__: mask)
+    fit.fit(mean_color, dataset, run)
+    other = {
+        "labels": replace(dataset, labels=np.roll(dataset.labels, 2)),
+        "ids": replace(dataset, ids=tuple(reversed(dataset.ids))),
+    }[change]
+
+    with pytest.raises(RunError, match=message):
+        fit.fit(mean_color, other, run)
 
 
 def test_the_seed_decides_what_is_held_out(mean_color, colored_folder, tmp_path):

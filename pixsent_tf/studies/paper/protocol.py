@@ -100,7 +100,7 @@ def run_protocol(
         history=[
             {"fold": fold, **row}
             for fold in folds
-            for row in (run.read_fold(fold) or {})["history"]
+            for row in (run.read_fold(fold) or {})["found"]["history"]
         ],
     )
 

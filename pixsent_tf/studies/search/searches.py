@@ -15,7 +15,6 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.decisions import hash_files
-from pixsent_tf.studies.experiment import Experiment
 from pixsent_tf.studies.search.bench import Bench
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.space import SearchConfig, build_space, head_recipes
@@ -26,6 +25,7 @@ from pixsent_tf.studies.search.tuner import (
     role,
     run_search,
 )
+from pixsent_tf.studies.trainer import Trainer
 
 Call = Callable[[], object]
 
@@ -224,12 +224,10 @@ class Searches:
         """Train the winner on all that the search saw; tell what it trained on."""
         recipe = override(self.recipe, winner["settings"])
         witness, targets = bench.learner(recipe), bench.targets(recipe)
-        mask = np.zeros(len(self.dataset), dtype=bool)
-        mask[seen] = True
-        experiment = Experiment(recipe, self.dataset, witness, targets)
-        trained = experiment.train(mask)
+        trainer = Trainer(recipe, self.dataset, witness, targets)
+        trained = trainer.train(seen)
         if not self.config.nested:
-            experiment.save_model(self.run.model_path, trained)
+            trainer.save_model(self.run.model_path, trained)
             write_text(self.run.path / "winner.json", to_json(recipe))
         return witness.trained, {
             "read": [self.dataset.ids[i] for i in tested],

@@ -10,9 +10,9 @@ import pytest
 from pixsent_tf.config import DataConfig
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
-from pixsent_tf.studies import crossval as crossval_module
 from pixsent_tf.studies.paper.levels import open_level
 from pixsent_tf.studies.paper.protocol import run_protocol
+from pixsent_tf.studies.trainer import Trainer
 
 
 @pytest.fixture
@@ -63,11 +63,9 @@ def test_a_finished_fold_is_recalled_and_not_trained(
     run = Run.create(tmp_path / "run")
     first = run_protocol(recipe, dataset, run, folds=(1,))
     trained = []
-    train = crossval_module.Experiment.train
+    train = Trainer.train
     monkeypatch.setattr(
-        crossval_module.Experiment,
-        "train",
-        lambda self, mask: trained.append(1) or train(self, mask),
+        Trainer, "train", lambda self, some: trained.append(1) or train(self, some)
     )
 
     both = run_protocol(recipe, dataset, run, folds=(1, 2))

@@ -1,7 +1,8 @@
-"""What all studies share: weights, unreadable pictures, the table."""
+"""What every training shares: weights, unreadable pictures, the saved model."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -11,30 +12,26 @@ import pytest
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.experiment import Experiment
-from pixsent_tf.studies.outcome import Outcome
-
-
-def nothing(count):
-    """Show no progress."""
+from pixsent_tf.studies.folds import hold_out, pool
+from pixsent_tf.studies.trainer import Trained, Trainer, train_parts
 
 
 def test_agreement_weighs_the_targets(mean_color, colored_folder):
     dataset = open_folder(colored_folder)
     votes = np.array([[5, 0], [4, 1], [3, 2]] * 4 + [[0, 5]] * 12)
     recipe = replace(mean_color, data=DataConfig(example_weights="agreement"))
-    experiment = Experiment.prepare(recipe, replace(dataset, votes=votes), nothing)
+    trainer = Trainer.read(recipe, replace(dataset, votes=votes))
 
     np.testing.assert_allclose(
-        experiment.targets[:4], [[1, 0], [0.6, 0], [0.2, 0], [1, 0]], atol=1e-6
+        trainer.targets[:4], [[1, 0], [0.6, 0], [0.2, 0], [1, 0]], atol=1e-6
     )
 
 
 def test_without_votes_every_picture_weighs_the_same(mean_color, colored_folder):
     recipe = replace(mean_color, data=DataConfig(example_weights="agreement"))
-    experiment = Experiment.prepare(recipe, open_folder(colored_folder), nothing)
+    trainer = Trainer.read(recipe, open_folder(colored_folder))
 
-    assert (experiment.targets.sum(axis=1) == 1).all()
+    assert (trainer.targets.sum(axis=1) == 1).all()
 
 
 def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(
@@ -43,13 +40,12 @@ def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(
     folder = tmp_path / "pictures"
     shutil.copytree(colored_folder, folder)
     (folder / "positive" / "00.png").write_bytes(b"")
-    experiment = Experiment.prepare(mean_color, open_folder(folder), nothing)
-    fitted = experiment.train(np.ones(24, bool))
-    probs = np.full((24, 2), np.nan)
-    probs[experiment.readable] = fitted.probs(np.flatnonzero(experiment.readable))
+    dataset, everything = open_folder(folder), np.arange(24)
+    trainer = Trainer.read(mean_color, dataset)
+    predicted = trainer.predict(trainer.train(everything), everything)
     run = Run.create(tmp_path / "run")
-    outcome = Outcome(experiment.dataset, probs, np.ones(24, int), experiment.failures)
-    results = outcome.write(run)
+    part = hold_out(np.ones(24, bool))
+    results = pool(dataset, [part], {1: predicted}).write(run)
 
     assert results["num_examples"] == 23
     (failed,) = results["unreadable"]
@@ -68,10 +64,10 @@ def test_the_saved_model_is_the_one_that_was_trained(
     from pixsent_tf.inference.model import SentimentModel
 
     dataset = open_folder(colored_folder)
-    experiment = Experiment.prepare(mean_color, dataset, nothing)
-    fitted = experiment.train(np.ones(24, bool))
+    trainer = Trainer.read(mean_color, dataset)
+    fitted = trainer.train(np.arange(24))
     run = Run.create(tmp_path / "run")
-    experiment.save_model(run.model_path, fitted)
+    trainer.save_model(run.model_path, fitted)
     model = SentimentModel.load(run.model_path)
 
     found = [prediction.probs for prediction in model.predict(dataset.paths)]
@@ -84,4 +80,28 @@ def test_votes_that_are_asked_for_and_missing_are_an_error(mean_color, colored_f
 
     recipe = replace(mean_color, data=DataConfig(labels="votes"))
     with pytest.raises(DataError, match="has no votes; leave --labels out"):
-        Experiment.prepare(recipe, open_folder(colored_folder), nothing)
+        Trainer.read(recipe, open_folder(colored_folder))
+
+
+def test_what_a_training_found_is_the_same_after_a_way_through_json(
+    mean_color, colored_folder, tmp_path
+):
+    dataset = open_folder(colored_folder)
+    run, part = Run.create(tmp_path / "run"), hold_out(np.arange(24) % 3 == 0)
+    (found,) = train_parts(mean_color, dataset, run, [part], model_path=None).values()
+
+    again = Trained.from_json(json.loads(json.dumps(found.to_json())))
+
+    assert again.predicted.ids == found.predicted.ids
+    np.testing.assert_array_equal(again.predicted.probs, found.predicted.probs)
+    assert again.predicted.probs.dtype == np.float32
+    assert (again.history, again.temperature) == (found.history, found.temperature)
+
+
+def test_no_model_is_kept_unless_it_has_a_name(mean_color, colored_folder, tmp_path):
+    dataset = open_folder(colored_folder)
+    run, part = Run.create(tmp_path / "run"), hold_out(np.arange(24) % 3 == 0)
+
+    train_parts(mean_color, dataset, run, [part], model_path=None)
+
+    assert not list(run.path.glob("*.keras"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from pixsent_tf.studies.calibrating import MAX_HELD_OUT, calibrate
+from pixsent_tf.training.calibrated import MAX_HELD_OUT, calibrate
 from pixsent_tf.training.logistic import InnerPredictions
 
 

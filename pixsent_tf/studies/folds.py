@@ -1,0 +1,297 @@
+"""What does each fold find? Computed once, kept whole, and put together again.
+
+    RUN/folds/fold-K.json    what part K found, of which pictures, and by what
+
+Whatever tests pictures that did not train is a list of parts: the folds of a
+cross-validation, or the one part that is held out. A part that is kept is never
+computed again, so that a killed study loses at most the part it was at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ConfigError, ImageError, RunError
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Part:
+    """One division of the pictures; its arrays hold ascending positions.
+
+    Attributes:
+        number: The test fold, from 1.
+        train: Pictures that may train, int [M].
+        test: Pictures that test, readable or not, int [T].
+        left_out: Pictures that do neither, because the part tests copies of them, int.
+    """
+
+    number: int
+    train: np.ndarray
+    test: np.ndarray
+    left_out: np.ndarray
+
+
+def divide(
+    dataset: Dataset, folds: np.ndarray, *, groups: np.ndarray | None = None
+) -> list[Part]:
+    """Make a part of each test fold.
+
+    Args:
+        dataset: The pictures; those that only train do so in every part.
+        folds: Test fold of each picture, int [N], from 1; 0 = neither trains nor tests.
+        groups: Copies of one picture share a number, int [N]; those of a test picture
+            do not train.
+
+    Returns:
+        The parts in the order of their numbers.
+    """
+    in_folds = (folds > 0) | dataset.only_trains
+    return [
+        _part(number, folds == number, in_folds, groups)
+        for number in range(1, int(folds.max()) + 1)
+    ]
+
+
+def hold_out(mask: np.ndarray, *, groups: np.ndarray | None = None) -> Part:
+    """Make the one part that tests what is held out and trains on all the rest.
+
+    Args:
+        mask: True where a picture is held out, bool [N].
+        groups: As in `divide`.
+
+    Returns:
+        The part; its number is 1.
+    """
+    return _part(1, mask, np.ones(len(mask), dtype=bool), groups)
+
+
+def _part(
+    number: int, tested: np.ndarray, counts: np.ndarray, groups: np.ndarray | None
+) -> Part:
+    trains = counts & ~tested
+    copied = np.zeros_like(trains)
+    if groups is not None:
+        copied = trains & np.isin(groups, groups[tested])
+    return Part(number, *map(np.flatnonzero, (trains & ~copied, tested, copied)))
+
+
+def choose(parts: Sequence[Part], numbers: Iterable[int] | None) -> list[Part]:
+    """Choose parts by their numbers.
+
+    Args:
+        parts: All parts.
+        numbers: Which are wanted, in any order; all of them if None.
+
+    Returns:
+        The wanted parts, each once, in the order of their numbers.
+
+    Raises:
+        ConfigError: If there is no such part.
+    """
+    if numbers is None:
+        return list(parts)
+    wanted = sorted(set(numbers))
+    if not wanted or not 1 <= wanted[0] <= wanted[-1] <= len(parts):
+        raise ConfigError(f"Folds {wanted} are not all between 1 and {len(parts)}.")
+    return [parts[number - 1] for number in wanted]
+
+
+class Finding(Protocol):
+    """What a part found: a value that JSON can hold."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold; no NaN."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Any:
+        """Build the finding from what `to_json` gave."""
+
+
+F = TypeVar("F", bound=Finding)
+
+
+@dataclass(frozen=True)
+class Folds(Generic[F]):
+    """What the parts of a study found.
+
+    Attributes:
+        run: The folder that keeps it.
+        dataset: The pictures that are divided.
+        kind: Type of what a part finds.
+        made_by: What leads from pictures to a finding, such as the recipe; JSON can
+            hold it. What was made by anything else is not recalled.
+        name: Of the folder within the run.
+    """
+
+    run: Run
+    dataset: Dataset
+    kind: type[F]
+    made_by: Mapping[str, Any]
+    name: str = "folds"
+
+    def find(self, parts: Iterable[Part], compute: Callable[[Part], F]) -> dict[int, F]:
+        """Give what parts found: recalled where it is kept, else computed and kept.
+
+        Args:
+            parts: The parts.
+            compute: Finds what a part finds.
+
+        Returns:
+            Findings by the number of the part.
+
+        Raises:
+            RunError: If the run has kept what other pictures, or other settings, led
+                to; this is told before anything is computed.
+        """
+        parts = list(parts)
+        for part in parts:
+            self.recall(part)
+        found = {}
+        for part in parts:
+            kept = self.recall(part)  # anew: another process may have been at it
+            if kept is None:
+                kept = compute(part)
+                self._keep(part, kept)
+            found[part.number] = kept
+        return found
+
+    def recall(self, part: Part) -> F | None:
+        """Read what a part found.
+
+        Args:
+            part: The part.
+
+        Returns:
+            What was kept; None where the part is not finished.
+
+        Raises:
+            RunError: If other pictures, or other settings, led to it.
+        """
+        path = self._path(part)
+        if not path.is_file():
+            return None
+        kept, wanted = json.loads(path.read_text("utf-8")), self._identity(part)
+        changed = [
+            name
+            for name, value in wanted["made_by"].items()
+            if kept.get("made_by", {}).get(name) != value
+        ]
+        problem = None
+        if kept.get("tested") != wanted["tested"]:
+            problem = "tested other pictures"
+        elif kept.get("trained") != wanted["trained"]:
+            problem = "trained on other pictures or labels"
+        elif changed:
+            problem = f"used another {' and another '.join(changed)}"
+        if problem:
+            raise RunError(
+                f"{self.run.path} {problem} in fold {part.number}; name another folder "
+                f"with --out."
+            )
+        return self.kind.from_json(kept["found"])
+
+    def _keep(self, part: Part, found: F) -> None:
+        (self.run.path / self.name).mkdir(exist_ok=True)
+        values = self._identity(part) | {"found": found.to_json()}
+        self.run.write_json(f"{self.name}/{self._path(part).name}", values)
+
+    def _path(self, part: Part) -> Path:
+        return self.run.path / self.name / f"fold-{part.number}.json"
+
+    def _identity(self, part: Part) -> dict[str, Any]:
+        """What must be the same for a finding to be recalled."""
+        ids, labels = self.dataset.ids, self.dataset.labels
+        lines = "\n".join(f"{labels[i]} {ids[i]}" for i in part.train)
+        return {
+            "made_by": json.loads(json.dumps(self.made_by)),
+            "trained": hashlib.sha256(lines.encode()).hexdigest(),
+            "tested": [ids[i] for i in part.test],
+        }
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model said about the test pictures of its part.
+
+    Attributes:
+        ids: Of the pictures that could be read, [M].
+        probs: float32 [M, K].
+        failures: The error of each picture that could not be read, whether it was to
+            test or to train, by its id.
+    """
+
+    ids: tuple[str, ...]
+    probs: np.ndarray
+    failures: Mapping[str, ImageError]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold.
+
+        Returns:
+            `read`, `probs` and `unreadable`.
+        """
+        return {
+            "read": list(self.ids),
+            "probs": self.probs.tolist(),
+            "unreadable": [
+                {"id": name, "reason": error.reason, "message": str(error)}
+                for name, error in self.failures.items()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Predicted:
+        """Build the predictions from what `to_json` gave.
+
+        Args:
+            values: What it gave.
+
+        Returns:
+            The same predictions.
+        """
+        return cls(
+            tuple(values["read"]),
+            np.array(values["probs"], dtype="float32"),
+            {
+                row["id"]: ImageError(row["message"], row["reason"])
+                for row in values["unreadable"]
+            },
+        )
+
+
+def pool(
+    dataset: Dataset, parts: Iterable[Part], predicted: Mapping[int, Predicted]
+) -> Outcome:
+    """Put the predictions of parts together.
+
+    Args:
+        dataset: The pictures.
+        parts: The parts.
+        predicted: What those that were tested predicted, by their number.
+
+    Returns:
+        Each picture with the prediction of the part that tested it.
+    """
+    position = {name: i for i, name in enumerate(dataset.ids)}
+    probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
+    folds = np.zeros(len(dataset), dtype="int32")
+    failures: dict[int, ImageError] = {}
+    for part in parts:
+        if part.number not in predicted:
+            continue
+        found = predicted[part.number]
+        folds[part.test] = part.number
+        if found.ids:
+            probs[[position[name] for name in found.ids]] = found.probs
+        failures |= {position[name]: error for name, error in found.failures.items()}
+    return Outcome(dataset, probs, folds, failures)

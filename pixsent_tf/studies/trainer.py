@@ -1,0 +1,230 @@
+"""What trains one recipe on any part of the pictures, having read them once?"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixsent_tf.config import Recipe, to_json
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ImageError
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.runs import Run
+from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
+from pixsent_tf.training.calibrated import Calibrated, calibrate
+from pixsent_tf.training.learners import Learner, build_learner
+
+Advance = Callable[[int], object]
+
+
+@dataclass
+class Trainer:
+    """One recipe on one data set, with everything that its parts share.
+
+    Attributes:
+        recipe: What to train.
+        dataset: The pictures.
+        learner: Has read them.
+        targets: Target probabilities times the weight of the picture, float32 [N, K].
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    learner: Learner
+    targets: np.ndarray
+
+    @classmethod
+    def read(
+        cls,
+        recipe: Recipe,
+        dataset: Dataset,
+        advance: Advance = lambda count: None,
+        *,
+        checkpoints: Path | None = None,
+    ) -> Trainer:
+        """Read every picture once.
+
+        Args:
+            recipe: What to train.
+            dataset: The pictures.
+            advance: Called with the number of pictures done since the last call.
+            checkpoints: Folder for what a killed training goes on from; None for none.
+
+        Returns:
+            A trainer that is ready.
+
+        Raises:
+            DataError: If the recipe asks for votes and there are none, or no picture
+                can be read.
+        """
+        targets = dataset.weighted_targets(recipe.data)
+        learner = build_learner(recipe, dataset.num_classes, checkpoints=checkpoints)
+        learner.read(dataset.paths, advance)
+        return cls(recipe, dataset, learner, targets)
+
+    @property
+    def failures(self) -> dict[int, ImageError]:
+        """The error of each picture that could not be read, by position."""
+        return self.learner.failures
+
+    def train(self, indices: np.ndarray) -> Calibrated:
+        """Train on some of the pictures.
+
+        Args:
+            indices: Positions, readable or not, int [M].
+
+        Returns:
+            What was found, calibrated on the inner folds.
+        """
+        indices = self._readable(indices)
+        fitted = self.learner.fit(indices, self.targets)
+        counts = ~self.dataset.only_trains[indices]  # others feel less clearly
+        return calibrate(fitted, self.dataset.labels[indices], counts=counts)
+
+    def predict(self, trained: Calibrated, indices: np.ndarray) -> Predicted:
+        """Predict pictures that were not trained on.
+
+        Args:
+            trained: What `train` returned.
+            indices: Positions, readable or not, int [M].
+
+        Returns:
+            The predictions of those that could be read.
+        """
+        indices, ids = self._readable(indices), self.dataset.ids
+        return Predicted(
+            tuple(ids[i] for i in indices),
+            trained.probs(indices),
+            {ids[i]: error for i, error in self.failures.items()},
+        )
+
+    def save_model(self, path: Path, trained: Calibrated) -> None:
+        """Save the model of a training, preprocessing and calibration inside.
+
+        Args:
+            path: The `.keras` file to write, whole or not at all.
+            trained: What was trained.
+        """
+        model = SentimentModel.build(
+            trained.fitted.classifier(),
+            self.learner.preprocess,
+            self.dataset.class_names,
+            trained.temperature,
+            trained.held_out,
+        )
+        model.save(path)
+
+    def _readable(self, indices: np.ndarray) -> np.ndarray:
+        return indices[~np.isin(indices, list(self.failures))]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a part's training found.
+
+    Attributes:
+        predicted: What it said about the test pictures.
+        history: One row per epoch, or per penalty that was tried.
+        temperature: Divisor of its logits.
+    """
+
+    predicted: Predicted
+    history: Sequence[Mapping[str, float]]
+    temperature: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold.
+
+        Returns:
+            The predictions, `history` and `temperature`.
+        """
+        return self.predicted.to_json() | {
+            "history": [dict(row) for row in self.history],
+            "temperature": self.temperature,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Trained:
+        """Build the finding from what `to_json` gave.
+
+        Args:
+            values: What it gave.
+
+        Returns:
+            The same finding.
+        """
+        predicted = Predicted.from_json(values)
+        return cls(predicted, values["history"], values["temperature"])
+
+
+def trainings(recipe: Recipe, dataset: Dataset, run: Run) -> Folds[Trained]:
+    """Give what the parts of a run were trained to.
+
+    Args:
+        recipe: What is trained.
+        dataset: The pictures.
+        run: The folder that keeps it.
+
+    Returns:
+        Findings, recalled for this recipe only.
+    """
+    return Folds(run, dataset, Trained, {"recipe": json.loads(to_json(recipe))})
+
+
+def train_parts(
+    recipe: Recipe,
+    dataset: Dataset,
+    run: Run,
+    parts: Sequence[Part],
+    *,
+    numbers: Iterable[int] | None = None,
+    model_path: Callable[[int], Path] | None,
+    advance: Advance = lambda count: None,
+) -> dict[int, Trained]:
+    """Train and test the parts of a run; pictures are read only if one is unfinished.
+
+    Args:
+        recipe: What to train.
+        dataset: The pictures.
+        run: The folder to fill, or to go on with.
+        parts: All of the run's parts.
+        numbers: Which of them to train and test; all of them if None. Other processes
+            may be at the others.
+        model_path: Names the file of the model by the number of its part; None to keep
+            no model.
+        advance: Called with the number of pictures read since the last call.
+
+    Returns:
+        Findings by the number of the part.
+
+    Raises:
+        ConfigError: If there is no such part.
+        DataError: If too few pictures can be read, or a class is too small.
+        RunError: If the run was begun with other pictures or another recipe.
+    """
+    checkpoints = run.path / "checkpoints"
+
+    @functools.cache
+    def trainer() -> Trainer:
+        run.write_recipe(recipe)
+        return Trainer.read(recipe, dataset, advance, checkpoints=checkpoints)
+
+    def train(part: Part) -> Trained:
+        trained = trainer().train(part.train)
+        if model_path is not None:
+            trainer().save_model(model_path(part.number), trained)
+        predicted = trainer().predict(trained, part.test)
+        return Trained(predicted, trained.fitted.history, trained.temperature)
+
+    kept = trainings(recipe, dataset, run)
+    found = kept.find(choose(parts, numbers), train)
+    if all(kept.recall(part) is not None for part in parts):
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    return found

@@ -117,28 +117,6 @@ class Run:
         """
         return self.path / f"model-fold{fold}.keras"
 
-    def write_fold(self, fold: int, values: Mapping[str, Any]) -> None:
-        """Keep what a finished fold found.
-
-        Args:
-            fold: Its number, from 1.
-            values: What to keep; no NaN.
-        """
-        (self.path / "folds").mkdir(exist_ok=True)
-        self.write_json(f"folds/fold-{fold}.json", values)
-
-    def read_fold(self, fold: int) -> dict[str, Any] | None:
-        """Read what a finished fold found.
-
-        Args:
-            fold: Its number, from 1.
-
-        Returns:
-            What `write_fold` kept, or None where the fold is not finished.
-        """
-        path = self.path / "folds" / f"fold-{fold}.json"
-        return json.loads(path.read_text("utf-8")) if path.is_file() else None
-
     def write_recipe(self, recipe: config.Recipe) -> None:
         """Write the recipe, and the environment it runs in.
 

@@ -92,11 +92,3 @@ def test_the_same_recipe_goes_on_and_another_does_not(tmp_path):
     assert Run.create_or_resume(folder, Recipe()).path == folder
     with pytest.raises(RunError, match="exists already"):
         Run.create_or_resume(folder, Recipe(seed=1))
-
-
-def test_a_fold_is_read_as_it_was_written(tmp_path):
-    run = Run.create(tmp_path / "run")
-    run.write_fold(2, {"probs": [[0.1, 0.9]]})
-
-    assert run.read_fold(2) == {"probs": [[0.1, 0.9]]}
-    assert run.read_fold(1) is None

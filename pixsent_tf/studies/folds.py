@@ -153,10 +153,8 @@ class Folds(Generic[F]):
             RunError: If the run has kept what other pictures, or other settings, led
                 to; this is told before anything is computed.
         """
-        parts = list(parts)
-        for part in parts:
-            self.recall(part)
-        found = {}
+        parts, found = list(parts), {}
+        self.finished(parts)  # refuses what does not belong here
         for part in parts:
             kept = self.recall(part)  # anew: another process may have been at it
             if kept is None:
@@ -164,6 +162,21 @@ class Folds(Generic[F]):
                 self._keep(part, kept)
             found[part.number] = kept
         return found
+
+    def finished(self, parts: Iterable[Part]) -> dict[int, F]:
+        """Recall what those parts found that are finished.
+
+        Args:
+            parts: The parts.
+
+        Returns:
+            Findings by the number of the part.
+
+        Raises:
+            RunError: As `recall` does.
+        """
+        found = {part.number: self.recall(part) for part in parts}
+        return {number: kept for number, kept in found.items() if kept is not None}
 
     def recall(self, part: Part) -> F | None:
         """Read what a part found.
@@ -201,7 +214,7 @@ class Folds(Generic[F]):
         return self.kind.from_json(kept["found"])
 
     def _keep(self, part: Part, found: F) -> None:
-        (self.run.path / self.name).mkdir(exist_ok=True)
+        (self.run.path / self.name).mkdir(parents=True, exist_ok=True)
         values = self._identity(part) | {"found": found.to_json()}
         self.run.write_json(f"{self.name}/{self._path(part).name}", values)
 
@@ -235,11 +248,7 @@ class Predicted:
     failures: Mapping[str, ImageError]
 
     def to_json(self) -> dict[str, Any]:
-        """Give what JSON can hold.
-
-        Returns:
-            `read`, `probs` and `unreadable`.
-        """
+        """Give what JSON can hold: `read`, `probs` and `unreadable`."""
         return {
             "read": list(self.ids),
             "probs": self.probs.tolist(),
@@ -251,14 +260,7 @@ class Predicted:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Predicted:
-        """Build the predictions from what `to_json` gave.
-
-        Args:
-            values: What it gave.
-
-        Returns:
-            The same predictions.
-        """
+        """Build it again from what `to_json` gave."""
         return cls(
             tuple(values["read"]),
             np.array(values["probs"], dtype="float32"),

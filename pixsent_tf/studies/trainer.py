@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pixsent_tf.config import Recipe, to_json
+from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.inference.model import SentimentModel
@@ -140,11 +139,7 @@ class Trained:
     temperature: float
 
     def to_json(self) -> dict[str, Any]:
-        """Give what JSON can hold.
-
-        Returns:
-            The predictions, `history` and `temperature`.
-        """
+        """Give what JSON can hold: the predictions, `history` and `temperature`."""
         return self.predicted.to_json() | {
             "history": [dict(row) for row in self.history],
             "temperature": self.temperature,
@@ -152,14 +147,7 @@ class Trained:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Trained:
-        """Build the finding from what `to_json` gave.
-
-        Args:
-            values: What it gave.
-
-        Returns:
-            The same finding.
-        """
+        """Build it again from what `to_json` gave."""
         predicted = Predicted.from_json(values)
         return cls(predicted, values["history"], values["temperature"])
 
@@ -175,7 +163,7 @@ def trainings(recipe: Recipe, dataset: Dataset, run: Run) -> Folds[Trained]:
     Returns:
         Findings, recalled for this recipe only.
     """
-    return Folds(run, dataset, Trained, {"recipe": json.loads(to_json(recipe))})
+    return Folds(run, dataset, Trained, {"recipe": asdict(recipe)})
 
 
 def train_parts(
@@ -225,6 +213,6 @@ def train_parts(
 
     kept = trainings(recipe, dataset, run)
     found = kept.find(choose(parts, numbers), train)
-    if all(kept.recall(part) is not None for part in parts):
+    if len(kept.finished(parts)) == len(parts):
         shutil.rmtree(checkpoints, ignore_errors=True)
     return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from pixsent_tf.analysis import drawing
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.results import Unreadable
 from pixsent_tf.runs import Run
+from pixsent_tf.studies.folds import Folds, Part, choose, divide
 from pixsent_tf.studies.maps import write_maps
 
 NUM_PAIRS = 12  # of picture and map on the sheet, half for each class
@@ -36,8 +38,28 @@ class FoldMaps:
     num_examples: int
     cells: str
     positive_share: float
-    unreadable: list[dict[str, Any]]
+    unreadable: list[Unreadable]
     sheet: Image.Image
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What the model of one fold mapped; the maps are in the fold's own folder.
+
+    Attributes:
+        unreadable: Test pictures without a map, with the reason.
+    """
+
+    unreadable: list[Unreadable]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold: `unreadable`."""
+        return {"unreadable": self.unreadable}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Mapped:
+        """Build it again from what `to_json` gave."""
+        return cls(values["unreadable"])
 
 
 def write_fold_maps(
@@ -48,7 +70,7 @@ def write_fold_maps(
     Args:
         dataset: The pictures, with their folds.
         networks: The run that holds the model of each fold.
-        folder: Where to write `fold-K/`, as `studies.maps` does.
+        folder: Where to write `fold-K/`, as `studies.maps` does, and `folds/`.
         folds: Which folds to map.
 
     Returns:
@@ -59,19 +81,13 @@ def write_fold_maps(
         WeightsError: If a fold's model was not kept.
     """
     assert dataset.folds is not None
+    parts = choose(divide(dataset, dataset.folds), folds)
+    made_by = {"recipe": asdict(networks.read_recipe())}
+    kept = Folds(Run(folder), dataset, Mapped, made_by)
+    found = kept.find(parts, lambda part: _map_part(dataset, part, networks, folder))
     paths, probs, cells = [], [], []
-    unreadable: list[dict[str, Any]] = []
-    for fold in folds:
-        target = folder / f"fold-{fold}"
-        target.mkdir(parents=True, exist_ok=True)
-        if not (target / "results.json").is_file():
-            model = SentimentModel.load(networks.fold_model_path(fold))
-            tested = [dataset.paths[i] for i in np.flatnonzero(dataset.folds == fold)]
-            found = write_maps(model, tested, target)
-            Run(target).write_json("results.json", found)  # last, to vouch for the rest
-            keras.backend.clear_session()
-        unreadable += Run(target).read_json("results.json")["unreadable"]
-        with np.load(target / "maps.npz") as stored:
+    for part in parts:
+        with np.load(_folder_of(part, folder) / "maps.npz") as stored:
             paths += stored["paths"].tolist()
             probs.append(stored["probs"][:, 1])
             cells.append(stored["cells"][..., 1])
@@ -80,9 +96,23 @@ def write_fold_maps(
         num_examples=len(paths),
         cells=f"{cell.shape[1]} × {cell.shape[2]}",
         positive_share=float((cell > 0.5).mean()),
-        unreadable=unreadable,
+        unreadable=[row for one in found.values() for row in one.unreadable],
         sheet=Image.fromarray(_sheet(paths, prob, cell)),
     )
+
+
+def _map_part(dataset: Dataset, part: Part, networks: Run, folder: Path) -> Mapped:
+    """Map the test pictures of one fold by its own model."""
+    target = _folder_of(part, folder)
+    target.mkdir(parents=True, exist_ok=True)
+    model = SentimentModel.load(networks.fold_model_path(part.number))
+    found = write_maps(model, [dataset.paths[i] for i in part.test], target)
+    keras.backend.clear_session()
+    return Mapped(found["unreadable"])
+
+
+def _folder_of(part: Part, folder: Path) -> Path:
+    return folder / f"fold-{part.number}"
 
 
 def _sheet(paths: Sequence[str], prob: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -64,7 +64,8 @@ class Plan:
             raise ConfigError(f"Folds {self.folds} are not all in 1…{NUM_FOLDS}.")
         if not 0 < self.example_fraction <= 1:
             raise ConfigError(
-                f"--example-fraction {self.example_fraction} is not above 0, at most 1."
+                f"--example-fraction {self.example_fraction} must be above 0, at most "
+                f"1."
             )
         if self.num_repeats < 1:
             raise ConfigError(f"--repeats {self.num_repeats} must be 1 or more.")

@@ -1,12 +1,14 @@
 """What does a recipe reach under the paper's protocol? By center and by ten crops.
 
 One training a fold answers both. A fold that is finished is never trained again.
+
+    RUN/views/fold-K.json    what the model of fold K said, by both views
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -17,6 +19,8 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
+from pixsent_tf.studies.folds import Folds, Part, Predicted, choose, divide, pool
+from pixsent_tf.studies.trainer import Trained, trainings
 
 VIEWS = ("center", "ten_crop")
 Advance = Callable[[int], object]
@@ -29,7 +33,7 @@ class Answered:
     Attributes:
         ids: Of the pictures, [N].
         labels: Their classes, int [N].
-        folds: Their test folds, int [N].
+        folds: Their test folds, ascending, int [N].
         probs: By view: float [N, K].
         history: One row per epoch, each with its `fold`.
     """
@@ -50,6 +54,26 @@ class Answered:
             bool [N].
         """
         return self.probs[view].argmax(axis=1) == self.labels
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the model of one fold said about its test pictures.
+
+    Attributes:
+        by_view: Its predictions by each of `VIEWS`.
+    """
+
+    by_view: Mapping[str, Predicted]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold: predictions by view."""
+        return {view: found.to_json() for view, found in self.by_view.items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Views:
+        """Build it again from what `to_json` gave."""
+        return cls({view: Predicted.from_json(values[view]) for view in VIEWS})
 
 
 def run_protocol(
@@ -78,48 +102,65 @@ def run_protocol(
         DataError: If too few pictures can be read.
         RunError: If the run was begun with other pictures.
     """
+    assert dataset.folds is not None  # `open_level` gives folds to every set
+    parts = choose(divide(dataset, dataset.folds), folds)
     crossval(recipe, dataset, run, folds=folds, advance=advance)
-    found = [_views(dataset, run, fold) for fold in folds]
+    looked = Folds(run, dataset, Views, {"recipe": asdict(recipe)}, name="views")
+    found = looked.find(parts, lambda part: _look(dataset, part, run))
+    trained = trainings(recipe, dataset, run).finished(parts)
     if not keep_models:
-        for fold in folds:
-            run.fold_model_path(fold).unlink(missing_ok=True)
+        for part in parts:
+            run.fold_model_path(part.number).unlink(missing_ok=True)
     keras.backend.clear_session()  # the next row needs the memory
-    position = {name: i for i, name in enumerate(dataset.ids)}
-    ids = tuple(name for one in found for name in one["ids"])
-    rows = [position[name] for name in ids]
-    kept = dataset.folds
-    assert kept is not None  # `open_level` gives folds to every set
-    return Answered(
-        ids=ids,
-        labels=dataset.labels[rows],
-        folds=kept[rows],
-        probs={
-            view: np.concatenate([np.array(one[view]) for one in found])
-            for view in VIEWS
-        },
-        history=[
-            {"fold": fold, **row}
-            for fold in folds
-            for row in (run.read_fold(fold) or {})["found"]["history"]
-        ],
+    return _answered(dataset, parts, found, trained)
+
+
+def _look(dataset: Dataset, part: Part, run: Run) -> Views:
+    """Look at the test pictures of a fold by both views."""
+    model = SentimentModel.load(run.fold_model_path(part.number))
+    answers = model.predict([dataset.paths[i] for i in part.test], view="ten_crop")
+    ids, failures = [], {}
+    probs: dict[str, list[Any]] = {view: [] for view in VIEWS}
+    for i, answer in zip(part.test, answers, strict=True):
+        if answer.error is not None:
+            failures[dataset.ids[i]] = answer.error
+            continue
+        ids.append(dataset.ids[i])
+        probs["center"].append(answer.center_probs)
+        probs["ten_crop"].append(answer.probs)
+    return Views(
+        {
+            view: Predicted(tuple(ids), np.array(rows, dtype="float32"), failures)
+            for view, rows in probs.items()
+        }
     )
 
 
-def _views(dataset: Dataset, run: Run, fold: int) -> dict[str, Any]:
-    """Look at the test pictures of a fold by both views, or recall it."""
-    name = f"views-fold{fold}.json"
-    if (run.path / name).is_file():
-        return run.read_json(name)
-    assert dataset.folds is not None
-    tested = np.flatnonzero(dataset.folds == fold)
-    model = SentimentModel.load(run.fold_model_path(fold))
-    found: dict[str, Any] = {"ids": [], **{view: [] for view in VIEWS}}
-    answers = model.predict([dataset.paths[i] for i in tested], view="ten_crop")
-    for i, answer in zip(tested, answers, strict=True):
-        if answer.probs is None or answer.center_probs is None:
-            continue
-        found["ids"].append(dataset.ids[i])
-        found["center"].append(answer.center_probs.tolist())
-        found["ten_crop"].append(answer.probs.tolist())
-    run.write_json(name, found)
-    return found
+def _answered(
+    dataset: Dataset,
+    parts: Sequence[Part],
+    found: Mapping[int, Views],
+    trained: Mapping[int, Trained],
+) -> Answered:
+    """Pool the answers, fold after fold."""
+    said = {
+        view: pool(
+            dataset, parts, {number: one.by_view[view] for number, one in found.items()}
+        ).predictions
+        for view in VIEWS
+    }
+    first = said[VIEWS[0]]
+    assert first.labels is not None
+    assert first.folds is not None
+    order = np.argsort(first.folds, kind="stable")
+    return Answered(
+        ids=tuple(first.ids[i] for i in order),
+        labels=first.labels[order],
+        folds=first.folds[order],
+        probs={view: one.probs[order] for view, one in said.items()},
+        history=[
+            {"fold": number, **row}
+            for number, one in trained.items()
+            for row in one.history
+        ],
+    )

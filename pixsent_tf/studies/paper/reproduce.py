@@ -37,7 +37,7 @@ from pixsent_tf.recipes import (
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.paper.figures import layers_figure, rows_figure
 from pixsent_tf.studies.paper.fold_maps import write_fold_maps
-from pixsent_tf.studies.paper.layerwise import Probed, probe_layers
+from pixsent_tf.studies.paper.layer_probes import Probed, probe_layers
 from pixsent_tf.studies.paper.plan import Plan
 from pixsent_tf.studies.paper.protocol import VIEWS
 from pixsent_tf.studies.paper.replication import measure, to_markdown
@@ -194,12 +194,10 @@ def _probe_table(rows: Rows, name: str) -> Table:
     rows.row(recipe)
     layers = [row.name for row in linear_probes.ROWS]
     rows.report(f"probing {len(layers)} layers of {recipe.name}")
-    folder = rows.run.path / "probes"
-    folder.mkdir(exist_ok=True)
     probed = probe_layers(
         rows.dataset(recipe),
         rows.run_of(recipe),
-        Run(folder),
+        Run(rows.run.path / "probes"),
         layers,
         folds=rows.plan.folds,
     )

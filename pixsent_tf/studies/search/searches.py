@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from pixsent_tf.config import Recipe, override, to_json
 from pixsent_tf.data import splits
 from pixsent_tf.data.copies.duplicates import find_duplicates
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import ConfigError, RunError
+from pixsent_tf.errors import ConfigError
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.decisions import hash_files
+from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
 from pixsent_tf.studies.search.bench import Bench
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.space import SearchConfig, build_space, head_recipes
@@ -22,7 +23,6 @@ from pixsent_tf.studies.search.tuner import (
     await_chief,
     best_row,
     own_port,
-    role,
     run_search,
 )
 from pixsent_tf.studies.trainer import Trainer
@@ -50,20 +50,34 @@ class Hooks:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One search's share of the pictures.
+class Searched:
+    """What the search of one part led to.
 
     Attributes:
-        number: Of the fold, from 1.
-        seen: Positions of the pictures that search and training see, int [M].
-        tested: Positions of the test pictures, readable or not, int.
-        copies: How many pictures are left out because the fold tests copies of them.
+        predicted: What its winner said about the test pictures.
+        trials: A row per trial, as `run_search` gives them, each with `is_winner`.
+        winner: `settings`, `inner_log_loss` and `temperature` of the winner.
+        saw: What each decision saw, an entry of `decisions.json`.
     """
 
-    number: int
-    seen: np.ndarray
-    tested: np.ndarray
-    copies: int
+    predicted: Predicted
+    trials: Sequence[Mapping[str, Any]]
+    winner: Mapping[str, Any]
+    saw: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold: the predictions, `trials`, `winner` and `saw`."""
+        return self.predicted.to_json() | {
+            "trials": [dict(row) for row in self.trials],
+            "winner": dict(self.winner),
+            "saw": dict(self.saw),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Searched:
+        """Build it again from what `to_json` gave."""
+        predicted = Predicted.from_json(values)
+        return cls(predicted, values["trials"], values["winner"], values["saw"])
 
 
 class Searches:
@@ -102,100 +116,83 @@ class Searches:
         self.hashes = hash_files(dataset.paths)
         self.groups = find_duplicates(dataset.paths).groups
         self.parts = self._divide()
+        made_by = {"recipe": asdict(recipe), "search": asdict(config)}
+        self._kept = Folds(run, dataset, Searched, made_by)
         self._bench: Bench | None = None
 
-    def result(self, part: Part) -> dict[str, Any]:
-        """Give what a search led to, from its file if it is finished.
-
-        Args:
-            part: Its pictures.
+    def find(self) -> dict[int, Searched]:
+        """Search on every part, or recall what a search led to.
 
         Returns:
-            `rows`, the trials; `winner`; `read`, the names of the pictures that were
-            tested, with `probs`; `decisions`, what each saw; `failures`. Empty for a
-            worker.
+            Findings by the number of the part.
 
         Raises:
             RunError: If the run tested other pictures before.
         """
-        names = [self.dataset.ids[i] for i in part.tested]
-        kept = self.run.read_fold(part.number)
-        if kept is None:
-            kept = self._find(part)
-            if not kept:
-                return {}
-            kept["tested"] = names
-            self.run.write_fold(part.number, kept)
-        if kept["tested"] != names:
-            raise RunError(
-                f"{self.run.path} tested other pictures in fold {part.number}; name "
-                f"another folder with --out."
-            )
-        return kept
+        return self._kept.find(self.parts, self._find)
+
+    def work(self) -> None:
+        """Run trials for the chief of each search that is not finished."""
+        for part in self.parts:
+            if self._kept.recall(part) is None and self._joins(part):
+                self._search(part, self._scorer(part))
 
     def _divide(self) -> list[Part]:
         """Divide the pictures, once for each test fold; no copy crosses over."""
         recipe, dataset = self.recipe, self.dataset
-        if self.config.nested:
-            dealt = splits.published_or_stratified(
-                dataset, recipe.data.num_folds, seed=recipe.seed
-            )
-            in_folds = (dealt > 0) | dataset.only_trains
-        else:
+        if not self.config.nested:
             fraction = recipe.evaluation.test_fraction
-            dealt = splits.held_out(dataset, fraction, seed=recipe.seed).astype(int)
-            in_folds = np.ones(len(dataset), dtype=bool)
-        parts = []
-        for number in range(1, int(dealt.max()) + 1):
-            tested = dealt == number
-            trains = in_folds & ~tested
-            copied = trains & np.isin(self.groups, self.groups[tested])
-            seen = np.flatnonzero(trains & ~copied)
-            parts.append(Part(number, seen, np.flatnonzero(tested), int(copied.sum())))
-        return parts
-
-    def _find(self, part: Part) -> dict[str, Any]:
-        """Search on one part, train the winner, test it."""
-        if role() == "worker" and not self._joins(part):
-            return {}
-        bench = self._read()
-        unread = list(bench.failures)
-        seen, tested = (
-            np.setdiff1d(part.seen, unread),
-            np.setdiff1d(part.tested, unread),
+            mask = splits.held_out(dataset, fraction, seed=recipe.seed)
+            return [hold_out(mask, groups=self.groups)]
+        dealt = splits.published_or_stratified(
+            dataset, recipe.data.num_folds, seed=recipe.seed
         )
-        scorer = Scorer(
+        return divide(dataset, dealt, groups=self.groups)
+
+    def _find(self, part: Part) -> Searched:
+        """Search on one part, train the winner, test it."""
+        scorer = self._scorer(part)
+        rows = self._search(part, scorer)
+        winner = best_row(rows)
+        recipe = override(self.recipe, winner["settings"])
+        bench = self._read()
+        witness = bench.learner(recipe)
+        trainer = Trainer(recipe, self.dataset, witness, bench.targets(recipe))
+        trained = trainer.train(part.train)
+        if not self.config.nested:
+            trainer.save_model(self.run.model_path, trained)
+            write_text(self.run.path / "winner.json", to_json(recipe))
+        search = {"name": "search", "trials": len(rows), **scorer.saw()}
+        training = {"name": "training", "trained": self._hashes_of(witness.trained)}
+        return Searched(
+            predicted=trainer.predict(trained, part.test),
+            trials=[row | {"is_winner": row is winner} for row in rows],
+            winner={
+                "settings": winner["settings"],
+                "inner_log_loss": winner["log_loss"],
+                "temperature": trained.temperature,
+            },
+            saw={
+                "fold": part.number,
+                "decisions": [search, training],
+                "tested": self._hashes_of(self._readable(part.test)),
+            },
+        )
+
+    def _scorer(self, part: Part) -> Scorer:
+        return Scorer(
             self.recipe,
-            bench,
-            seen,
+            self._read(),
+            self._readable(part.train),
             groups=self.groups,
             scored_folds=self.config.scored_folds,
             folder=self.run.path / "search" / f"fold-{part.number}",
         )
-        rows = self._search(part, scorer)
-        if not rows:
-            return {}
-        winner = best_row(rows)
-        trained_on, found = self._test(winner, bench, seen, tested)
-        search = {"name": "search", "trials": len(rows), **scorer.saw()}
-        training = {"name": "training", "trained": self._hashes_of(trained_on)}
-        return found | {
-            "rows": [row | {"is_winner": row is winner} for row in rows],
-            "decisions": {
-                "fold": part.number,
-                "decisions": [search, training],
-                "tested": self._hashes_of(tested),
-            },
-            "failures": {
-                self.dataset.ids[i]: [str(error), error.reason]
-                for i, error in bench.failures.items()
-            },
-        }
 
     def _joins(self, part: Part) -> bool:
         """Wait for the chief, who computes the features that workers share."""
         with own_port(part.number):
-            return await_chief(lambda: self.run.read_fold(part.number) is not None)
+            return await_chief(lambda: self._kept.recall(part) is not None)
 
     def _search(self, part: Part, scorer: Scorer) -> list[dict[str, Any]]:
         def score(settings: dict[str, Any], share: float) -> dict[str, float]:
@@ -214,31 +211,6 @@ class Searches:
                 watch=self.hooks.watch,
             )
 
-    def _test(
-        self,
-        winner: dict[str, Any],
-        bench: Bench,
-        seen: np.ndarray,
-        tested: np.ndarray,
-    ) -> tuple[set[int], dict[str, Any]]:
-        """Train the winner on all that the search saw; tell what it trained on."""
-        recipe = override(self.recipe, winner["settings"])
-        witness, targets = bench.learner(recipe), bench.targets(recipe)
-        trainer = Trainer(recipe, self.dataset, witness, targets)
-        trained = trainer.train(seen)
-        if not self.config.nested:
-            trainer.save_model(self.run.model_path, trained)
-            write_text(self.run.path / "winner.json", to_json(recipe))
-        return witness.trained, {
-            "read": [self.dataset.ids[i] for i in tested],
-            "probs": trained.probs(tested).tolist(),
-            "winner": {
-                "settings": winner["settings"],
-                "inner_log_loss": winner["log_loss"],
-                "temperature": trained.temperature,
-            },
-        }
-
     def _read(self) -> Bench:
         """Let each network of a head look at each picture, once for all searches."""
         if self._bench is None:
@@ -254,6 +226,9 @@ class Searches:
                 bench.learner(override(self.recipe, first))
             self._bench = bench
         return self._bench
+
+    def _readable(self, positions: np.ndarray) -> np.ndarray:
+        return np.setdiff1d(positions, list(self._read().failures))
 
     def _hashes_of(self, positions: Any) -> list[str]:
         return sorted({self.hashes[int(i)] for i in positions})

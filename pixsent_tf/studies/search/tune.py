@@ -14,14 +14,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import ImageError, RunError
+from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.decisions import write_decisions
-from pixsent_tf.studies.outcome import Outcome
+from pixsent_tf.studies.folds import pool
 from pixsent_tf.studies.search import trials
 from pixsent_tf.studies.search.searches import Hooks, Searches
 from pixsent_tf.studies.search.space import SearchConfig
@@ -60,25 +58,24 @@ def tune(
     started = time.monotonic()
     claim(run, recipe, config)
     searches = Searches(recipe, dataset, run, config, hooks)
-    found = {part.number: searches.result(part) for part in searches.parts}
     if role() == "worker":
+        searches.work()
         return {}
+    found = searches.find()
     trials.write_trials(
-        run, [{"fold": k, **row} for k, one in found.items() for row in one["rows"]]
+        run, [{"fold": k, **row} for k, one in found.items() for row in one.trials]
     )
-    write_decisions(
-        run,
-        dict(zip(dataset.ids, searches.hashes, strict=True)),
-        [one["decisions"] for one in found.values()],
-    )
+    images = dict(zip(dataset.ids, searches.hashes, strict=True))
+    write_decisions(run, images, [one.saw for one in found.values()])
     source = "stratified" if dataset.folds is None else "published"
-    results = _pool(found, searches).write(
+    predicted = {number: one.predicted for number, one in found.items()}
+    results = pool(dataset, searches.parts, predicted).write(
         run,
         fold_source=source if config.nested else "held out",
         tuner=config.tuner,
-        winners=[{"fold": k, **one["winner"]} for k, one in found.items()],
-        settings_tried=sum(len(one["rows"]) for one in found.values()),
-        copies_left_out=[part.copies for part in searches.parts],
+        winners=[{"fold": k, **one.winner} for k, one in found.items()],
+        settings_tried=sum(len(one.trials) for one in found.values()),
+        copies_left_out=[len(part.left_out) for part in searches.parts],
         seconds=round(time.monotonic() - started, 2),
     )
     shutil.rmtree(run.path / "features", ignore_errors=True)
@@ -125,20 +122,3 @@ def read_config(run: Run) -> SearchConfig:
     for name in ("backbones", "strategies"):
         values[name] = tuple(values[name])
     return SearchConfig(**values)
-
-
-def _pool(found: dict[int, dict[str, Any]], searches: Searches) -> Outcome:
-    """Put the predictions of all test folds together."""
-    dataset = searches.dataset
-    position = {name: i for i, name in enumerate(dataset.ids)}
-    probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
-    folds = np.zeros(len(dataset), dtype="int32")
-    failures: dict[int, ImageError] = {}
-    for part in searches.parts:
-        one = found[part.number]
-        folds[part.tested] = part.number
-        if one["read"]:
-            probs[[position[name] for name in one["read"]]] = one["probs"]
-        for name, (message, reason) in one["failures"].items():
-            failures[position[name]] = ImageError(message, reason)
-    return Outcome(dataset, probs, folds, failures)

@@ -16,7 +16,9 @@ from pixsent_tf.runs import Run
 from pixsent_tf.studies.search.tune import read_config, tune
 from pixsent_tf.studies.search.tuner import role
 
-CODE = "import sys; from pixsent_tf.studies import workers; workers.work(sys.argv[1])"
+CODE = (
+    "import sys; from pixsent_tf.studies.search.workers import work; work(sys.argv[1])"
+)
 LOCAL = "127.0.0.1"
 
 

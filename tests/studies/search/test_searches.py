@@ -34,10 +34,10 @@ def test_each_search_sees_the_other_folds_only(divided):
     parts = divided().parts
 
     assert [part.number for part in parts] == [1, 2, 3]
-    tested = np.concatenate([part.tested for part in parts])
+    tested = np.concatenate([part.test for part in parts])
     assert sorted(tested) == list(range(24))
     for part in parts:
-        assert sorted([*part.seen, *part.tested]) == list(range(24))
+        assert sorted([*part.train, *part.test]) == list(range(24))
 
 
 def test_pictures_in_no_published_fold_are_neither_seen_nor_tested(divided):
@@ -46,19 +46,20 @@ def test_pictures_in_no_published_fold_are_neither_seen_nor_tested(divided):
     parts = divided(folds=folds).parts
 
     assert len(parts) == 2
-    assert parts[0].seen.tolist() == parts[1].tested.tolist() == [*range(2, 24, 3)]
+    assert parts[0].train.tolist() == parts[1].test.tolist() == [*range(2, 24, 3)]
 
 
 def test_without_nesting_one_search_sees_all_but_the_held_out_part(divided):
     (part,) = divided(config=replace(SEARCH, nested=False)).parts
 
-    assert len(part.tested) == 5
-    assert sorted([*part.seen, *part.tested]) == list(range(24))
+    assert len(part.test) == 5
+    assert sorted([*part.train, *part.test]) == list(range(24))
 
 
 def test_a_fold_that_tested_other_pictures_is_refused(divided):
     searches = divided()
-    searches.run.write_fold(1, {"tested": ["another.png"]})
+    (searches.run.path / "folds").mkdir()
+    searches.run.write_json("folds/fold-1.json", {"tested": ["another.png"]})
 
     with pytest.raises(RunError, match="tested other pictures in fold 1; name another"):
-        searches.result(searches.parts[0])
+        searches.find()

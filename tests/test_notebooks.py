@@ -22,6 +22,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from tests.float32 import LITE0_OPERATIONS, rounding
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 NAMES = (
@@ -315,7 +317,8 @@ def test_exports_answer_what_the_model_answers(execute):
     assert "serve check  passed" in story.text("export")
     saved, keras = re.findall(r"(\w+), P\(positive\) = ([\d.]+)", story.text("ask"))
     assert saved[0] == keras[0] == "positive"  # as it was drawn
-    assert float(saved[1]) == pytest.approx(float(keras[1]), abs=1e-5)
+    rounded = rounding(operations=LITE0_OPERATIONS, scale=1)
+    assert float(saved[1]) == pytest.approx(float(keras[1]), abs=rounded)
     rows = dict(re.findall(r"^(\w+(?: \w+)?) +([01]\.\d+)", story.text("lite"), re.M))
     assert float(rows["tflite int8"]) >= float(rows["keras"]) - 0.01
     assert 3 < story.number("download", r"tflite, ([\d.]+) MB") < 6

@@ -11,6 +11,8 @@ from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe, TrainingCon
 from pixsent_tf.models import zoo
 
 COUNT = 24
+# Terms that an answer sums: two convolutions, moments, 3 x 3 places, a head, ten crops.
+OPERATIONS = 27 + 36 + 4 + 9 + 6 + 10
 
 
 def build_tiny(weights, input_size, seed):

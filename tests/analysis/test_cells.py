@@ -11,6 +11,7 @@ from pixsent_tf.analysis.cells import build_cell_scorer
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.joined import join
 from pixsent_tf.models.zoo import attach_head
+from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
 
@@ -60,7 +61,8 @@ def test_the_mean_of_the_cells_is_the_prediction(name):
 
     mean = scorer.score(CROPS).numpy().mean(axis=(1, 2))
     assert name.startswith(scorer.kind)
-    assert mean == pytest.approx(classifier(CROPS).numpy(), abs=1e-5)
+    operations = operations_of(classifier) + CROPS[0].size
+    assert_close_float32(mean, classifier(CROPS), operations=operations)
 
 
 def test_a_cell_of_a_mirrored_network_lies_where_it_looks():
@@ -109,7 +111,8 @@ def test_grad_cam_of_a_linear_head_is_the_convolutional_form():
 
     from pixsent_tf.analysis.cells import _grad_cam
 
-    assert _grad_cam(classifier)(CROPS).numpy() == pytest.approx(exact, abs=1e-4)
+    found = _grad_cam(classifier)(CROPS)
+    assert_close_float32(found, exact, operations=operations_of(classifier))
 
 
 def test_a_network_without_a_map_is_refused():

@@ -12,6 +12,7 @@ from PIL import Image
 
 import pixsent_tf
 from pixsent_tf.cli import cli
+from tests.float32 import LITE0_OPERATIONS, assert_close_float32
 
 
 def invoke(*arguments: object, **more: object):
@@ -155,9 +156,11 @@ def test_without_a_model_the_one_that_ships_answers(photographs):
     assert result.exit_code == 0
     # A flower and a palace by a lake: people find both pleasant.
     assert {row["answer"] for row in rows.values()} == {"positive"}
-    assert pixsent_tf.predict(
-        photographs / "flower.jpg"
-    ).prob_positive == pytest.approx(rows["flower.jpg"]["prob_positive"], abs=1e-5)
+    assert_close_float32(
+        pixsent_tf.predict(photographs / "flower.jpg").prob_positive,
+        rows["flower.jpg"]["prob_positive"],
+        operations=LITE0_OPERATIONS,
+    )
 
 
 def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import pixsent_tf
 from pixsent_tf.cli import cli
 from pixsent_tf.runs import Run
+from tests.float32 import assert_close_float32, operations_of
 
 CONTRACT = {
     "accuracy",
@@ -99,13 +101,23 @@ def test_the_saved_model_gives_the_same_probabilities_in_a_new_process(
     subprocess.run([sys.executable, "-c", code, out, saved, *paths], check=True)
 
     expected = [[float(r["prob_negative"]), float(r["prob_positive"])] for r in rows]
-    assert np.abs(np.load(saved) - expected).max() < 1e-6
+    model = pixsent_tf.load(out).model
+    assert_close_float32(np.load(saved), expected, operations=operations_of(model))
 
 
 def test_crossval_predicts_every_picture_once(colored_folder, tmp_path):
     out = tmp_path / "cv"
     result = invoke(
-        *("crossval", colored_folder, "--folds", 3, "--out", out, "--json", "--quiet")
+        *(
+            "crossval",
+            colored_folder,
+            "--num-folds",
+            3,
+            "--out",
+            out,
+            "--json",
+            "--quiet",
+        )
     )
     results = json.loads(result.stdout)
     rows = Run(out).read_table("predictions.csv")

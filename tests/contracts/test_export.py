@@ -17,6 +17,7 @@ from pixsent_tf.serving import scorecard, tflite
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
+from tests.float32 import assert_close_float32, operations_of
 
 pytest.importorskip("ai_edge_litert")
 
@@ -106,20 +107,24 @@ def exported(model, tmp_path_factory):
     return export_saved_model(model, tmp_path_factory.mktemp("export"))
 
 
-def test_the_saved_model_answers_as_keras(exported, files, expected):
+def test_the_saved_model_answers_as_keras(model, exported, files, expected):
     serve = tf.saved_model.load(str(exported)).signatures["serving_default"]
 
     answer = serve(image_bytes=tf.constant(files))
 
-    np.testing.assert_allclose(answer["probs"], expected, atol=1e-5)
+    operations = operations_of(model.model)
+    assert_close_float32(answer["probs"], expected, operations=operations)
 
 
-def test_a_process_without_python_packages_answers_as_keras(exported, files, expected):
+def test_a_process_without_python_packages_answers_as_keras(
+    model, exported, files, expected
+):
     request = [base64.b64encode(content).decode() for content in files]
 
     answer = run_c_api(exported, "serving_default", request)
 
-    np.testing.assert_allclose(answer["probs"], expected, atol=1e-5)
+    operations = operations_of(model.model)
+    assert_close_float32(answer["probs"], expected, operations=operations)
 
 
 def test_litert_answers_as_keras(model, tmp_path):
@@ -129,7 +134,8 @@ def test_litert_answers_as_keras(model, tmp_path):
     probs = LiteModel(path, num_threads=2).predict(crops)
 
     expected = scorecard.keras_probs(model, crops)
-    np.testing.assert_allclose(probs, expected, atol=1e-4)
+    operations = operations_of(model.model)
+    assert_close_float32(probs, expected, operations=operations)
     assert expected[:, 1].std() > 0.01
 
 

@@ -17,6 +17,7 @@ from pixsent_tf.serving.phone import export_tflite
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import run_c_api
 from pixsent_tf.studies import api
+from tests.float32 import assert_close_float32, operations_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
@@ -66,22 +67,24 @@ def exported(run, tmp_path_factory):
     )
 
 
-def test_the_saved_model_in_a_fresh_process(exported, paths, by_keras, tmp_path):
+def test_the_saved_model_in_a_fresh_process(exported, model, paths, by_keras, tmp_path):
     out = tmp_path / "probs.npy"
     command = [sys.executable, "-W", "ignore", "-c", FRESH, str(exported), str(out)]
     subprocess.run([*command, *paths], check=True, stderr=subprocess.DEVNULL)
 
-    np.testing.assert_allclose(np.load(out), by_keras, atol=1e-5)
+    operations = operations_of(model.model)
+    assert_close_float32(np.load(out), by_keras, operations=operations)
 
 
-def test_the_saved_model_through_the_c_api(exported, paths, by_keras):
+def test_the_saved_model_through_the_c_api(exported, model, paths, by_keras):
     rows = []
     for start in range(0, len(paths), 50):
         contents = [Path(path).read_bytes() for path in paths[start : start + 50]]
         request = [base64.b64encode(content).decode() for content in contents]
         rows += run_c_api(exported, "serving_default", request)["probs"]
 
-    np.testing.assert_allclose(rows, by_keras, atol=1e-5)
+    operations = operations_of(model.model)
+    assert_close_float32(rows, by_keras, operations=operations)
 
 
 def test_tflite_in_floats_and_in_integers(run, model, paths, by_keras, tmp_path):
@@ -94,6 +97,7 @@ def test_tflite_in_floats_and_in_integers(run, model, paths, by_keras, tmp_path)
     stream = CanvasStream(paths, preprocessor)
     crops = np.concatenate([preprocessor.center_crop(batch) for _, batch in stream])
     probs = LiteModel(plain.path, num_threads=2).predict(crops)
-    np.testing.assert_allclose(probs, by_keras, atol=1e-4)
+    operations = operations_of(model.model)
+    assert_close_float32(probs, by_keras, operations=operations)
     _, floats, integers = made.scores
     assert floats.latency_ms[2] / integers.latency_ms[2] >= 1.6

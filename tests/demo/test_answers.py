@@ -16,6 +16,8 @@ from pixsent_tf.analysis.maps import SentimentMapper
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.demo.answers import Answerer
 from pixsent_tf.inference.model import SentimentModel
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 
 def encode(pixels: np.ndarray, form: str, **more: object) -> bytes:
@@ -68,7 +70,7 @@ def test_probabilities_are_those_of_predict(answerer, upright_and_turned, tmp_pa
         assert answer["status"] == "ok"
         assert answer["answer"] == wanted.answer
         found = [answer["probs"][name] for name in ("negative", "positive")]
-        np.testing.assert_allclose(found, wanted.probs, atol=2e-6)
+        assert_close_float32(found, wanted.probs, operations=OPERATIONS, scale=1)
     by_name = {answer["name"]: answer["probs"]["positive"] for answer in answers}
     assert by_name["plain.jpg"] != by_name["gray.bmp"]
 

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.demo.server import DemoApp, local_hosts, open_server
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -169,8 +171,11 @@ def test_the_table_comes_as_the_csv_of_predict(
     ]
     assert [row["path"] for row in rows] == [*NAMES, "broken.jpg"]
     for row, expected in zip(rows[:3], answerer.model.predict(pictures), strict=True):
-        assert float(row["prob_positive"]) == pytest.approx(
-            expected.prob_positive, abs=2e-6
+        assert_close_float32(
+            float(row["prob_positive"]),
+            expected.prob_positive,
+            operations=OPERATIONS,
+            scale=1,
         )
         assert row["status"] == "ok"
     assert list(rows[3].values()) == ["broken.jpg", "", "", "", "truncated"]

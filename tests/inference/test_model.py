@@ -14,7 +14,8 @@ from pixsent_tf.inference.model import Prediction, SentimentModel, find_positive
 from pixsent_tf.models import zoo
 from pixsent_tf.training.heads import classifier_from_head
 from pixsent_tf.training.logistic import LinearHead
-from tests.serving.conftest import images, tiny_model
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS, images, tiny_model
 
 __all__ = ["images", "tiny_model"]
 
@@ -62,7 +63,7 @@ def test_the_center_is_what_the_model_itself_says(tiny_model, files, images):
 
     for one, image in zip(found, images, strict=True):
         expected = tiny_model.model(image[None], training=False).numpy()[0]
-        np.testing.assert_allclose(one.probs, expected, atol=1e-5)
+        assert_close_float32(one.probs, expected, operations=OPERATIONS)
 
 
 def test_ten_crops_are_the_mean_over_corners_center_and_their_mirrors(
@@ -78,8 +79,9 @@ def test_ten_crops_are_the_mean_over_corners_center_and_their_mirrors(
     logits = tiny_model.classifier(np.stack(crops), training=False).numpy() / 1.5
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
-    np.testing.assert_allclose(found.probs, probs.mean(axis=0), atol=1e-5)
-    np.testing.assert_allclose(found.center_probs, probs[4], atol=1e-5)
+    mean = probs.mean(axis=0)
+    assert_close_float32(found.probs, mean, operations=OPERATIONS)
+    assert_close_float32(found.center_probs, probs[4], operations=OPERATIONS)
 
 
 def test_an_answer_below_the_threshold_is_unsure():
@@ -111,7 +113,8 @@ def test_a_head_on_its_backbone_scores_its_features(backbone):
     logits = classifier_from_head(backbone, HEAD)(crops)
 
     features = backbone(crops).numpy()
-    np.testing.assert_allclose(logits, features @ HEAD.kernel + HEAD.bias, atol=1e-5)
+    expected = features @ HEAD.kernel + HEAD.bias
+    assert_close_float32(logits, expected, operations=OPERATIONS)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
@@ -124,7 +127,7 @@ def test_probabilities_are_the_softmax_of_the_cooled_logits(backbone, temperatur
     logits = classifier(preprocessor.center_crop(preprocessor.to_canvas(IMAGES)))
     exponents = np.exp(logits.numpy().astype("float64") / temperature)
     expected = exponents / exponents.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(model.model(IMAGES), expected, atol=1e-6)
+    assert_close_float32(model.model(IMAGES), expected, operations=OPERATIONS)
 
 
 def test_a_saved_model_is_the_same_after_loading(backbone, tmp_path):
@@ -135,7 +138,8 @@ def test_a_saved_model_is_the_same_after_loading(backbone, tmp_path):
 
     loaded = SentimentModel.load(tmp_path / "model.keras")
 
-    np.testing.assert_allclose(loaded.model(IMAGES), model.model(IMAGES), atol=1e-7)
+    expected = model.model(IMAGES)
+    assert_close_float32(loaded.model(IMAGES), expected, operations=OPERATIONS)
     assert loaded.class_names == ("bad", "good")
     assert list(tmp_path.iterdir()) == [tmp_path / "model.keras"]
 
@@ -184,10 +188,12 @@ def test_probabilities_of_canvases_are_the_mean_over_the_views(tiny_model):
     each = tiny_model.view_probs(canvases, "ten_crop")
 
     assert each.shape == (3, 10, 2)
-    np.testing.assert_allclose(
-        tiny_model.probs(canvases, "ten_crop"), each.mean(axis=1), atol=1e-7
+    ten_crop, center = (
+        tiny_model.probs(canvases, "ten_crop"),
+        tiny_model.probs(canvases),
     )
-    np.testing.assert_allclose(tiny_model.probs(canvases), each[:, 4], atol=1e-6)
+    assert_close_float32(ten_crop, each.mean(axis=1), operations=OPERATIONS)
+    assert_close_float32(center, each[:, 4], operations=OPERATIONS)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from pixsent_tf.errors import WeightsError
 from pixsent_tf.inference import shipped
+from tests.float32 import assert_close_float32, operations_of
 
 
 def test_it_answers_as_the_head_does():
@@ -23,7 +24,9 @@ def test_it_answers_as_the_head_does():
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
     assert model.class_names == ("negative", "positive")
-    np.testing.assert_allclose(model.model(crops).numpy(), expected, atol=1e-5)
+    assert_close_float32(
+        model.model(crops), expected, operations=operations_of(model.model)
+    )
 
 
 def test_as_a_file_it_is_written_once_and_is_the_same_model(tmp_path, monkeypatch):

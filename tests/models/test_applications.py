@@ -8,6 +8,7 @@ import pytest
 
 from pixsent_tf.errors import ConfigError, WeightsError
 from pixsent_tf.models import applications
+from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype("float32")
 
@@ -29,7 +30,7 @@ def test_pixels_are_normalized_as_the_module_of_the_network_does(name):
     )
 
     expected = theirs(MODULES[name].preprocess_input(CROPS.copy()))
-    np.testing.assert_allclose(ours(CROPS), expected, rtol=1e-3, atol=1e-9)
+    assert_close_float32(ours(CROPS), expected, operations=operations_of(theirs))
 
 
 def test_every_network_of_keras_has_a_family():

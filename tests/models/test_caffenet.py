@@ -18,6 +18,7 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.caffenet import CONVOLUTIONS, FEATURE_LAYERS, build_caffenet
 from pixsent_tf.models.surgery import features, to_fully_convolutional
 from pixsent_tf.models.weights import load_weights
+from tests.float32 import assert_close_float32, operations_of
 
 # layer -> side at 227 pixels, side at 451, parameters
 TABLE = {
@@ -241,7 +242,9 @@ def test_network_converts_to_tflite_with_built_in_operations_only(narrow_export)
 
     (logits,) = runner(crops=pixels).values()
 
-    np.testing.assert_allclose(logits, model(pixels, training=False), atol=1e-5)
+    assert_close_float32(
+        logits, model(pixels, training=False), operations=operations_of(model)
+    )
 
 
 def test_network_survives_its_file(tmp_path):

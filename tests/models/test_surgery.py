@@ -18,6 +18,7 @@ from pixsent_tf.models.surgery import (
     to_fully_convolutional,
     truncate,
 )
+from tests.float32 import assert_close_float32, operations_of
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 67, 67, 3)).astype("float32")
 
@@ -58,8 +59,9 @@ def test_features_come_by_name_after_the_relu(narrow):
     assert set(named) == {"conv5", "fc7"}
     assert named["conv5"].shape == (2, 3, 3, 32)
     assert named["fc7"].numpy().min() == 0
-    np.testing.assert_allclose(
-        dense(narrow, "fc8", named["fc7"].numpy()), run(narrow), atol=1e-5
+    fc7 = named["fc7"].numpy()
+    assert_close_float32(
+        dense(narrow, "fc8", fc7), run(narrow), operations=fc7.shape[1]
     )
 
 
@@ -82,13 +84,13 @@ def test_new_head_is_small_and_unbiased_and_the_rest_stays(narrow):
     assert kernel.std() == pytest.approx(0.01, rel=0.02)
     assert not bias.any()
     fc7 = run(truncate(narrow, "fc7"))
-    np.testing.assert_allclose(run(wide), fc7 @ kernel, rtol=1e-4, atol=1e-4)
+    assert_close_float32(run(wide), fc7 @ kernel, operations=fc7.shape[1])
 
 
 def test_added_layer_reads_the_old_scores(narrow):
     deeper = add_layer(narrow, 2)
     expected = dense(deeper, "fc9", run(narrow))
-    np.testing.assert_allclose(run(deeper), expected, atol=1e-6)
+    assert_close_float32(run(deeper), expected, operations=operations_of(narrow))
 
 
 def test_fc9_of_the_full_network_has_the_published_layers(full):
@@ -115,17 +117,17 @@ def test_raw_ablation_keeps_weights_and_loses_the_relu(narrow):
     raw = ablate(narrow, "fc7-512")
     fc6 = run(truncate(narrow, "fc6"))
     expected = dense(narrow, "fc7", fc6)
-    np.testing.assert_allclose(run(raw), expected, atol=1e-4)
-    np.testing.assert_allclose(
-        run(truncate(narrow, "fc7")), expected.clip(0), atol=1e-4
-    )
+    fc7 = run(truncate(narrow, "fc7"))
+    assert_close_float32(run(raw), expected, operations=fc6.shape[1])
+    assert_close_float32(fc7, expected.clip(0), operations=fc6.shape[1])
 
 
 def test_fresh_ablation_reads_the_layer_below(narrow):
     cut = ablate(narrow, "fc7-2")
     assert [la.name for la in cut.layers[-3:]] == ["fc6", "drop6", "fc7-2"]
     fc6 = run(truncate(narrow, "fc6"))
-    np.testing.assert_allclose(run(cut), dense(cut, "fc7-2", fc6), atol=1e-5)
+    expected = dense(cut, "fc7-2", fc6)
+    assert_close_float32(run(cut), expected, operations=fc6.shape[1])
 
 
 @pytest.mark.parametrize("ablation", ["fc7", "fc7-", "-2", "fc7-0", "fc7-x"])
@@ -148,7 +150,7 @@ def test_one_cell_equals_the_classifier():
     assert cells.shape == (2, 1, 1, 2)
     expected = run(model, pixels)
     assert np.abs(expected).max() > 1
-    np.testing.assert_allclose(cells[:, 0, 0], expected, rtol=1e-4, atol=1e-4)
+    assert_close_float32(cells[:, 0, 0], expected, operations=operations_of(model))
 
 
 def test_converted_network_does_not_share_weights(narrow):
@@ -176,8 +178,10 @@ def test_without_padding_every_cell_equals_its_crop():
         for column in range(3):
             top, left = 2 * row, 2 * column
             crop = large[:, top : top + 8, left : left + 8]
-            np.testing.assert_allclose(
-                cells[:, row, column], run(model, crop), atol=1e-5
+            assert_close_float32(
+                cells[:, row, column],
+                run(model, crop),
+                operations=operations_of(model),
             )
 
 
@@ -186,7 +190,7 @@ def test_softmax_of_the_head_is_taken_in_each_cell():
     vectors = keras.layers.Flatten()(images)
     probs = keras.layers.Dense(3, activation="softmax")(vectors)
     cells = run(to_fully_convolutional(keras.Model(images, probs)), PIXELS / 255)
-    np.testing.assert_allclose(cells.sum(axis=-1), 1, rtol=1e-5)
+    assert_close_float32(cells.sum(axis=-1), np.ones(cells.shape[:-1]), operations=3)
 
 
 @pytest.mark.parametrize("size", [64, 96])
@@ -202,7 +206,9 @@ def test_mean_of_the_map_equals_the_classifier_that_averages(size):
     cells = run(to_fully_convolutional(model), pixels)
 
     assert cells.shape == (2, size // 32, size // 32, 2)
-    np.testing.assert_allclose(cells.mean(axis=(1, 2)), run(model, pixels), atol=1e-5)
+    assert_close_float32(
+        cells.mean(axis=(1, 2)), run(model, pixels), operations=operations_of(model)
+    )
 
 
 def test_network_without_a_pooled_map_is_refused():

@@ -11,6 +11,7 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import variants, zoo
 from pixsent_tf.models.weights import save_weights
 from pixsent_tf.training.finetune import FineTuneLearner, build_network
+from tests.float32 import assert_close_float32, operations_of
 
 SIDE = 67  # the smallest crop, for speed; the published counts are of 227 pixels
 
@@ -87,8 +88,10 @@ def test_a_raw_ablation_answers_by_its_first_units():
     kept = variants.keep_classes(network, 2)
 
     assert kept.layers[-1].name == zoo.HEAD
-    np.testing.assert_allclose(
-        kept(crops, training=False), network(crops, training=False)[:, :2], rtol=1e-5
+    assert_close_float32(
+        kept(crops, training=False),
+        network(crops, training=False)[:, :2],
+        operations=operations_of(network),
     )
 
 
@@ -118,7 +121,12 @@ def test_a_raw_ablation_learns_the_classes(colored_folder):
         training=False,
     )
     assert probs.shape == (24, 2)
-    np.testing.assert_allclose(probs, keras.ops.softmax(logits), atol=1e-5)
+    assert_close_float32(
+        probs,
+        keras.ops.softmax(logits),
+        operations=operations_of(fitted.classifier()),
+        scale=max(1.0, float(np.abs(logits).max())),
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from caffe_files import write_caffemodel
 
 from pixsent_tf.errors import WeightsError
 from pixsent_tf.models.weights import load_weights, save_weights
+from tests.float32 import assert_close_float32, operations_of
 
 GENERATOR = np.random.default_rng(0)
 BLOBS = {  # 4 pixels -> conv1 [3, 3, 5] -> fc6 [7] -> fc8 [2], in Caffe's order
@@ -51,7 +52,9 @@ def test_network_computes_what_caffe_would(tmp_path, how):
 
     load_weights(model, path)
 
-    np.testing.assert_allclose(model(IMAGE)[0], scores_by_hand(), rtol=1e-4)
+    assert_close_float32(
+        model(IMAGE)[0], scores_by_hand(), operations=operations_of(model)
+    )
 
 
 def test_dense_weights_fit_the_same_layer_as_a_convolution(tmp_path):
@@ -64,7 +67,9 @@ def test_dense_weights_fit_the_same_layer_as_a_convolution(tmp_path):
 
     load_weights(model, path)
 
-    np.testing.assert_allclose(model(IMAGE)[0, 0, 0], scores_by_hand(), rtol=1e-4)
+    assert_close_float32(
+        model(IMAGE)[0, 0, 0], scores_by_hand(), operations=operations_of(model)
+    )
 
 
 def test_convolutional_release_fits_the_dense_network(tmp_path):
@@ -79,7 +84,9 @@ def test_convolutional_release_fits_the_dense_network(tmp_path):
 
     load_weights(model, path)
 
-    np.testing.assert_allclose(model(IMAGE)[0], scores_by_hand(), rtol=1e-4)
+    assert_close_float32(
+        model(IMAGE)[0], scores_by_hand(), operations=operations_of(model)
+    )
 
 
 def test_classifier_of_another_width_is_skipped_only_on_request(tmp_path):

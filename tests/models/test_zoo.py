@@ -12,6 +12,7 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import FeatureBlock, feature_blocks
 from pixsent_tf.models.weights import save_weights
+from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype("float32")
 
@@ -75,8 +76,9 @@ def test_joined_features_are_those_of_the_branches_side_by_side():
     reduced = joined.get_layer("reduce_1")(CROPS)
 
     features = joined(CROPS).numpy()
-    np.testing.assert_allclose(features[:, :1280], large(CROPS), atol=1e-4)
-    np.testing.assert_allclose(features[:, 1280:], small(reduced), atol=1e-4)
+    operations = operations_of(large)
+    assert_close_float32(features[:, :1280], large(CROPS), operations=operations)
+    assert_close_float32(features[:, 1280:], small(reduced), operations=operations)
     assert features.max() > 1
 
 
@@ -99,9 +101,9 @@ def test_mirrored_features_do_not_tell_left_from_right():
 
     flipped = CROPS[:, :, ::-1]
     expected = (plain(CROPS) + plain(flipped)) / 2
-    np.testing.assert_allclose(both(CROPS), expected, atol=1e-4)
+    assert_close_float32(both(CROPS), expected, operations=operations_of(plain))
     assert np.abs(plain(CROPS) - plain(flipped)).max() > 0.1
-    np.testing.assert_allclose(both(flipped), expected, atol=1e-4)
+    assert_close_float32(both(flipped), expected, operations=operations_of(plain))
 
 
 def test_a_file_of_weights_is_a_start_like_any_other(tmp_path):
@@ -123,7 +125,7 @@ def test_the_head_is_linear_in_the_features():
 
     kernel, bias = classifier.get_layer(zoo.HEAD).get_weights()
     expected = backbone(CROPS).numpy() @ kernel + bias
-    np.testing.assert_allclose(classifier(CROPS), expected, atol=1e-4)
+    assert_close_float32(classifier(CROPS), expected, operations=len(kernel))
 
 
 def test_texture_is_mean_and_deviation_of_the_stage_beside_unit_features():
@@ -134,9 +136,13 @@ def test_texture_is_mean_and_deviation_of_the_stage_beside_unit_features():
 
     features = textured(CROPS).numpy()
     unit = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
-    np.testing.assert_allclose(features[:, :1280], unit, atol=1e-5)
-    np.testing.assert_allclose(features[:, 1280:1472], maps.mean((1, 2)), atol=1e-4)
-    np.testing.assert_allclose(features[:, 1472:], maps.std((1, 2)), atol=1e-4)
+    operations, scale = operations_of(plain), float(np.abs(maps).max())
+    assert_close_float32(features[:, :1280], unit, operations=operations)
+    for found, expected in (
+        (features[:, 1280:1472], maps.mean((1, 2))),
+        (features[:, 1472:], maps.std((1, 2))),
+    ):
+        assert_close_float32(found, expected, operations=operations, scale=scale)
 
 
 def test_blocks_share_the_norm_by_kind():

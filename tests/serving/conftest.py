@@ -15,6 +15,9 @@ from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.runs import Run
 from pixsent_tf.serving.saved_model import export_saved_model
 
+# Terms that an answer sums: a convolution, 14 x 14 places, a head, ten crops.
+OPERATIONS = 27 + 14 * 14 + 8 + 10
+
 
 @pytest.fixture(scope="session")
 def tiny_model() -> SentimentModel:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
+
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 pytest.importorskip("apache_beam")
 
@@ -51,10 +53,10 @@ def test_the_table_is_what_predict_says(files, tiny_export, tiny_model, tmp_path
     readable = [value is not None for value in expected]
     assert table["path"] == files
     assert [status == "ok" for status in table["status"]] == readable
-    np.testing.assert_allclose(
+    assert_close_float32(
         [p for p in table["prob_positive"] if p is not None],
         [p for p in expected if p is not None],
-        atol=1e-5,
+        operations=OPERATIONS,
     )
     assert scored.statuses == {"ok": 18, "not_an_image": 3}
 

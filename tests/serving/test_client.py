@@ -12,12 +12,13 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pixsent_tf.errors import ServingError
 from pixsent_tf.serving import client
 from pixsent_tf.serving.client import Answer, GrpcClient, RestClient
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 pytest.importorskip("tensorflow_serving")
 BINARY = "tensorflow_model_server"
@@ -99,7 +100,7 @@ def test_answers_are_those_of_the_keras_model(connect, tiny_model, images, pngs)
     for image, answer in zip(images, answers, strict=True):
         expected = tiny_model.model(image[None], training=False).numpy()[0]
         given = [answer.probs["negative"], answer.probs["positive"]]
-        np.testing.assert_allclose(given, expected, atol=1e-6)
+        assert_close_float32(given, expected, operations=OPERATIONS)
         assert answer.label == ("negative", "positive")[expected.argmax()]
 
 
@@ -108,7 +109,9 @@ def test_small_batches_give_the_same_answers_in_order(connect, pngs):
         small, large = few.predict(pngs), all_at_once.predict(pngs)
 
     for one, other in zip(small, large, strict=True):
-        assert one.probs == pytest.approx(other.probs, abs=1e-6)
+        assert one.probs.keys() == other.probs.keys()
+        found, expected = list(one.probs.values()), list(other.probs.values())
+        assert_close_float32(found, expected, operations=OPERATIONS)
 
 
 def test_a_broken_picture_is_answered_as_unreadable(connect, pngs):

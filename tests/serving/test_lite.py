@@ -8,6 +8,8 @@ import pytest
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 pytest.importorskip("ai_edge_litert")
 
@@ -30,7 +32,7 @@ def test_answers_do_not_depend_on_threads(path):
 
     one, two = LiteModel(path, 1).predict(crops), LiteModel(path, 2).predict(crops)
 
-    np.testing.assert_allclose(one, two, atol=1e-6)
+    assert_close_float32(one, two, operations=OPERATIONS)
 
 
 def test_a_missing_runtime_is_named_with_its_remedy(path, monkeypatch):

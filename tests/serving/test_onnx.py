@@ -9,6 +9,8 @@ import pytest
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import onnx
 from pixsent_tf.serving.phone import export_onnx
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 
 def test_a_missing_converter_is_named_with_its_remedy(tiny_model, monkeypatch):
@@ -36,6 +38,6 @@ def test_the_file_answers_what_keras_answers(tiny_run, tiny_model, tmp_path):
 
     probs = onnx.OnnxModel(made.path).predict(canvases[:, 2:18, 2:18])
     expected = tiny_model.model(canvases, training=False)
-    np.testing.assert_allclose(probs, expected, atol=1e-5)
+    assert_close_float32(probs, expected, operations=OPERATIONS)
     description = json.loads((tmp_path / "tiny.json").read_text())
     assert description["input"]["shape"] == ["B", 16, 16, 3]

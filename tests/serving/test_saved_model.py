@@ -19,7 +19,8 @@ from pixsent_tf.serving.saved_model import (
     latest_version,
     next_version,
 )
-from tests.serving.conftest import to_file
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS, to_file
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +44,8 @@ def test_files_get_the_probabilities_of_the_keras_model(
     answer = serve(image_bytes=tf.constant(pngs))
 
     expected = [by_keras(tiny_model, image) for image in images]
-    np.testing.assert_allclose(answer["probs"], expected, atol=1e-6)
-    np.testing.assert_allclose(
-        answer["prob_positive"], np.array(expected)[:, 1], atol=1e-6
-    )
+    assert_close_float32(answer["probs"], expected, operations=OPERATIONS)
+    np.testing.assert_array_equal(answer["prob_positive"], answer["probs"][:, 1])
 
 
 def test_every_output_has_its_documented_type_and_one_row_per_file(serve, pngs):
@@ -73,7 +72,8 @@ def test_one_corrupt_file_of_eight_leaves_seven_right_answers(serve, pngs):
 
     valid = answer["valid"].numpy()
     assert valid.tolist() == [True] * 3 + [False] + [True] * 4
-    np.testing.assert_allclose(answer["probs"][valid], alone["probs"], atol=1e-6)
+    found = answer["probs"][valid]
+    assert_close_float32(found, alone["probs"], operations=OPERATIONS)
     assert answer["label"].numpy()[3] == b"unreadable"
     assert answer["probs"].numpy()[3].tolist() == [0.5, 0.5]
 
@@ -131,7 +131,7 @@ def test_the_images_signature_takes_pixels_of_any_size(loaded, tiny_model, image
     answer = loaded.signatures["images"](images=tf.constant(images[2][None]))
 
     expected = by_keras(tiny_model, images[2])
-    np.testing.assert_allclose(answer["probs"][0], expected, atol=1e-6)
+    assert_close_float32(answer["probs"][0], expected, operations=OPERATIONS)
 
 
 def test_ten_crops_are_averaged(loaded, tiny_model, images):
@@ -149,7 +149,7 @@ def test_ten_crops_are_averaged(loaded, tiny_model, images):
 
     answer = loaded.signatures["crops10"](image_bytes=tf.constant([content]))
 
-    np.testing.assert_allclose(answer["probs"][0], expected, atol=1e-5)
+    assert_close_float32(answer["probs"][0], expected, operations=OPERATIONS)
 
 
 def test_the_assets_name_the_classes_and_the_geometry(tiny_export):
@@ -190,9 +190,8 @@ print(*answer["probs"].numpy()[0])
     )
 
     expected = serve(image_bytes=tf.constant(pngs[:1]))["probs"][0]
-    np.testing.assert_allclose(
-        [float(text) for text in done.stdout.split()], expected, atol=1e-6
-    )
+    found = [float(text) for text in done.stdout.split()]
+    assert_close_float32(found, expected, operations=OPERATIONS)
 
 
 def test_classes_without_a_positive_one_have_no_prob_positive(tmp_path):

@@ -6,6 +6,8 @@ import pytest
 from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import scorecard
 from pixsent_tf.serving.scorecard import Score
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS
 
 REFERENCE = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.55, 0.45]])
 EXPORTED = np.array([[0.8, 0.2], [0.45, 0.55], [0.2, 0.8], [0.45, 0.55]])
@@ -56,4 +58,4 @@ def test_keras_probabilities_are_those_of_the_packaged_model(tiny_model):
     probs = scorecard.keras_probs(tiny_model, canvases[:, 2:18, 2:18])
 
     expected = tiny_model.model(canvases, training=False)
-    np.testing.assert_allclose(probs, expected, atol=1e-6)
+    assert_close_float32(probs, expected, operations=OPERATIONS)

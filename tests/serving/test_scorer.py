@@ -8,7 +8,8 @@ from PIL import Image
 
 from pixsent_tf.serving import scorer
 from pixsent_tf.serving.scorer import Row, Scorer
-from tests.serving.conftest import to_file
+from tests.float32 import assert_close_float32
+from tests.serving.conftest import OPERATIONS, to_file
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_rows_are_those_of_predict(scoring, tiny_model, folder):
     assert [row.path for row in rows] == paths
     for row, prediction in zip(rows, predicted, strict=True):
         if prediction.error is None:
-            np.testing.assert_allclose(row.probs, prediction.probs, atol=1e-5)
+            assert_close_float32(row.probs, prediction.probs, operations=OPERATIONS)
         else:
             assert (row.status, row.probs) == (prediction.error.reason, None)
     assert [row.status for row in rows[-2:]] == ["empty", "missing"]
@@ -52,7 +53,7 @@ def test_batches_keep_the_order(scoring, folder, monkeypatch):
 
     assert [row.path for row in rows] == paths
     for row, other in zip(rows, whole, strict=True):
-        np.testing.assert_allclose(row.probs, other.probs, atol=1e-6)
+        assert_close_float32(row.probs, other.probs, operations=OPERATIONS)
 
 
 def test_the_label_is_the_likeliest_class(scoring, folder):
@@ -77,7 +78,7 @@ def test_files_that_are_on_no_disk_are_opened_by_the_opener(tiny_export, pngs, i
     )
 
     assert [row.status for row in rows] == ["ok", "ok", "not_an_image", "missing"]
-    np.testing.assert_allclose(rows[0].probs, rows[1].probs, atol=1e-6)
+    assert_close_float32(rows[0].probs, rows[1].probs, operations=OPERATIONS)
 
 
 def test_a_batch_without_a_readable_file_asks_the_model_nothing(scoring, tmp_path):

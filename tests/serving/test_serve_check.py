@@ -3,17 +3,19 @@ from __future__ import annotations
 import base64
 
 import keras
-import numpy as np
 import pytest
 
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.serving.serve_check import run_c_api, serve_check
+from tests.float32 import assert_close_float32, rounding
+from tests.serving.conftest import OPERATIONS
 
 
 def test_the_bare_process_answers_what_keras_answers(tiny_export, tiny_model):
-    assert serve_check(tiny_export, tiny_model) < 1e-5
+    largest = rounding(operations=OPERATIONS, scale=1)
+    assert serve_check(tiny_export, tiny_model) <= largest
 
 
 def test_pixels_go_through_the_bare_process_too(tiny_export, tiny_model, images):
@@ -23,13 +25,14 @@ def test_pixels_go_through_the_bare_process_too(tiny_export, tiny_model, images)
     answer = run_c_api(tiny_export, "images", request)
 
     expected = tiny_model.model(pixels, training=False)
-    np.testing.assert_allclose(answer["probs"], expected, atol=1e-6)
+    assert_close_float32(answer["probs"], expected, operations=OPERATIONS)
     assert answer["class_names"] == [["negative", "positive"]]
     assert answer["valid"] == [True]
 
 
-def test_an_export_of_another_model_is_found_out(tiny_export, tiny_model):
-    hotter = SentimentOutput(("negative", "positive"), temperature=9.0)
+@pytest.mark.parametrize("temperature", [9.0, 1.5005])  # it is exported with 1.5
+def test_an_export_of_another_model_is_found_out(tiny_export, tiny_model, temperature):
+    hotter = SentimentOutput(("negative", "positive"), temperature)
     images = keras.Input((None, None, 3), dtype="uint8")
     crops = tiny_model.model.get_layer("to_crop")(images)
     probs = hotter(tiny_model.classifier(crops))

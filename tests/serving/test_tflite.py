@@ -10,6 +10,8 @@ from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
+from tests.float32 import assert_close_float32, rounding
+from tests.serving.conftest import OPERATIONS
 
 pytest.importorskip("ai_edge_litert")
 
@@ -40,7 +42,10 @@ def files(model, crops, tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("name", "tolerance"),
-    [("none", 1e-5), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05)],
+    [
+        ("none", rounding(operations=OPERATIONS, scale=1)),
+        *(("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05)),
+    ],
 )
 def test_each_file_answers_nearly_what_keras_answers(
     files, model, crops, name, tolerance
@@ -92,7 +97,8 @@ def test_tensorflows_own_interpreter_reads_it_too(files, crops):
 
     probs = runner(crops=crops[:1])["probs"]
 
-    np.testing.assert_allclose(probs, LiteModel(files["none"]).predict(crops[:1]))
+    expected = LiteModel(files["none"]).predict(crops[:1])
+    assert_close_float32(probs, expected, operations=OPERATIONS)
 
 
 def test_the_names_of_the_classes_are_inside(files):

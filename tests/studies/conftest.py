@@ -8,6 +8,8 @@ import pytest
 from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe
 from pixsent_tf.models import zoo
 
+OPERATIONS = 8 * 8 + 3 + 10  # terms of an answer: places, colors, ten crops
+
 
 def _build_mean_color(weights, input_size, seed):
     crops = keras.Input((8, 8, 3), name="crops")

@@ -13,6 +13,8 @@ from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.trainer import Trainer
+from tests.float32 import assert_close_float32
+from tests.studies.conftest import OPERATIONS
 
 
 @pytest.fixture
@@ -154,10 +156,10 @@ def test_the_kept_model_of_a_fold_gives_its_predictions(
     model = SentimentModel.load(run.fold_model_path(2))
     found = model.predict([files[row["id"]] for row in rows])
 
-    np.testing.assert_allclose(
+    assert_close_float32(
         [one.probs[1] for one in found],
         [float(row["prob_positive"]) for row in rows],
-        atol=1e-6,
+        operations=OPERATIONS,
     )
 
 

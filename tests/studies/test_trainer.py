@@ -14,6 +14,8 @@ from pixsent_tf.data.sources import open_folder
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import hold_out, pool
 from pixsent_tf.studies.trainer import Trained, Trainer, train_parts
+from tests.float32 import assert_close_float32
+from tests.studies.conftest import OPERATIONS
 
 
 def test_agreement_weighs_the_targets(mean_color, colored_folder):
@@ -71,7 +73,8 @@ def test_the_saved_model_is_the_one_that_was_trained(
     model = SentimentModel.load(run.model_path)
 
     found = [prediction.probs for prediction in model.predict(dataset.paths)]
-    np.testing.assert_allclose(found, fitted.probs(np.arange(24)), atol=1e-6)
+    expected = fitted.probs(np.arange(24))
+    assert_close_float32(found, expected, operations=OPERATIONS)
     assert model.class_names == ("negative", "positive")
 
 

@@ -10,6 +10,8 @@ from pixsent_tf.config import STRATEGIES, TrainingConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.training.ensemble import EnsembleLearner
 from pixsent_tf.training.learners import build_learner
+from tests.float32 import assert_close_float32
+from tests.tiny_network import OPERATIONS
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
 
@@ -37,7 +39,7 @@ def test_members_are_the_trainings_of_the_single_seeds(fit, strategy):
     singles = [fit(strategy, seed=seed)[1].probs(TEST) for seed in (0, 1)]
 
     expected = softmax(np.mean(np.log(singles), axis=0))
-    np.testing.assert_allclose(together.probs(TEST), expected, atol=1e-5)
+    assert_close_float32(together.probs(TEST), expected, operations=OPERATIONS)
     assert abs(singles[0] - singles[1]).max() > 1e-4  # they do differ
 
 
@@ -48,7 +50,8 @@ def test_one_model_says_what_the_members_say(fit, pictures, strategy):
 
     logits = together.classifier()(canvases[:, 2:14, 2:14], training=False).numpy()
 
-    np.testing.assert_allclose(together.probs(TEST), softmax(logits), atol=1e-5)
+    expected = softmax(logits)
+    assert_close_float32(together.probs(TEST), expected, operations=OPERATIONS)
 
 
 def test_pictures_are_read_once(recipe_of, pictures, monkeypatch):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from pixsent_tf.training.heads import HeadLearner
+from tests.float32 import assert_close_float32
+from tests.tiny_network import OPERATIONS
 
 TRAIN = np.arange(16)
 
@@ -23,7 +25,7 @@ def test_probabilities_are_the_softmax_of_the_head_on_the_features(learner, targ
 
     expected = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
     found = fitted.probs(np.arange(16, 24))[:, 1]
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert_close_float32(found, expected, operations=OPERATIONS)
 
 
 def test_a_fixed_penalty_is_not_searched(learner, targets):

@@ -10,6 +10,8 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import build_learner
+from tests.float32 import assert_close_float32
+from tests.tiny_network import OPERATIONS
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
 
@@ -47,7 +49,7 @@ def test_the_classifier_says_what_the_probabilities_say(
 
     exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
     expected = exponents / exponents.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(fitted.probs(TEST), expected, atol=1e-5)
+    assert_close_float32(fitted.probs(TEST), expected, operations=OPERATIONS)
 
 
 def test_the_strategy_chooses_the_learner(recipe_of):

@@ -69,7 +69,7 @@ def test_the_unit_of_the_features_does_not_matter():
     plain = logistic.fit_head(features, targets)
     scaled = logistic.fit_head(features * 1000 + 7, targets)
 
-    assert plain.penalty == scaled.penalty
+    assert plain.inverse_penalty == scaled.inverse_penalty
     np.testing.assert_allclose(
         plain.logits(features), scaled.logits(features * 1000 + 7), atol=1e-2
     )

@@ -12,6 +12,7 @@ from pixsent_tf.training.optimizers import (
     caffe_multipliers,
     step_schedule,
 )
+from tests.float32 import assert_close_float32
 
 
 def build():
@@ -53,7 +54,8 @@ def test_five_updates_are_those_of_caffe_across_a_cut_of_the_rate():
             weights[path] -= velocities[path]
 
     for variable in model.weights:
-        np.testing.assert_allclose(variable, weights[variable.path], atol=1e-5)
+        expected = weights[variable.path]
+        assert_close_float32(variable, expected, operations=5 * 4)
 
 
 def test_fit_updates_as_apply_does():
@@ -63,7 +65,7 @@ def test_fit_updates_as_apply_does():
     model.compile(optimizer, loss=lambda y, logits: 0 * logits, jit_compile=False)
     model.fit(np.ones((4, 3)), np.zeros((4, 2)), batch_size=4, verbose=0)
     after = model.get_weights()
-    np.testing.assert_allclose(after[0], before[0] * (1 - 0.5 * 0.1), rtol=1e-6)
+    assert_close_float32(after[0], before[0] * (1 - 0.5 * 0.1), operations=3)
     np.testing.assert_array_equal(after[1], before[1])  # biases do not decay
 
 

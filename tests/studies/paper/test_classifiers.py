@@ -13,6 +13,7 @@ from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
 from pixsent_tf.studies.paper import classifiers
+from tests.float32 import assert_close_float32
 
 INVERSE_PENALTIES = (0.01, 1.0)
 
@@ -33,7 +34,7 @@ def test_inner_products_are_those_of_numpy(wide, monkeypatch):
     found = classifiers.inner_products(features)
 
     expected = features.astype("float64") @ features.astype("float64").T
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert_close_float32(found, expected, operations=features.shape[1])
 
 
 def test_rotation_keeps_lengths_and_angles_and_drops_empty_axes(wide):

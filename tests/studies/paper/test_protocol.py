@@ -13,6 +13,8 @@ from pixsent_tf.runs import Run
 from pixsent_tf.studies.paper.levels import open_level
 from pixsent_tf.studies.paper.protocol import run_protocol
 from pixsent_tf.studies.trainer import Trainer
+from tests.float32 import assert_close_float32
+from tests.studies.conftest import OPERATIONS
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_ten_crops_are_those_of_the_saved_model(recipe, dataset, tmp_path):
     model = SentimentModel.load(run.fold_model_path(2))
     paths = [dataset.paths[dataset.ids.index(name)] for name in found.ids]
     expected = [a.probs for a in model.predict(paths, view="ten_crop")]
-    np.testing.assert_allclose(found.probs["ten_crop"], expected, atol=1e-6)
+    assert_close_float32(found.probs["ten_crop"], expected, operations=OPERATIONS)
 
 
 def test_models_are_dropped_unless_asked_for(recipe, dataset, tmp_path):

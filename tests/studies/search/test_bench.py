@@ -9,6 +9,8 @@ from pixsent_tf.config import override
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.studies.search.bench import Bench, Witness
 from pixsent_tf.training.learners import build_learner
+from tests.float32 import assert_close_float32
+from tests.tiny_network import OPERATIONS
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
 
@@ -45,7 +47,7 @@ def test_a_witness_notes_what_was_shown_and_changes_nothing(
 
     probs = witness.validate(witness.fit(TRAIN, targets), TEST)
 
-    np.testing.assert_allclose(probs, expected, atol=1e-6)
+    assert_close_float32(probs, expected, operations=OPERATIONS)
     assert witness.trained == set(range(16))
     assert witness.validated == set(range(16, 24))
 

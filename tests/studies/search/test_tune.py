@@ -15,6 +15,8 @@ from pixsent_tf.studies.decisions import audit_run
 from pixsent_tf.studies.search.searches import Hooks
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tune import claim, read_config, tune
+from tests.float32 import assert_close_float32
+from tests.studies.conftest import OPERATIONS
 
 SEARCH = SearchConfig(backbones=("mean_color",), trials=3)
 
@@ -146,10 +148,10 @@ def test_without_nesting_the_winner_is_kept_as_a_model(recipe, dataset, tmp_path
     rows = run.read_table("predictions.csv")
     paths = [dict(zip(dataset.ids, dataset.paths, strict=True))[r["id"]] for r in rows]
     found = SentimentModel.load(run.model_path).predict(paths)
-    np.testing.assert_allclose(
+    assert_close_float32(
         [one.probs[1] for one in found],
         [float(row["prob_positive"]) for row in rows],
-        atol=1e-6,
+        operations=OPERATIONS,
     )
     assert results["num_examples"] == 5
     assert audit_run(run)["has_leak"] is False

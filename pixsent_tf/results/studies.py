@@ -1,0 +1,132 @@
+"""What do `fit`, `crossval`, `tune` and `evaluate` tell?"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, TypedDict
+
+from pixsent_tf.results.unreadable import Unreadable
+
+Interval: TypeAlias = list[float]
+
+
+class ClassMetrics(TypedDict):
+    """How good the answers about one class are."""
+
+    name: str  # of the class
+    precision: float  # share of right answers among those that name it
+    recall: float  # share of right answers among the pictures with this label
+    f1: float  # harmonic mean of the two
+    num_examples: int  # pictures with this label
+
+
+class Metrics(TypedDict):
+    """How good answers are."""
+
+    accuracy: float  # share of right answers
+    accuracy_interval: Interval  # Wilson's
+    majority_rate: float  # what always giving the most frequent answer reaches
+    balanced_accuracy: float  # mean of the recalls
+    auc: float | None  # area under the ROC curve; of several classes the mean
+    auc_interval: Interval | None  # DeLong's; null beyond two classes
+    log_loss: float  # mean of minus the logarithm of the label's probability
+    brier: float  # mean squared error of the probabilities
+    ece: float  # expected calibration error
+    ece_null_band: Interval  # what a perfectly calibrated model would show
+    bootstrap_intervals: dict[str, Interval]  # of means, by their names
+    per_class: list[ClassMetrics]  # one entry for each class
+    confusion: list[list[int]]  # pictures by label (rows) and answer (columns)
+    num_examples: int  # pictures that were answered
+    per_fold: list[float]  # accuracy of each fold, in order
+
+
+class StudyResults(Metrics):
+    """What every study tells that trains."""
+
+    unreadable: list[Unreadable]  # pictures that could not be read
+    seconds: float  # how long it took
+    out: str  # the run folder
+
+
+class FitResults(StudyResults):
+    """What `fit` tells."""
+
+    temperature: float  # divisor of the logits; 1 where calibrating does not help
+
+
+class CrossvalResults(StudyResults):
+    """What `crossval` tells; the numbers are of the pooled predictions."""
+
+    fold_source: str  # "published" or "stratified"
+    folds_tested: list[int]  # numbers of the folds, from 1
+    temperature: list[float]  # divisor of the logits, by fold
+
+
+class Winner(TypedDict):
+    """What a search chose."""
+
+    fold: int  # the test fold that it never saw
+    settings: dict[str, Any]  # values by the dotted names of settings
+    inner_log_loss: float  # on the inner folds, which chose it
+    temperature: float  # divisor of the logits
+
+
+class TuneResults(StudyResults):
+    """What `tune` tells; the numbers are of searching and training together."""
+
+    fold_source: str  # "published" or "stratified"; "held out" if not nested
+    tuner: str  # how trials are chosen
+    winners: list[Winner]  # one for each test fold
+    settings_tried: int  # trials in all
+    copies_left_out: list[int]  # copies of test pictures, by fold; no search saw them
+
+
+class Calibration(TypedDict):
+    """What recalibration would give, each part judged by the others."""
+
+    temperature: float  # divisor of the logits that fits all pictures best
+    ece_with_temperature: float  # calibration error with a temperature
+    ece_with_isotonic: float  # calibration error with isotonic regression
+    log_loss_with_temperature: float  # log loss with a temperature
+
+
+class Abstaining(TypedDict):
+    """What answering only where the model is sure would give."""
+
+    target: float  # share of right answers that the threshold was chosen for
+    precision: float  # share of right answers that was reached
+    coverage: float  # share of the pictures that get an answer
+    num_answered: int  # pictures that get an answer
+
+
+class AuditSummary(TypedDict):
+    """What a report tells of its pictures."""
+
+    num_examples: int  # pictures in all
+    classes: dict[str, int]  # pictures by class
+    unreadable: list[Unreadable]  # pictures that could not be read
+    exact_pairs: int  # pairs of byte-identical files
+    near_pairs: int  # pairs of one picture, encoded again, resized or slightly cut
+    crossing: int  # pairs with one picture in training and one in test
+    conflicting: int  # pairs with different labels
+
+
+class Evaluation(Metrics):
+    """How good a model is, before a report is written."""
+
+    confidence: float  # of every interval
+    ten_crop: Metrics | None  # the same of the mean over ten crops, if asked
+    calibration: Calibration | None  # null without pictures enough to choose and judge
+    abstention: list[Abstaining]  # likewise; one entry for each target
+    coverage: float  # share of the pictures that got an answer
+    unreadable: list[Unreadable]  # pictures that could not be read
+    label_ceiling: float | None  # how often one more annotator would agree
+    settings_tried: int | None  # how many settings competed
+    notes: list[str]  # what to know before trusting the numbers
+
+
+class EvaluateResults(Evaluation):
+    """What `evaluate` tells."""
+
+    audit: AuditSummary | None  # null with `--fast`
+    report: str  # the page
+    out: str  # the folder

@@ -28,6 +28,7 @@ from typing import Any
 
 from pixsent_tf import config
 from pixsent_tf.errors import RunError
+from pixsent_tf.results.files import Environment
 from pixsent_tf.version import VERSION
 
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow", "scikit-learn")
@@ -233,18 +234,20 @@ def cache_folder(*parts: str) -> Path:
     return Path(home, "pixsent-tf", *parts)
 
 
-def environment() -> dict[str, Any]:
+def environment() -> Environment:
     """Describe the machine and the versions, as `environment.json` records them.
 
     Returns:
-        Names and versions; the command line is the one of this process.
+        Versions; the command line is the one of this process.
     """
     return {
-        "pixsent-tf": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {
+            "pixsent-tf": VERSION,
+            **{name: metadata.version(name) for name in PACKAGES},
+        },
         "command": ["pixsent-tf", *sys.argv[1:]],
     }
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.tables import print_table
 from pixsent_tf.config import LEVELS, DataConfig
+from pixsent_tf.results.audits import (
+    AuditPart,
+    AuditResults,
+    CopiedPair,
+    RunAuditResults,
+)
 
 MAX_PAIRS = 20
-
-Part = dict[str, Any]
 
 
 @click.command(name="audit")
@@ -102,7 +107,7 @@ def audit_decisions(folder: Path, *, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _print_decisions(findings: dict[str, Any]) -> None:
+def _print_decisions(findings: RunAuditResults) -> None:
     for fold in findings["folds"]:
         saw = ", ".join(
             f"{row['name']} saw {max(row['trained'], row['validated'])}"
@@ -119,47 +124,48 @@ def _print_decisions(findings: dict[str, Any]) -> None:
     click.echo("A leak was found." if findings["has_leak"] else "No leak was found.")
 
 
-def _print(findings: dict[str, Any]) -> None:
+def _print(findings: AuditResults) -> None:
     """Print a column for each part, then the pairs that matter."""
     parts = findings["parts"]
-    rows = [("", [part["name"] for part in parts])]
-    rows += [(title, [str(show(part)) for part in parts]) for title, show in ROWS]
-    _print_table(rows)
+    rows = [["", *(part["name"] for part in parts)]]
+    rows += [[title, *(str(show(part)) for part in parts)] for title, show in ROWS]
+    print_table(rows)
     for part in parts:
-        _print_pairs(part, "crossing", "pairs that cross the folds")
-        _print_pairs(part, "conflicting", "pairs with two labels")
+        _print_pairs(part["name"], part["crossing"], "pairs that cross the folds")
+        _print_pairs(part["name"], part["conflicting"], "pairs with two labels")
         for row in part["unreadable"][:MAX_PAIRS]:
             click.echo(f"  unreadable ({row['reason']}): {row['message']}")
-    for row in findings["across_parts"]:
+    for pair in findings["across_parts"]:
+        least, most = min(pair["leaked"]), max(pair["leaked"])
         click.echo(
-            f"{row['trained']} trains on {min(row['leaked'])} to {max(row['leaked'])} "
-            f"of the {max(row['images'])} pictures that {row['tested']} tests in the "
+            f"{pair['trained']} trains on {least} to {most} of the "
+            f"{max(pair['num_examples'])} pictures that {pair['tested']} tests in the "
             f"fold of the same number."
         )
     click.echo("A leak was found." if findings["has_leak"] else "No leak was found.")
 
 
-def _classes(part: Part) -> str:
+def _classes(part: AuditPart) -> str:
     return ", ".join(f"{count} {name}" for name, count in part["classes"].items())
 
 
-def _folds(part: Part) -> str:
+def _folds(part: AuditPart) -> str:
     if part["in_folds"] is None:
         return "none published"
-    sizes = sorted({row["images"] for row in part["folds"]})
+    sizes = sorted({row["num_examples"] for row in part["folds"]})
     return f"{len(part['folds'])} of {' or '.join(map(str, sizes))}"
 
 
-def _rates(part: Part) -> str:
+def _rates(part: AuditPart) -> str:
     rates = [row["majority_rate"] for row in part["folds"]]
     return f"{min(rates):.3f} to {max(rates):.3f}" if rates else "-"
 
 
-def _copied(part: Part) -> str:
+def _copied(part: AuditPart) -> str:
     return " ".join(str(row["copied_from_training"]) for row in part["folds"]) or "-"
 
 
-def _unreadable(part: Part) -> str:
+def _unreadable(part: AuditPart) -> str:
     reasons = part["unreadable_by_reason"].items()
     return ", ".join(f"{count} {reason}" for reason, count in reasons) or "none"
 
@@ -168,13 +174,13 @@ def _or_dash(value: Any) -> str:
     return {None: "-", True: "yes", False: "no"}.get(value, str(value))
 
 
-ROWS: tuple[tuple[str, Callable[[Part], Any]], ...] = (
-    ("images", lambda part: part["images"]),
+ROWS: tuple[tuple[str, Callable[[AuditPart], Any]], ...] = (
+    ("pictures", lambda part: part["num_examples"]),
     ("classes", _classes),
     ("majority rate", lambda part: f"{part['majority_rate']:.3f}"),
     ("unreadable", _unreadable),
     ("folds", _folds),
-    ("images in folds", lambda part: _or_dash(part["in_folds"])),
+    ("pictures in folds", lambda part: _or_dash(part["in_folds"])),
     ("majority rate by fold", _rates),
     ("folds are stratified", lambda part: _or_dash(part["is_stratified"])),
     ("byte-identical pairs", lambda part: part["exact_pairs"]),
@@ -186,21 +192,10 @@ ROWS: tuple[tuple[str, Callable[[Part], Any]], ...] = (
 )
 
 
-def _print_table(rows: list[tuple[str, list[str]]]) -> None:
-    titles = max(len(title) for title, _ in rows)
-    columns = [
-        max(map(len, cells)) for cells in zip(*(row[1] for row in rows), strict=True)
-    ]
-    for title, cells in rows:
-        padded = (cell.ljust(width) for cell, width in zip(cells, columns, strict=True))
-        click.echo(f"{title:<{titles}}  {'  '.join(padded)}".rstrip())
-
-
-def _print_pairs(part: Part, key: str, what: str) -> None:
-    pairs = part[key]
+def _print_pairs(name: str, pairs: Sequence[CopiedPair], what: str) -> None:
     if not pairs:
         return
-    click.echo(f"\n{part['name']}: {len(pairs)} {what}")
+    click.echo(f"\n{name}: {len(pairs)} {what}")
     for pair in pairs[:MAX_PAIRS]:
         folds = f" folds {pair['folds'][0]} {pair['folds'][1]}" if pair["folds"] else ""
         labels = "/".join(dict.fromkeys(pair["labels"]))

@@ -17,6 +17,8 @@ from typing import Any
 
 import click
 
+from pixsent_tf.cli.tables import print_table
+
 MAX_NAMED = 5
 LOG_SECONDS = 10
 
@@ -67,9 +69,7 @@ def print_results(
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
         return
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        click.echo(f"{name:<{width}}  {value}")
+    print_table(rows)
 
 
 @contextlib.contextmanager

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.results.files import DoctorResults
+
+FAILED = "FAILED"
 
 
 @click.command(name="doctor")
@@ -24,22 +26,30 @@ def command(as_json: bool) -> None:
     console.load_tensorflow()
     from pixsent_tf.runs import environment
 
-    report: dict[str, Any] = environment()
-    report.pop("command")
-    healthy = True
-    for name, check in _CHECKS.items():
-        try:
-            report[name] = check()
-        except Exception as error:  # a doctor names every illness, then fails
-            healthy = False
-            report[name] = f"FAILED: {type(error).__name__}: {error}"
-    packages = report.pop("packages")
-    rows = [(name, str(value)) for name, value in (report | packages).items()]
-    console.print_results(
-        rows, {**report, "packages": packages, "healthy": healthy}, as_json=as_json
-    )
-    if not healthy:
+    here = environment()
+    found = {name: _try(check) for name, check in _CHECKS.items()}
+    results: DoctorResults = {
+        "python": here["python"],
+        "platform": here["platform"],
+        "cpus": here["cpus"],
+        "packages": here["packages"],
+        "device": found["device"],
+        "weights": found["weights"],
+        "decoder": found["decoder"],
+        "healthy": not any(said.startswith(FAILED) for said in found.values()),
+    }
+    told = {k: v for k, v in results.items() if k not in ("packages", "healthy")}
+    rows = [(name, str(value)) for name, value in {**told, **here["packages"]}.items()]
+    console.print_results(rows, results, as_json=as_json)
+    if not results["healthy"]:
         sys.exit(1)
+
+
+def _try(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception as error:  # a doctor names every illness, then fails
+        return f"{FAILED}: {type(error).__name__}: {error}"
 
 
 def _device() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.tables import print_table
 from pixsent_tf.errors import UsageError
 
 FORMATS = ("savedmodel", "tflite", "onnx")
@@ -121,19 +122,11 @@ def _export_file(
     else:
         made = phone.export_onnx(Run.open(run), path, **settings)
     if not as_json:
-        _print_table([scorecard.COLUMNS, *scorecard.to_rows(made.scores)])
+        rows = [scorecard.COLUMNS, *scorecard.to_rows(made.scores)]
+        print_table(rows, align="right")
         click.echo()
     console.print_results(
         [("file", str(made.path)), ("card", str(made.path.with_suffix(".md")))],
         {"path": str(made.path), **made.description},
         as_json=as_json,
     )
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [
-            cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)
-        ]
-        click.echo("  ".join([first.ljust(widths[0]), *cells]).rstrip())

@@ -11,10 +11,12 @@ import click
 
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import data_options, output_options, read_recipe
+from pixsent_tf.cli.tables import print_table
 from pixsent_tf.config import STRATEGIES, Recipe
 from pixsent_tf.recipes import find_recipe
 
 if TYPE_CHECKING:
+    from pixsent_tf.results.studies import Winner
     from pixsent_tf.studies.search.space import SearchConfig
 
 MAX_ROWS = 10
@@ -135,7 +137,7 @@ def run_tuning(
     ):
         hooks = Hooks(advance=advance, watch=watch)
         results = tune.tune(recipe, dataset, run, config, hooks=hooks)
-    if not results:
+    if results is None:
         return  # a worker: the chief prints
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [*words.describe_metrics(results), ("seconds", f"{results['seconds']:.1f}")]
@@ -161,7 +163,7 @@ def _workers(
         yield watch
 
 
-def _winner(row: dict[str, Any]) -> str:
+def _winner(row: Winner) -> str:
     settings = ", ".join(
         f"{name.partition('.')[2]} {_short(value)}"
         for name, value in row["settings"].items()
@@ -196,8 +198,5 @@ def _print_best(rows: list[dict[str, str]]) -> None:
         ]
         for row in best
     ]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     click.echo(f"\nbest {len(best)} of {len(rows)} trials, by inner folds")
-    for line in (header, *cells):
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+    print_table([header, *cells])

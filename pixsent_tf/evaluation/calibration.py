@@ -6,7 +6,6 @@ inner folds of a training part, or the out-of-fold predictions of a cross-valida
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval
+from pixsent_tf.results.studies import Answering
 
 UNSURE = "unsure"  # the answer where no class is probable enough
 LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # 0.05 to 20
@@ -227,7 +227,7 @@ def abstain(*, probs: np.ndarray, labels: np.ndarray, threshold: float) -> Abste
 
 def abstention_across_folds(
     *, probs: np.ndarray, labels: np.ndarray, folds: np.ndarray, precision: float
-) -> Mapping[str, float]:
+) -> Answering:
     """Choose the threshold on all folds but one, measure it on that one, pool.
 
     Args:
@@ -237,7 +237,7 @@ def abstention_across_folds(
         precision: Share of the given answers that are to be right, 0…1.
 
     Returns:
-        `precision`, `coverage` and `num_answered` on pictures that chose no threshold.
+        What it reaches on pictures that chose no threshold.
     """
     right = answered = 0
     for fold in np.unique(folds):

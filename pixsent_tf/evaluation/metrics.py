@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from sklearn.metrics import (
@@ -19,6 +18,7 @@ from pixsent_tf.evaluation.intervals import (
     percentile_interval,
     wilson_interval,
 )
+from pixsent_tf.results.studies import ClassMetrics, Metrics
 
 SMALLEST_PROB = 1e-7  # of float32; one sure mistake must not make the mean infinite
 
@@ -29,7 +29,7 @@ def summarize(
     probs: np.ndarray,
     folds: np.ndarray | None = None,
     class_names: Sequence[str] | None = None,
-) -> dict[str, Any]:
+) -> Metrics:
     """Compute the numbers that every verb reports.
 
     Args:
@@ -39,13 +39,7 @@ def summarize(
         class_names: Names by class index; the indices as text if None.
 
     Returns:
-        `accuracy` with its Wilson `accuracy_interval`, `majority_rate`,
-        `balanced_accuracy`, `auc` (one against the rest, averaged over classes, where
-        there are more than two; None where only one class occurs) with DeLong's
-        `auc_interval` (None beyond two classes), `log_loss`, `brier`, `ece` with
-        `ece_null_band`, `per_class`, `confusion` (rows are the truth), `num_examples`,
-        and `per_fold`, the accuracy of each fold in order. `bootstrap_intervals` holds
-        an interval for each of the means.
+        The numbers.
     """
     names = class_names or [str(k) for k in range(probs.shape[1])]
     answers = probs.argmax(axis=1)
@@ -169,7 +163,7 @@ def _auc_interval(labels: np.ndarray, probs: np.ndarray) -> list[float] | None:
 
 def _per_class(
     labels: np.ndarray, answers: np.ndarray, names: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[ClassMetrics]:
     columns = precision_recall_fscore_support(
         labels, answers, labels=range(len(names)), zero_division=0
     )

@@ -18,7 +18,7 @@ import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.errors import DataError
-from pixsent_tf.results import Unreadable
+from pixsent_tf.results.unreadable import Unreadable
 from pixsent_tf.runs import Run
 
 FILE = "predictions.csv"

@@ -96,7 +96,7 @@ class Leak(TypedDict):
 class RunAuditResults(TypedDict):
     """What `audit` tells of a run."""
 
-    run: str  # the run folder
+    out: str  # the run folder
     folds: list[AuditedFold]  # what each decision saw, in numbers
     leaks: list[Leak]  # what it should not have seen
     unrecorded: list[str]  # pictures with an answer that no fold says it tested

@@ -61,13 +61,18 @@ class CrossvalResults(StudyResults):
     temperature: list[float]  # divisor of the logits, by fold
 
 
-class Winner(TypedDict):
+class Choice(TypedDict):
     """What a search chose."""
 
-    fold: int  # the test fold that it never saw
     settings: dict[str, Any]  # values by the dotted names of settings
     inner_log_loss: float  # on the inner folds, which chose it
     temperature: float  # divisor of the logits
+
+
+class Winner(Choice):
+    """What the search of a fold chose."""
+
+    fold: int  # the test fold that it never saw
 
 
 class TuneResults(StudyResults):
@@ -89,13 +94,18 @@ class Calibration(TypedDict):
     log_loss_with_temperature: float  # log loss with a temperature
 
 
-class Abstaining(TypedDict):
-    """What answering only where the model is sure would give."""
+class Answering(TypedDict):
+    """What answering only where the model is sure gives."""
 
-    target: float  # share of right answers that the threshold was chosen for
     precision: float  # share of right answers that was reached
     coverage: float  # share of the pictures that get an answer
     num_answered: int  # pictures that get an answer
+
+
+class Abstaining(Answering):
+    """The same, for a target."""
+
+    target: float  # share of right answers that the threshold was chosen for
 
 
 class AuditSummary(TypedDict):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.results.studies import CrossvalResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import divide, pool
 from pixsent_tf.studies.trainer import train_parts
@@ -27,7 +27,7 @@ def crossval(
     folds: Sequence[int] | None = None,
     keep_models: bool = True,
     advance: Callable[[int], object] = lambda count: None,
-) -> dict[str, Any]:
+) -> CrossvalResults:
     """Train and test on every fold.
 
     Pictures that no published fold holds train no fold and are not tested, as in the
@@ -68,10 +68,11 @@ def crossval(
         "history.csv", list(history[0]), [[*row.values()] for row in history]
     )
     predicted = {number: one.predicted for number, one in found.items()}
-    return pool(dataset, parts, predicted).write(
-        run,
-        fold_source="stratified" if dataset.folds is None else "published",
-        folds_tested=list(found),
-        temperature=[one.temperature for one in found.values()],
-        seconds=round(time.monotonic() - started, 2),
-    )
+    outcome = pool(dataset, parts, predicted)
+    results: CrossvalResults = {
+        **outcome.measure(run, started=started),
+        "fold_source": "stratified" if dataset.folds is None else "published",
+        "folds_tested": list(found),
+        "temperature": [one.temperature for one in found.values()],
+    }
+    return outcome.write(run, results)

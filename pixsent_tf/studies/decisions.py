@@ -20,6 +20,7 @@ from typing import Any
 
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.results.audits import AuditedFold, Leak, RunAuditResults
 from pixsent_tf.runs import Run
 
 FILE = "decisions.json"
@@ -69,16 +70,14 @@ def write_decisions(
     )
 
 
-def audit_run(run: Run) -> dict[str, Any]:
+def audit_run(run: Run) -> RunAuditResults:
     """Check that no decision saw a picture that its fold was tested on.
 
     Args:
         run: A run whose study wrote down what it saw.
 
     Returns:
-        Findings that JSON can hold: `folds`, what each decision saw, in numbers;
-        `leaks`, the pictures that a decision saw and its fold tested; `unrecorded`,
-        pictures with a prediction that no fold says it tested; `has_leak`.
+        The findings.
 
     Raises:
         RunError: If the run says nothing about its decisions.
@@ -104,10 +103,10 @@ def audit_run(run: Run) -> dict[str, Any]:
     }
 
 
-def _leaks(fold: Mapping[str, Any], record: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _leaks(fold: Mapping[str, Any], record: Mapping[str, Any]) -> list[Leak]:
     names = {digest: name for name, digest in record["images"].items()}
     tested = set(fold["tested"])
-    leaks = []
+    leaks: list[Leak] = []
     for decision in fold["decisions"]:
         for part in PARTS:
             shared = tested.intersection(decision.get(part, ()))
@@ -134,14 +133,15 @@ def _unrecorded(said: Predictions, record: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _count(fold: Mapping[str, Any]) -> dict[str, Any]:
+def _count(fold: Mapping[str, Any]) -> AuditedFold:
     return {
         "fold": fold["fold"],
         "tested": len(fold["tested"]),
         "decisions": [
             {
                 "name": decision["name"],
-                **{part: len(decision.get(part, ())) for part in PARTS},
+                "trained": len(decision.get("trained", ())),
+                "validated": len(decision.get("validated", ())),
             }
             for decision in fold["decisions"]
         ],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from pixsent_tf.data import agreement
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability
+from pixsent_tf.results.studies import Abstaining, Calibration, Evaluation
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.report.card import CONFIDENCE
 from pixsent_tf.studies.subjects import (
@@ -66,16 +67,14 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None
     subject.ten_crop = ten_crop
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Evaluation:
     """Compute every number.
 
     Args:
         subject: What is evaluated.
 
     Returns:
-        What `results.json` holds: all of `metrics.summarize`, `ten_crop` likewise,
-        `calibration`, `abstention`, `coverage`, `unreadable`, `label_ceiling`,
-        `settings_tried` and `notes`.
+        The numbers.
 
     Raises:
         RunError: If the table holds no labels.
@@ -84,40 +83,47 @@ def measure(subject: Subject) -> dict[str, Any]:
     if said.labels is None or len(said.ids) == 0:
         raise RunError(f"{subject.name} holds no labelled predictions to evaluate.")
     labels, probs, folds = said.labels, said.probs, said.folds
-    known: dict[str, Any] = {
-        "labels": labels,
-        "folds": folds,
-        "class_names": said.class_names,
-    }
-    results = metrics.summarize(probs=probs, **known)
-    results["confidence"] = CONFIDENCE
-    if subject.ten_crop is not None:
-        results["ten_crop"] = metrics.summarize(probs=subject.ten_crop, **known)
+    summarize = partial(
+        metrics.summarize, labels=labels, folds=folds, class_names=said.class_names
+    )
     parts = np.arange(len(labels)) % NUM_PARTS
     if folds is not None and len(said.fold_numbers) > 1:
         parts = folds
-    if min(len(labels) - np.bincount(parts).max(), len(np.unique(parts)) - 1) > 0:
-        results["calibration"] = _calibration(labels, probs, parts)
-        results["abstention"] = [
-            {
-                "target": target,
-                **calibration.abstention_across_folds(
-                    probs=probs, labels=labels, folds=parts, precision=target
-                ),
-            }
-            for target in PRECISIONS
-        ]
-    results["coverage"] = len(said.ids) / len(said.asked)
-    results["unreadable"] = [failure.to_json() for failure in said.failures]
-    results["label_ceiling"] = label_ceiling(subject.dataset, said.ids)
-    results["settings_tried"] = _settings_tried(subject.run)
-    results["notes"] = list(subject.notes)
-    return results
+    smallest = len(labels) - np.bincount(parts).max()
+    can_choose = min(smallest, len(np.unique(parts)) - 1) > 0
+    ten_crop = subject.ten_crop
+    return {
+        **summarize(probs=probs),
+        "confidence": CONFIDENCE,
+        "ten_crop": None if ten_crop is None else summarize(probs=ten_crop),
+        "calibration": _calibration(labels, probs, parts) if can_choose else None,
+        "abstention": _abstention(labels, probs, parts) if can_choose else [],
+        "coverage": len(said.ids) / len(said.asked),
+        "unreadable": [failure.to_json() for failure in said.failures],
+        "label_ceiling": label_ceiling(subject.dataset, said.ids),
+        "settings_tried": _settings_tried(subject.run),
+        "notes": list(subject.notes),
+    }
+
+
+def _abstention(
+    labels: np.ndarray, probs: np.ndarray, parts: np.ndarray
+) -> list[Abstaining]:
+    """What staying silent would give, each part judged by the others."""
+    return [
+        Abstaining(
+            target=target,
+            **calibration.abstention_across_folds(
+                probs=probs, labels=labels, folds=parts, precision=target
+            ),
+        )
+        for target in PRECISIONS
+    ]
 
 
 def _calibration(
     labels: np.ndarray, probs: np.ndarray, parts: np.ndarray
-) -> dict[str, float]:
+) -> Calibration:
     """What recalibration would give, each part judged by the others."""
     scaled = calibration.temperature_across_folds(
         probs=probs, labels=labels, folds=parts
@@ -179,7 +185,7 @@ def evaluate(
     *,
     ten_crop: bool = True,
     progress: Progress = no_progress,
-) -> tuple[Subject, dict[str, Any]]:
+) -> tuple[Subject, Evaluation]:
     """Evaluate a run on its test rows, or any model on labelled pictures.
 
     Args:

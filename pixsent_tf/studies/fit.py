@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.results.studies import FitResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import hold_out, pool
 from pixsent_tf.studies.trainer import train_parts
@@ -20,7 +20,7 @@ def fit(
     run: Run,
     *,
     advance: Callable[[int], object] = lambda count: None,
-) -> dict[str, Any]:
+) -> FitResults:
     """Train on one part of the pictures and test on the rest.
 
     A fine-tuning that was killed goes on after its last finished epoch; a run that is
@@ -55,8 +55,9 @@ def fit(
         list(found.history[0]),
         [[*row.values()] for row in found.history],
     )
-    return pool(dataset, [part], {part.number: found.predicted}).write(
-        run,
-        temperature=found.temperature,
-        seconds=round(time.monotonic() - started, 2),
-    )
+    outcome = pool(dataset, [part], {part.number: found.predicted})
+    results: FitResults = {
+        **outcome.measure(run, started=started),
+        "temperature": found.temperature,
+    }
+    return outcome.write(run, results)

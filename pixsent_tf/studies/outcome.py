@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,7 +13,11 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.evaluation import metrics
 from pixsent_tf.inference.predictions import Failure, Predictions
+from pixsent_tf.results.studies import StudyResults
+from pixsent_tf.results.unreadable import unreadable
 from pixsent_tf.runs import Run
+
+R = TypeVar("R", bound=StudyResults)
 
 
 @dataclass(frozen=True)
@@ -31,27 +36,44 @@ class Outcome:
     folds: np.ndarray
     failures: Mapping[int, ImageError]
 
-    def write(self, run: Run, **more: Any) -> dict[str, Any]:
+    def measure(self, run: Run, *, started: float) -> StudyResults:
+        """Compute what every study tells.
+
+        Args:
+            run: Its folder.
+            started: When it began, by `time.monotonic`.
+
+        Returns:
+            The numbers of the tested pictures.
+        """
+        said = self.predictions
+        assert said.labels is not None
+        return {
+            **metrics.summarize(
+                labels=said.labels,
+                probs=said.probs,
+                folds=said.folds,
+                class_names=said.class_names,
+            ),
+            "unreadable": [
+                unreadable(self.dataset.ids[i], error)
+                for i, error in sorted(self.failures.items())
+            ],
+            "seconds": round(time.monotonic() - started, 2),
+            "out": str(run.path),
+        }
+
+    def write(self, run: Run, results: R) -> R:
         """Write predictions and results.
 
         Args:
             run: Where to.
-            more: Further entries of the results.
+            results: What `measure` gave, and what else the study tells.
 
         Returns:
-            The results, as `results.json` holds them.
+            The results.
         """
-        said = self.predictions
-        assert said.labels is not None
-        results = metrics.summarize(
-            labels=said.labels,
-            probs=said.probs,
-            folds=said.folds,
-            class_names=said.class_names,
-        )
-        unreadable = [self._failure(i).to_json() for i in sorted(self.failures)]
-        results |= {"unreadable": unreadable, **more, "out": str(run.path)}
-        said.write(run)
+        self.predictions.write(run)
         run.write_json("results.json", results)
         return results
 

@@ -65,7 +65,7 @@ def ship(data: DataConfig, run: Run, folder: Path = FOLDER) -> dict[str, object]
     # Where the pictures lay on one machine is nobody else's business.
     public = dataclasses.replace(recipe, data=DataConfig(source="", level=data.level))
     write_text(folder / "recipe.json", config.to_json(public))
-    numbers = {key: results[key] for key in CARD_KEYS}
+    numbers = {key: value for key, value in results.items() if key in CARD_KEYS}
     write_text(folder / "results.json", json.dumps(numbers, indent=2) + "\n")
     card = model_card(
         name="pixsent-tf",

@@ -61,7 +61,7 @@ def test_table_names_counts_copies_and_broken_files(folder):
         line.split("  ", 1) for line in result.stdout.splitlines() if "  " in line
     )
     values = {name: value.strip() for name, value in rows.items()}
-    assert values["images"] == "6"
+    assert values["pictures"] == "6"
     assert values["classes"] == "3 negative, 3 positive"
     assert values["unreadable"] == "1 empty"
     assert values["byte-identical pairs"] == "1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -30,20 +31,22 @@ def outcome():
 
 
 def test_numbers_are_of_the_pictures_that_were_tested_and_read(outcome, tmp_path):
-    results = outcome.write(Run.create(tmp_path / "run"), seconds=3)
+    run = Run.create(tmp_path / "run")
+    results = outcome.write(run, outcome.measure(run, started=time.monotonic() - 3))
 
     assert results["num_examples"] == 3
     assert results["accuracy"] == pytest.approx(2 / 3)
-    assert results["seconds"] == 3
+    assert results["seconds"] == pytest.approx(3, abs=1)
+    assert results["out"] == str(run.path)
     assert results["unreadable"] == [
         {"id": "e", "reason": "empty", "message": "e is empty."}
     ]
-    assert json.loads((tmp_path / "run" / "results.json").read_text()) == results
+    assert json.loads((run.path / "results.json").read_text()) == results
 
 
 def test_every_tested_picture_has_a_row_with_its_status(outcome, tmp_path):
     run = Run.create(tmp_path / "run")
-    outcome.write(run)
+    outcome.write(run, outcome.measure(run, started=time.monotonic()))
 
     rows = run.read_table("predictions.csv")
     assert [(row["id"], row["fold"], row["label"], row["status"]) for row in rows] == [

@@ -7,10 +7,9 @@ contradict each other, and how often people themselves agree with the labels.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,14 @@ from pixsent_tf.data.levels import layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
+from pixsent_tf.results.audits import (
+    AcrossParts,
+    AuditFold,
+    AuditPart,
+    AuditResults,
+    CopiedPair,
+)
+from pixsent_tf.results.unreadable import unreadable
 
 # A fold is unstratified where a class is off its share by more than both.
 _MAX_MISPLACED = 2  # pictures
@@ -53,7 +60,7 @@ def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
 
 def audit(
     parts: Sequence[Dataset], *, advance: Callable[[int], object] = lambda count: None
-) -> dict[str, Any]:
+) -> AuditResults:
     """Examine data sets that share pictures, or a single one.
 
     Args:
@@ -61,8 +68,7 @@ def audit(
         advance: Called with the number of files read since the last call.
 
     Returns:
-        Findings that JSON can hold: `parts`, one entry each; `across_parts`, the test
-        pictures of one that train another's fold of the same number; `has_leak`.
+        The findings.
 
     Raises:
         DataError: If there is nothing to examine.
@@ -76,7 +82,7 @@ def audit(
     across = _across_parts(parts)
     leaks = sum(len(part["crossing"]) for part in examined)
     return {
-        "files": len(paths),
+        "num_examples": len(paths),
         "exact_pairs": int(duplicates.is_exact.sum()),
         "near_pairs": int((~duplicates.is_exact).sum()),
         "parts": examined,
@@ -87,7 +93,7 @@ def audit(
 
 def _examine(
     part: Dataset, duplicates: Duplicates, position: dict[str, int]
-) -> dict[str, Any]:
+) -> AuditPart:
     """Examine one data set."""
     index = {position[path]: i for i, path in enumerate(part.paths)}
     pairs = [
@@ -100,19 +106,19 @@ def _examine(
         )
         if a in index and b in index
     ]
-    unreadable = [
-        {"id": part.ids[index[i]], "reason": error.reason, "message": str(error)}
+    failures = [
+        unreadable(part.ids[index[i]], error)
         for i, error in sorted(duplicates.failures.items())
         if i in index
     ]
     crossing = [pair for pair in pairs if _crosses(pair)]
     return {
         "name": part.name,
-        "images": len(part),
+        "num_examples": len(part),
         "classes": _classes(part, np.ones(len(part), dtype=bool)),
         "majority_rate": round(part.majority_rate, 4),
-        "unreadable": unreadable,
-        "unreadable_by_reason": _count(row["reason"] for row in unreadable),
+        "unreadable": failures,
+        "unreadable_by_reason": _count(row["reason"] for row in failures),
         "in_folds": None if part.folds is None else int((part.folds > 0).sum()),
         "folds": _folds(part, crossing),
         "is_stratified": None if part.folds is None else _is_stratified(part),
@@ -127,7 +133,7 @@ def _examine(
 
 def _pair(
     part: Dataset, first: int, second: int, is_exact: bool, distance: float
-) -> dict[str, Any]:
+) -> CopiedPair:
     both = sorted((first, second))
     return {
         "ids": [part.ids[i] for i in both],
@@ -139,26 +145,26 @@ def _pair(
     }
 
 
-def _crosses(pair: dict[str, Any]) -> bool:
+def _crosses(pair: CopiedPair) -> bool:
     """Tell whether one picture of a pair trains the fold that tests the other."""
     return pair["folds"] is not None and len({0, *pair["folds"]}) == 3
 
 
-def _folds(part: Dataset, crossing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _folds(part: Dataset, crossing: list[CopiedPair]) -> list[AuditFold]:
     if part.folds is None:
         return []
     copied = defaultdict(set)  # test pictures with a copy in training, by fold
     for pair in crossing:
-        for name, fold in zip(pair["ids"], pair["folds"], strict=True):
+        for name, fold in zip(pair["ids"], pair["folds"] or (), strict=True):
             copied[fold].add(name)
-    rows = []
+    rows: list[AuditFold] = []
     for fold in range(1, int(part.folds.max()) + 1):
         mask = part.folds == fold
         classes = _classes(part, mask)
         rows.append(
             {
                 "fold": fold,
-                "images": int(mask.sum()),
+                "num_examples": int(mask.sum()),
                 "classes": classes,
                 "majority_rate": round(max(classes.values()) / int(mask.sum()), 4),
                 "copied_from_training": len(copied[fold]),
@@ -194,9 +200,9 @@ def _label_ceiling(part: Dataset) -> float | None:
     return round(value, 4)
 
 
-def _across_parts(parts: Sequence[Dataset]) -> list[dict[str, Any]]:
+def _across_parts(parts: Sequence[Dataset]) -> list[AcrossParts]:
     """Count, by fold, the test pictures of one part that another part trains on."""
-    rows = []
+    rows: list[AcrossParts] = []
     for trained, tested in permutations(parts, 2):
         if trained.folds is None or tested.folds is None:
             continue
@@ -212,7 +218,7 @@ def _across_parts(parts: Sequence[Dataset]) -> list[dict[str, Any]]:
                     int((mask & (elsewhere > 0) & (elsewhere != fold)).sum())
                     for fold, mask in zip(numbers, test_masks, strict=True)
                 ],
-                "images": [int(mask.sum()) for mask in test_masks],
+                "num_examples": [int(mask.sum()) for mask in test_masks],
             }
         )
     return rows
@@ -223,7 +229,7 @@ def _classes(part: Dataset, mask: np.ndarray) -> dict[str, int]:
     return dict(zip(part.class_names, counts.tolist(), strict=True))
 
 
-def _count(words: Any) -> dict[str, int]:
+def _count(words: Iterable[str]) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     for word in words:
         counts[word] += 1

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from pixsent_tf.data.decode.files import read_image
+from pixsent_tf.results.audits import AuditResults, CopiedPair
 
 MAX_PAIRS = 100
 _SIDE = 240  # of a thumbnail's longer side, in pixels; shown at half the size
 
 
-def render(findings: Mapping[str, Any], *, title: str) -> str:
+class _Crossed(TypedDict):
+    """A part whose folds a pair crosses."""
+
+    part: str
+    folds: list[int] | None
+
+
+class _Shown(CopiedPair):
+    """A pair, and the parts whose folds it crosses."""
+
+    crosses: list[_Crossed]
+
+
+def render(findings: AuditResults, *, title: str) -> str:
     """Write an audit as one HTML page that needs no other file.
 
     Args:
@@ -44,9 +57,9 @@ def render(findings: Mapping[str, Any], *, title: str) -> str:
     )
 
 
-def _merge_pairs(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _merge_pairs(findings: AuditResults) -> list[_Shown]:
     """List each pair once, with the parts whose folds it crosses."""
-    merged: dict[tuple[str, ...], dict[str, Any]] = {}
+    merged: dict[tuple[str, ...], _Shown] = {}
     for part in findings["parts"]:
         for pair in part["pairs"]:
             entry = merged.setdefault(tuple(pair["paths"]), {**pair, "crosses": []})

@@ -15,7 +15,7 @@ from pixsent_tf.analysis import drawing
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.results import Unreadable
+from pixsent_tf.results.unreadable import Unreadable
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, choose, divide
 from pixsent_tf.studies.maps import write_maps

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pixsent_tf.config import Recipe
+from pixsent_tf.results.studies import EvaluateResults, Evaluation
 from pixsent_tf.studies.report.page import METRICS, audit_rows, render
 
 CONFIDENCE = 0.95  # of every interval in the results
@@ -16,7 +14,7 @@ def model_card(
     name: str,
     dataset: str,
     how: str,
-    results: Mapping[str, Any],
+    results: Evaluation,
     recipe: Recipe | None = None,
     license_name: str = "apache-2.0",
 ) -> str:
@@ -45,11 +43,11 @@ def model_card(
         license=license_name,
         backbone=recipe.model.backbone if recipe else None,
         strategy=recipe.training.strategy if recipe else None,
-        not_read=len(results.get("unreadable", ())),
+        not_read=len(results["unreadable"]),
     )
 
 
-def data_card(*, dataset: str, results: Mapping[str, Any]) -> str:
+def data_card(*, dataset: str, results: EvaluateResults) -> str:
     """Write what an audit found about the pictures.
 
     Args:

@@ -16,6 +16,9 @@ import jinja2
 import numpy as np
 from PIL import Image
 
+from pixsent_tf.results.files import Environment
+from pixsent_tf.results.studies import AuditSummary, EvaluateResults
+
 METRICS = (
     ("accuracy", "accuracy"),
     ("balanced accuracy", "balanced_accuracy"),
@@ -73,11 +76,11 @@ def render_report(
     *,
     title: str,
     subtitle: str,
-    results: Mapping[str, Any],
+    results: EvaluateResults,
     figures: Sequence[tuple[str, str]],
     galleries: Sequence[Gallery],
     commands: Sequence[str],
-    environment: Mapping[str, Any],
+    environment: Environment,
     recipe: str | None = None,
     notes: Sequence[str] = (),
 ) -> str:
@@ -86,7 +89,7 @@ def render_report(
     Args:
         title: Above everything.
         subtitle: What was measured on what.
-        results: What an evaluation found, as `results.json` holds it.
+        results: What an evaluation found.
         figures: Captions and SVG text.
         galleries: Pictures to show.
         commands: What to type to get here.
@@ -107,7 +110,7 @@ def render_report(
         majority_name=results["per_class"][int(np.argmax(counts))]["name"],
         figures=figures,
         galleries=galleries,
-        audit_rows=audit_rows(results.get("audit")),
+        audit_rows=audit_rows(results["audit"]),
         commands=commands,
         environment=list(_flat(environment)),
         recipe=recipe,
@@ -156,13 +159,11 @@ def data_uri(image: np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def audit_rows(audit: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def audit_rows(audit: AuditSummary | None) -> list[tuple[str, str]]:
     """Put a data audit into words.
 
     Args:
-        audit: `classes`, `unreadable`, `exact_pairs`, `near_pairs`, `crossing` (pairs
-            with one picture in training and one in test) and `conflicting` (pairs of
-            different labels), as counts; None for no audit.
+        audit: What it found; None for no audit.
 
     Returns:
         Pairs of a name and its value.
@@ -172,8 +173,8 @@ def audit_rows(audit: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     classes = ", ".join(f"{name} {count}" for name, count in audit["classes"].items())
     copies = f"{audit['exact_pairs']} exact, {audit['near_pairs']} nearly"
     return [
-        ("pictures", f"{audit['images']} ({classes})"),
-        ("unreadable", str(audit["unreadable"])),
+        ("pictures", f"{audit['num_examples']} ({classes})"),
+        ("unreadable", str(len(audit["unreadable"]))),
         ("pairs of copies", copies),
         ("copies across folds", str(audit["crossing"])),
         ("copies labelled differently", str(audit["conflicting"])),

@@ -18,6 +18,12 @@ from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation import reliability
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.results.studies import (
+    AuditSummary,
+    EvaluateResults,
+    Evaluation,
+    Metrics,
+)
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.report import card, page
 from pixsent_tf.studies.subjects import Progress, Subject, no_progress
@@ -27,29 +33,32 @@ NUM_PICTURES = 8  # in each gallery
 
 def write(
     subject: Subject,
-    results: dict[str, Any],
+    numbers: Evaluation,
     out: Run,
     *,
     with_pictures: bool = True,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> EvaluateResults:
     """Write everything into a folder.
 
     Args:
         subject: What was evaluated.
-        results: Its numbers.
+        numbers: What was measured.
         out: The folder; files of the same names are replaced.
         with_pictures: Examine the data, and show pictures with their maps.
         progress: Shows how far it is.
 
     Returns:
-        The results as `results.json` holds them: with `audit` and `report`.
+        The results, as `results.json` holds them.
     """
-    galleries: list[page.Gallery] = []
-    if with_pictures and subject.dataset is not None:
-        results = results | {"audit": _audit(subject, progress)}
-        galleries = _galleries(subject, progress)
-    results = results | {"report": str(out.path / "report.html"), "out": str(out.path)}
+    shown = with_pictures and subject.dataset is not None
+    results: EvaluateResults = {
+        **numbers,
+        "audit": _audit(subject, progress) if shown else None,
+        "report": str(out.path / "report.html"),
+        "out": str(out.path),
+    }
+    galleries = _galleries(subject, progress) if shown else []
     here = environment()
     out.write_json("results.json", results)
     out.write_json("environment.json", here)
@@ -75,7 +84,7 @@ def write(
         recipe=subject.recipe,
     )
     write_text(out.path / "MODEL_CARD.md", text)
-    if "audit" in results:
+    if results["audit"] is not None:
         text = card.data_card(dataset=data, results=results)
         write_text(out.path / "DATA_CARD.md", text)
     return results
@@ -99,7 +108,7 @@ def _commands(subject: Subject, here: Sequence[str]) -> list[str]:
     return commands
 
 
-def draw(subject: Subject, results: dict[str, Any]) -> list[tuple[str, str]]:
+def draw(subject: Subject, results: Metrics) -> list[tuple[str, str]]:
     """Draw what the page shows.
 
     Args:
@@ -138,7 +147,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _audit(subject: Subject, progress: Progress) -> dict[str, Any]:
+def _audit(subject: Subject, progress: Progress) -> AuditSummary:
     dataset, said = subject.dataset, subject.predictions
     assert dataset is not None
     if said.folds is not None:  # as this run parted them, not as was published
@@ -149,9 +158,9 @@ def _audit(subject: Subject, progress: Progress) -> dict[str, Any]:
     with progress(len(dataset), "auditing") as advance:
         found = audit([dataset], advance=advance)["parts"][0]
     return {
-        "images": found["images"],
+        "num_examples": found["num_examples"],
         "classes": found["classes"],
-        "unreadable": len(found["unreadable"]),
+        "unreadable": found["unreadable"],
         "exact_pairs": found["exact_pairs"],
         "near_pairs": found["near_pairs"],
         "crossing": len(found["crossing"]),

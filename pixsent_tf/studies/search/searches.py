@@ -13,6 +13,7 @@ from pixsent_tf.data import splits
 from pixsent_tf.data.copies.duplicates import find_duplicates
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.results.studies import Choice
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.decisions import hash_files
 from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
@@ -56,20 +57,20 @@ class Searched:
     Attributes:
         predicted: What its winner said about the test pictures.
         trials: A row per trial, as `run_search` gives them, each with `is_winner`.
-        winner: `settings`, `inner_log_loss` and `temperature` of the winner.
+        winner: What was chosen.
         saw: What each decision saw, an entry of `decisions.json`.
     """
 
     predicted: Predicted
     trials: Sequence[Mapping[str, Any]]
-    winner: Mapping[str, Any]
+    winner: Choice
     saw: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """Give what JSON can hold: the predictions, `trials`, `winner` and `saw`."""
         return self.predicted.to_json() | {
             "trials": [dict(row) for row in self.trials],
-            "winner": dict(self.winner),
+            "winner": self.winner,
             "saw": dict(self.saw),
         }
 

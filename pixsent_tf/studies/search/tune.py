@@ -12,11 +12,11 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import asdict
-from typing import Any
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import RunError
+from pixsent_tf.results.studies import TuneResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.decisions import write_decisions
 from pixsent_tf.studies.folds import pool
@@ -35,7 +35,7 @@ def tune(
     config: SearchConfig,
     *,
     hooks: Hooks = Hooks(),  # noqa: B008 - frozen
-) -> dict[str, Any]:
+) -> TuneResults | None:
     """Search for settings, and test what the search chooses.
 
     A search that was killed goes on with the trial it was at; finished folds are kept.
@@ -48,7 +48,7 @@ def tune(
         hooks: What to call on the way.
 
     Returns:
-        What `results.json` holds; empty for a worker, which only runs trials.
+        What `results.json` holds; None for a worker, which only runs trials.
 
     Raises:
         ConfigError: If there is no such backbone.
@@ -60,7 +60,7 @@ def tune(
     searches = Searches(recipe, dataset, run, config, hooks)
     if role() == "worker":
         searches.work()
-        return {}
+        return None
     found = searches.find()
     trials.write_trials(
         run, [{"fold": k, **row} for k, one in found.items() for row in one.trials]
@@ -69,15 +69,16 @@ def tune(
     write_decisions(run, images, [one.saw for one in found.values()])
     source = "stratified" if dataset.folds is None else "published"
     predicted = {number: one.predicted for number, one in found.items()}
-    results = pool(dataset, searches.parts, predicted).write(
-        run,
-        fold_source=source if config.nested else "held out",
-        tuner=config.tuner,
-        winners=[{"fold": k, **one.winner} for k, one in found.items()],
-        settings_tried=sum(len(one.trials) for one in found.values()),
-        copies_left_out=[len(part.left_out) for part in searches.parts],
-        seconds=round(time.monotonic() - started, 2),
-    )
+    outcome = pool(dataset, searches.parts, predicted)
+    results: TuneResults = {
+        **outcome.measure(run, started=started),
+        "fold_source": source if config.nested else "held out",
+        "tuner": config.tuner,
+        "winners": [{"fold": k, **one.winner} for k, one in found.items()],
+        "settings_tried": sum(len(one.trials) for one in found.values()),
+        "copies_left_out": [len(part.left_out) for part in searches.parts],
+    }
+    outcome.write(run, results)
     shutil.rmtree(run.path / "features", ignore_errors=True)
     return results
 

@@ -31,7 +31,7 @@ def test_findings_are_json(copied):
 
 
 def test_every_level_of_agreement_is_a_part(copied):
-    assert [(part["images"], part["in_folds"]) for part in copied["parts"]] == [
+    assert [(part["num_examples"], part["in_folds"]) for part in copied["parts"]] == [
         (20, 20),
         (26, 26),
         (32, 31),
@@ -41,7 +41,7 @@ def test_every_level_of_agreement_is_a_part(copied):
 def test_one_level_alone_is_one_part(tmp_path):
     findings = examine(write_deepsent(tmp_path), "four_agrees")
 
-    assert [part["images"] for part in findings["parts"]] == [26]
+    assert [part["num_examples"] for part in findings["parts"]] == [26]
 
 
 def test_classes_are_counted_in_every_fold(copied):
@@ -155,7 +155,7 @@ def test_the_real_set_shows_its_known_faults(shared_data):
     findings = examine(shared_data / "deepsent")
     five, four, three = findings["parts"]
 
-    assert [part["images"] for part in (five, four, three)] == [882, 1116, 1269]
+    assert [part["num_examples"] for part in (five, four, three)] == [882, 1116, 1269]
     assert [part["in_folds"] for part in (five, four, three)] == [880, 1115, 1265]
     assert three["exact_pairs"] == 13
     assert 9 <= len(five["crossing"]) <= 12
@@ -166,4 +166,4 @@ def test_the_real_set_shows_its_known_faults(shared_data):
         if "three" in row["trained"] and "five" in row["tested"]
     )
     assert (min(row["leaked"]), max(row["leaked"])) == (131, 146)
-    assert row["images"] == [176] * 5
+    assert row["num_examples"] == [176] * 5

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.errors import ImageError
+from pixsent_tf.inference.sweep import Sweep, look_by_center
 from pixsent_tf.models import surgery
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def read_activations(
     *,
     pool: bool = False,
     batch_size: int = 32,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> Activations:
     """Pass the center crop of each picture through a network.
 
@@ -49,7 +50,7 @@ def read_activations(
         layers: Names of its layers.
         pool: Average over height and width, which makes [N, h, w, C] to [N, C].
         batch_size: Pictures a step.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         The activations, in the order of `paths`.
@@ -59,30 +60,16 @@ def read_activations(
         DataError: If none of the pictures can be read.
     """
     model = surgery.features(network, layers)
-
-    @tf.function(reduce_retracing=True)
-    def see(canvases: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = model(preprocessor.center_crop(canvases), training=False)
-        if not pool:
-            return found
-        return {
-            name: tf.reduce_mean(x, [1, 2]) if len(x.shape) == 4 else x
-            for name, x in found.items()
-        }
-
-    stream = CanvasStream(paths, preprocessor, batch_size)
-    positions: list[np.ndarray] = []
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in layers}
-    for found, canvases in stream:
-        positions.append(found)
-        for name, activation in see(canvases).items():
-            parts[name].append(activation.numpy())
-        advance(len(found))
-    advance(len(stream.failures))
-    if not positions:
-        raise DataError(f"None of the {len(paths)} pictures can be read.")
+    look = look_by_center(model, preprocessor, _pool if pool else None)
+    sweep = Sweep(paths, preprocessor, look, batch_size=batch_size, progress=progress)
+    positions, found = sweep.collect()
     return Activations(
-        positions=np.concatenate(positions),
-        layers={name: np.concatenate(part) for name, part in parts.items()},
-        failures=stream.failures,
+        positions, {name: found[name] for name in layers}, sweep.failures
     )
+
+
+def _pool(activations: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {
+        name: tf.reduce_mean(x, [1, 2]) if len(x.shape) == 4 else x
+        for name, x in activations.items()
+    }

@@ -14,13 +14,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.analysis.cells import build_cell_scorer
-from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.inference.model import SentimentModel
 
 SCALES = (1.0, 1.5, 2.0)
 SMOOTH_SIDE = 56  # cells of the smooth map
@@ -49,24 +48,19 @@ class SentimentMap:
 
 
 class SentimentMapper:
-    """A classifier that answers for every place.
+    """A model that answers for every place.
 
     Args:
-        classifier: Functional model from crops to logits, [B, K].
-        preprocess: The geometry that it was trained with.
-        temperature: Divisor of the logits, as in the model's own output.
+        model: The model.
+
+    Raises:
+        ConfigError: If its network has no layer with a height and a width.
     """
 
-    def __init__(
-        self,
-        classifier: keras.Model,
-        preprocess: PreprocessConfig,
-        temperature: float = 1.0,
-    ) -> None:
-        self.classifier = classifier
-        self.preprocess = preprocess
-        self.temperature = temperature
-        self.scorer = build_cell_scorer(classifier)
+    def __init__(self, model: SentimentModel) -> None:
+        self.model = model
+        self.preprocess = model.preprocessor.config
+        self.scorer = build_cell_scorer(model.classifier)
 
     @property
     def kind(self) -> str:
@@ -111,19 +105,14 @@ class SentimentMapper:
         coarse = logits[0] if scales[0] == 1 else self._logits_at(image, self.side)
         target = [SMOOTH_SIDE, SMOOTH_SIDE]
         smooth = np.mean([tf.image.resize(x, target).numpy() for x in logits], axis=0)
-        preprocessor = Preprocessor(self.preprocess)
-        crop = preprocessor.center_crop(preprocessor.to_canvas(image)[None])
-        answer = self.classifier(crop, training=False).numpy()[0]
+        canvas = self.model.preprocessor.to_canvas(image)
         return SentimentMap(
             image=self._covered(image),
-            cells=self._softmax(coarse),
-            smooth=self._softmax(smooth),
+            cells=self.model.output(coarse).numpy(),
+            smooth=self.model.output(smooth).numpy(),
             smooth_logits=smooth,
-            probs=self._softmax(answer),
+            probs=self.model.probs(canvas[None])[0],
         )
-
-    def _softmax(self, logits: np.ndarray) -> np.ndarray:
-        return tf.nn.softmax(logits / self.temperature).numpy()
 
     def _covered(self, image: np.ndarray) -> np.ndarray:
         if self.preprocess.fit == "squash":

@@ -73,9 +73,7 @@ def command(
     if data.startswith("tfds:"):
         console.load_tensorflow()
     parts = audit.open_parts(DataConfig(data, level, images))
-    total = len({path for part in parts for path in part.paths})
-    with console.progress(total, "reading", quiet=quiet) as advance:
-        findings = audit.audit(parts, advance=advance)
+    findings = audit.audit(parts, progress=console.show_progress(quiet=quiet))
     if out:
         write_text(Path(out), page.render(findings, title=Path(data).name))
     if as_json:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import click
 
 from pixsent_tf.cli.tables import print_table
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 MAX_NAMED = 5
 LOG_SECONDS = 10
@@ -72,64 +72,58 @@ def print_results(
     print_table(rows)
 
 
-@contextlib.contextmanager
-def progress(
-    total: int, what: str, *, quiet: bool
-) -> Iterator[Callable[[int], object]]:
-    """Show how far a long step is.
+def show_progress(*, quiet: bool) -> Progress:
+    """Show how far long steps are, and what is said on the way.
 
     On a terminal a bar with rate and remaining time; in a log a plain line now and
     then.
 
     Args:
-        total: Number of items.
-        what: The step, in a word or two.
         quiet: Show nothing.
 
-    Yields:
-        A function to call with the number of items done.
+    Returns:
+        What long work takes.
     """
-    if quiet:
-        yield lambda count: None
-    elif sys.stderr.isatty():
+    return NO_PROGRESS if quiet else _Shown()
+
+
+class _Shown(Progress):
+    """Progress on standard error."""
+
+    def __init__(self) -> None:
+        self._update: Callable[[int], object] | None = None
+
+    @contextlib.contextmanager
+    def step(self, total: int, what: str) -> Iterator[None]:
+        if self._update is not None:  # a part of what is shown already
+            yield
+            return
+        with _open_step(total, what) as self._update:
+            try:
+                yield
+            finally:
+                self._update = None
+
+    def advance(self, count: int) -> None:
+        if self._update is not None:
+            self._update(count)
+
+    def say(self, line: str) -> None:
         from tqdm import tqdm
 
-        bar = tqdm(total=total, desc=what, unit=" pictures", dynamic_ncols=True)
-        with bar:
-            yield bar.update
-    else:
-        yield _Log(total, what).update
+        tqdm.write(line, file=sys.stderr)  # leaves a bar whole
 
 
 @contextlib.contextmanager
-def show_log(*, quiet: bool) -> Iterator[None]:
-    """Show what the package logs, such as a line after each epoch of a training.
+def _open_step(total: int, what: str) -> Iterator[Callable[[int], object]]:
+    if not sys.stderr.isatty():
+        yield _Log(total, what).update
+        return
+    from tqdm import tqdm
 
-    Args:
-        quiet: Show nothing.
-
-    Yields:
-        Nothing.
-    """
-    logger = logging.getLogger("pixsent_tf")
-    handler, level = _LogLines(), logger.level
-    if not quiet:
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-
-
-class _LogLines(logging.Handler):
-    """Lines on standard error that leave a progress bar whole."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm
-
-        tqdm.write(self.format(record), file=sys.stderr)
+    bar = tqdm(total=total, desc=what, unit=" pictures", dynamic_ncols=True)
+    with bar:
+        yield bar.update
 
 
 class _Log:

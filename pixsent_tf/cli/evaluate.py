@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -47,7 +46,7 @@ def command(
     from pixsent_tf.studies.report import report
 
     config = None if data is None else DataConfig(data, level=level, images=images)
-    progress = partial(console.progress, quiet=quiet)
+    progress = console.show_progress(quiet=quiet)
     subject, results = evaluate.evaluate(
         model, config, ten_crop=not fast, progress=progress
     )

@@ -58,10 +58,10 @@ def command(
     network = probe.open_network(
         model, backbone, None if weights == "None" else weights
     )
-    with console.progress(len(files), "reading", quiet=quiet) as advance:
-        found = probe.write_features(
-            network, files, layers.split(","), Path(out), pool=pool, advance=advance
-        )
+    progress = console.show_progress(quiet=quiet)
+    found = probe.write_features(
+        network, files, layers.split(","), Path(out), pool=pool, progress=progress
+    )
     shapes = {name: list(array.shape) for name, array in found.layers.items()}
     rows = [(name, " × ".join(map(str, shape))) for name, shape in shapes.items()]
     results = {

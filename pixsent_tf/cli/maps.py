@@ -59,8 +59,8 @@ def command(
         _check(trained, files, as_json=as_json, quiet=quiet)
         return
     run = Run.create(Path(out) if out else next_folder("maps"))
-    with console.progress(len(files), "mapping", quiet=quiet) as advance:
-        results = maps.write_maps(trained, files, run.path, advance=advance)
+    progress = console.show_progress(quiet=quiet)
+    results = maps.write_maps(trained, files, run.path, progress=progress)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [
         ("pictures", str(results["num_examples"])),
@@ -82,14 +82,13 @@ def _check(
 ) -> None:
     from pixsent_tf.studies import map_checks
 
-    with console.progress(len(files), "checking", quiet=quiet) as advance:
-        results: dict[str, Any] = map_checks.check_faithfulness(
-            trained, files, advance=advance
-        )
+    progress = console.show_progress(quiet=quiet)
+    results: dict[str, Any] = map_checks.check_faithfulness(
+        trained, files, progress=progress
+    )
     boxes = map_checks.find_boxes(files)
     if boxes is not None:
-        with console.progress(len(files), "pointing", quiet=quiet) as advance:
-            results["pointing"] = map_checks.pointing_game(
-                trained, boxes, wanted=files, advance=advance
-            )
+        results["pointing"] = map_checks.pointing_game(
+            trained, boxes, wanted=files, progress=progress
+        )
     console.print_results(map_checks.describe(results), results, as_json=as_json)

@@ -72,11 +72,9 @@ def command(
     view: View = "ten_crop" if ten_crop else "center"
     if abstain_at:
         _abstain(trained, abstain_at, quiet=quiet)
-    with (
-        click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file,
-        console.progress(len(files), "predicting", quiet=quiet) as advance,
-    ):
-        predictions = trained.predict(files, view=view, advance=advance)
+    progress = console.show_progress(quiet=quiet)
+    predictions = trained.predict(files, view=view, progress=progress)
+    with click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
         counts = write(file, predictions, trained.class_names)
     failed, unsure = counts[None], counts[UNSURE]

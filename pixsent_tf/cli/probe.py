@@ -65,10 +65,10 @@ def command(
     if not names:
         raise ConfigError(f"{network.model.name} has no named stages; give --layers.")
     run = Run.create(Path(out) if out else next_folder(f"probe-{dataset.name}"))
-    with console.progress(len(dataset), "reading", quiet=quiet) as advance:
-        results = probe.probe(
-            network, dataset, names, flatten=flatten, seed=seed, advance=advance
-        )
+    progress = console.show_progress(quiet=quiet)
+    results = probe.probe(
+        network, dataset, names, flatten=flatten, seed=seed, progress=progress
+    )
     results["out"] = str(run.path)
     run.write_json("results.json", results)
     if units:

@@ -71,12 +71,7 @@ def command(
     plan = _plan(data, tables, **shortcuts)
     folder = Path(out) if out else next_folder(f"reproduce-{paper}")
 
-    def report(line: str) -> None:
-        if not quiet:
-            click.echo(line, err=True)
-
-    with console.show_log(quiet=quiet):
-        found = reproduce(plan, folder, report=report)
+    found = reproduce(plan, folder, progress=console.show_progress(quiet=quiet))
     if as_json:
         click.echo(json.dumps({"out": str(folder), "tables": found}, allow_nan=False))
         return

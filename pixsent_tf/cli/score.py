@@ -79,18 +79,17 @@ def command(
     files = list(_list(source))
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")
-    with console.progress(len(files), "scoring", quiet=quiet) as advance:
-        scored = batch.score(
-            files,
-            saved_model,
-            out,
-            settings=settings,
-            runner=runner,
-            options=options,
-            shard_size=shard_size,
-            keep_parts=keep_parts,
-            advance=advance,
-        )
+    scored = batch.score(
+        files,
+        saved_model,
+        out,
+        settings=settings,
+        runner=runner,
+        options=options,
+        shard_size=shard_size,
+        keep_parts=keep_parts,
+        progress=console.show_progress(quiet=quiet),
+    )
     seconds = time.monotonic() - started
     count = sum(scored.statuses.values())
     rate = (count - scored.resumed) / seconds

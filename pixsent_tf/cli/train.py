@@ -40,11 +40,8 @@ def run_study(
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
-    with (
-        console.show_log(quiet=quiet),
-        console.progress(len(dataset), "reading", quiet=quiet) as advance,
-    ):
-        results = studies[verb](recipe, dataset, run, advance=advance, **options)
+    progress = console.show_progress(quiet=quiet)
+    results = studies[verb](recipe, dataset, run, progress=progress, **options)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
     rows = [*words.describe_metrics(results), ("seconds", f"{results['seconds']:.1f}")]
     rows.append(("out", results["out"]))

@@ -122,21 +122,16 @@ def run_tuning(
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies.search import tune
-    from pixsent_tf.studies.search.searches import Hooks
-    from pixsent_tf.studies.search.space import head_recipes
 
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"tune-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
     tune.claim(run, recipe, config)
-    passes = max(1, len(head_recipes(config, recipe)))
-    with (
-        _workers(workers, run, recipe, config) as watch,
-        console.show_log(quiet=quiet),
-        console.progress(passes * len(dataset), "reading", quiet=quiet) as advance,
-    ):
-        hooks = Hooks(advance=advance, watch=watch)
-        results = tune.tune(recipe, dataset, run, config, hooks=hooks)
+    progress = console.show_progress(quiet=quiet)
+    with _workers(workers, run, recipe, config) as watch:
+        results = tune.tune(
+            recipe, dataset, run, config, progress=progress, watch=watch
+        )
     if results is None:
         return  # a worker: the chief prints
     console.warn_unreadable([row["message"] for row in results["unreadable"]])

@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.data.augment import NUM_DRAWS, Augmentation, mix
-from pixsent_tf.data.decode.graph import read_image
-from pixsent_tf.data.pipeline import CanvasStream, decode_canvas, is_jpeg
+from pixsent_tf.data.pipeline import CanvasStream, canvas_loader
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 MEMORY_BYTES = 2**31  # of canvases: 10,922 of 256 x 256 pixels
 
@@ -49,7 +49,7 @@ class Canvases:
         preprocessor: Preprocessor,
         *,
         memory_bytes: int = MEMORY_BYTES,
-        advance: Callable[[int], object] = lambda count: None,
+        progress: Progress = NO_PROGRESS,
     ) -> Canvases:
         """Decode every file once, to keep it or to know which cannot be read.
 
@@ -57,7 +57,7 @@ class Canvases:
             paths: The files.
             preprocessor: Brings each picture to its canvas.
             memory_bytes: What canvases kept in memory may take.
-            advance: Called with the number of pictures done since the last call.
+            progress: Hears how far it is.
 
         Returns:
             The canvases.
@@ -72,11 +72,12 @@ class Canvases:
             with tf.device("CPU:0"):
                 stored = tf.Variable(tf.zeros(shape, tf.uint8), trainable=False)
         stream = CanvasStream(paths, preprocessor)
-        for positions, batch in stream:
-            if stored is not None:
-                stored.scatter_update(tf.IndexedSlices(batch, positions))
-            advance(len(positions))
-        advance(len(stream.failures))
+        with progress.step(len(paths), "reading"):
+            for positions, batch in stream:
+                if stored is not None:
+                    stored.scatter_update(tf.IndexedSlices(batch, positions))
+                progress.advance(len(positions))
+            progress.advance(len(stream.failures))
         if len(stream.failures) == len(paths):
             reason = next(iter(stream.failures.values()), "there is none")
             raise DataError(f"None of the {len(paths)} pictures can be read: {reason}")
@@ -121,31 +122,7 @@ class Canvases:
         if self.stored is not None:
             stored = self.stored
             return lambda index: tf.gather(stored, index)
-        paths = tf.constant([str(path) for path in self.paths])
-        fast = [i for i in indices.tolist() if i not in self.by_pillow]
-        only_jpeg = all(is_jpeg(self.paths[i]) for i in fast)
-
-        def decoded(index: tf.Tensor) -> tf.Tensor:
-            encoded = tf.io.read_file(tf.gather(paths, index))
-            return decode_canvas(encoded, self.preprocessor, only_jpeg=only_jpeg)
-
-        if len(fast) == len(indices):
-            return decoded
-        slow = tf.constant([i in self.by_pillow for i in range(len(self.paths))])
-
-        def either(index: tf.Tensor) -> tf.Tensor:
-            return tf.cond(
-                tf.gather(slow, index),
-                lambda: tf.numpy_function(self._read_by_pillow, [index], tf.uint8),
-                lambda: decoded(index),
-            )
-
-        side = self.preprocessor.config.canvas_size
-        return lambda index: tf.ensure_shape(either(index), [side, side, 3])
-
-    def _read_by_pillow(self, index: np.ndarray) -> np.ndarray:
-        image = read_image(self.paths[int(index)])
-        return np.asarray(self.preprocessor.to_canvas(image))
+        return canvas_loader(self.paths, self.preprocessor, indices, self.by_pillow)
 
 
 @dataclass(frozen=True)

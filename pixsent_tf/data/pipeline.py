@@ -9,7 +9,7 @@ order; what neither can read is named, and the stream goes on.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +23,8 @@ from pixsent_tf.data.decode.graph import (
     read_image,
 )
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import ImageError
+from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.progress import Progress
 
 JPEG_PREFIX = b"\xff\xd8\xff"
 _GROUP = 64  # files handed to TensorFlow at a time
@@ -122,12 +123,148 @@ class CanvasStream:
             if position in self.failures:
                 continue
             self.by_pillow.add(position)
+            path = self.paths[position]
             try:
-                image = read_image(self.paths[position], max_pixels=self.max_pixels)
+                yield position, pillow_canvas(path, self.preprocessor, self.max_pixels)
             except ImageError as error:
                 self.failures[position] = error
-            else:
-                yield position, np.asarray(self.preprocessor.to_canvas(image))
+
+
+@dataclass
+class PictureStream:
+    """The whole pixels of a list of files, in order, one by one.
+
+    Iterate over it once; then `failures` is complete.
+
+    Attributes:
+        paths: The files.
+        progress: Hears how far it is.
+        what: What it is for, in a word.
+        failures: The error of each file that could not be read, by position.
+    """
+
+    paths: Sequence[str]
+    progress: Progress
+    what: str
+    failures: dict[int, ImageError] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield position and pixels, RGB, uint8 [H, W, 3].
+
+        Raises:
+            DataError: At the end, if none of the files can be read.
+        """
+        with self.progress.step(len(self.paths), self.what):
+            for position, path in enumerate(self.paths):
+                try:
+                    yield position, read_image(path)
+                except ImageError as error:
+                    self.failures[position] = error
+                self.progress.advance(1)
+        if len(self.failures) == len(self.paths):
+            raise DataError(f"None of the {len(self.paths)} pictures can be read.")
+
+
+class CanvasReader:
+    """Reads the canvas of one file at a time, as `CanvasStream` does of many.
+
+    Its graph is traced once: a stream for each file would cost more than the file.
+
+    Args:
+        preprocessor: Brings each picture to its canvas.
+    """
+
+    def __init__(self, preprocessor: Preprocessor) -> None:
+        self.preprocessor = preprocessor
+        self._decode = tf.function(
+            lambda encoded: decode_canvas(encoded, preprocessor),
+            input_signature=[tf.TensorSpec([], tf.string)],
+        )
+
+    def read(self, path: str | os.PathLike[str]) -> np.ndarray:
+        """Read one file: TensorFlow first, Pillow for the rest.
+
+        Args:
+            path: The file.
+
+        Returns:
+            uint8, [canvas, canvas, 3].
+
+        Raises:
+            ImageError: If it cannot be read.
+        """
+        error = check_header(path)
+        if error is not None:
+            raise error
+        try:
+            return self._decode(tf.io.read_file(os.fspath(path))).numpy()
+        except tf.errors.InvalidArgumentError:
+            return pillow_canvas(path, self.preprocessor)
+
+
+def canvas_loader(
+    paths: Sequence[str],
+    preprocessor: Preprocessor,
+    indices: np.ndarray,
+    by_pillow: Collection[int],
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Make the operation that reads one of many files that are known to be readable.
+
+    Args:
+        paths: The files, [N].
+        preprocessor: Brings each picture to its canvas.
+        indices: Positions that it will be asked for, int [M]; knowing them all makes
+            it as simple as they allow.
+        by_pillow: Positions of the files that TensorFlow cannot decode.
+
+    Returns:
+        A function from a position, a scalar, to uint8 [canvas, canvas, 3].
+    """
+    names = tf.constant([str(path) for path in paths])
+    fast = [i for i in indices.tolist() if i not in by_pillow]
+    only_jpeg = all(is_jpeg(paths[i]) for i in fast)
+
+    def decoded(index: tf.Tensor) -> tf.Tensor:
+        encoded = tf.io.read_file(tf.gather(names, index))
+        return decode_canvas(encoded, preprocessor, only_jpeg=only_jpeg)
+
+    if len(fast) == len(indices):
+        return decoded
+    is_slow = tf.constant([i in by_pillow for i in range(len(paths))])
+
+    def read(index: np.ndarray) -> np.ndarray:
+        return pillow_canvas(paths[int(index)], preprocessor)
+
+    def either(index: tf.Tensor) -> tf.Tensor:
+        return tf.cond(
+            tf.gather(is_slow, index),
+            lambda: tf.numpy_function(read, [index], tf.uint8),
+            lambda: decoded(index),
+        )
+
+    side = preprocessor.config.canvas_size
+    return lambda index: tf.ensure_shape(either(index), [side, side, 3])
+
+
+def pillow_canvas(
+    path: str | os.PathLike[str],
+    preprocessor: Preprocessor,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
+    """Read with Pillow what TensorFlow refuses.
+
+    Args:
+        path: The file.
+        preprocessor: Brings the picture to its canvas.
+        max_pixels: Pictures of more pixels are refused.
+
+    Returns:
+        uint8, [canvas, canvas, 3].
+
+    Raises:
+        ImageError: If Pillow cannot read it either.
+    """
+    return np.asarray(preprocessor.to_canvas(read_image(path, max_pixels=max_pixels)))
 
 
 def is_jpeg(path: str) -> bool:

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMapper
-from pixsent_tf.data.decode.graph import MAX_PIXELS, check_header, read_image
-from pixsent_tf.data.pipeline import decode_canvas
+from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
 from pixsent_tf.inference.model import SentimentModel
@@ -41,15 +41,7 @@ class Answerer:
         self.model = model
         self.name = name
         self._lock = threading.Lock()
-        preprocessor = model.preprocessor
-        # traced once; `SentimentModel.predict` would build a pipeline for every picture
-        self._canvas = tf.function(
-            lambda encoded: decode_canvas(encoded, preprocessor),
-            input_signature=[tf.TensorSpec([], tf.string)],
-        )
-        self._probs = tf.function(
-            lambda canvases: model.model(canvases, training=False)
-        )
+        self._reader = CanvasReader(model.preprocessor)
         self._mapper: SentimentMapper | None
         try:
             self._mapper = binary_mapper(model)
@@ -58,9 +50,8 @@ class Answerer:
 
     def warm_up(self) -> None:
         """Trace the graphs, so that the first visitor does not wait for it."""
-        side = self.model.preprocessor.config.canvas_size
-        self._probs(np.zeros([1, side, side, 3], "uint8"))
-        self._canvas(tf.io.encode_png(np.zeros([2, 2, 3], "uint8")))
+        with _as_file(tf.io.encode_png(np.zeros([2, 2, 3], "uint8")).numpy()) as path:
+            self.model.probs(self._reader.read(path)[None])
 
     def describe(self) -> dict[str, Any]:
         """Describe the model.
@@ -102,7 +93,7 @@ class Answerer:
         """
         with _as_file(encoded) as path, self._lock:
             try:
-                probs = self._probs(self._read_canvas(path, encoded)[None])[0].numpy()
+                probs = self.model.probs(self._reader.read(path)[None])[0]
                 small = drawing.thumbnail(
                     read_image(path, target_side=THUMBNAIL_SIDE),
                     2 * THUMBNAIL_SIDE,
@@ -147,17 +138,6 @@ class Answerer:
             "smooth": data_uri(smooth),
             "cells": data_uri(cells),
         }
-
-    def _read_canvas(self, path: Path, encoded: bytes) -> tf.Tensor:
-        """Decode as `data.pipeline` does: TensorFlow first, Pillow for the rest."""
-        error = check_header(path, MAX_PIXELS)
-        if error is not None:
-            raise error
-        try:
-            return self._canvas(tf.constant(encoded))
-        except tf.errors.InvalidArgumentError:
-            image = read_image(path)
-            return self.model.preprocessor.to_canvas(image)
 
 
 @contextmanager

@@ -9,10 +9,9 @@ uint8 pixels [B, H, W, 3] of any size
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import keras
 import numpy as np
@@ -20,16 +19,22 @@ import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig, Recipe
 from pixsent_tf.data.crops import CENTER, NUM_CROPS
-from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 from pixsent_tf.errors import ConfigError, ImageError, WeightsError
 from pixsent_tf.evaluation.calibration import UNSURE, Abstention, abstention_of
+from pixsent_tf.inference.sweep import (
+    Look,
+    Sweep,
+    View,
+    compile_look,
+    mean_of_views,
+    score_views,
+)
 from pixsent_tf.models.output import SentimentOutput
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 
 POSITIVE = "positive"
-
-View = Literal["center", "ten_crop"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class SentimentModel:
         classifier: From crops to logits, [B, K].
         preprocessor: The geometry between images and crops.
         output: From logits to probabilities; it knows the names of the classes.
+        score: From crops, uint8 [n, S, S, 3], to probabilities, compiled.
         recipe: What trained it, or None.
         threshold: Probability below which the answer is `unsure`; see `abstain_at`.
 
@@ -90,20 +96,23 @@ class SentimentModel:
 
     def __init__(self, model: keras.Model, recipe: Recipe | None = None) -> None:
         crops = [layer for layer in model.layers if isinstance(layer, ToCrop)]
+        networks = [layer for layer in model.layers if isinstance(layer, keras.Model)]
         outputs = [one for one in model.layers if isinstance(one, SentimentOutput)]
-        if len(crops) != 1 or len(outputs) != 1:
+        if not len(crops) == len(networks) == len(outputs) == 1:
             raise WeightsError(
                 f"{model.name!r} is no model of this package: it has {len(crops)} "
-                f"preprocessing and {len(outputs)} output layers instead of one each; "
-                f"give a model that `fit` saved."
+                f"preprocessing layers, {len(networks)} networks and {len(outputs)} "
+                f"output layers instead of one each; give a model that `fit` saved."
             )
         self.model = model
-        self.classifier: keras.Model = model.get_layer("classifier")
+        self.classifier: keras.Model = networks[0]
         self.preprocessor: Preprocessor = crops[0].preprocessor
         self.output: SentimentOutput = outputs[0]
         self.recipe = recipe
         self.threshold = 0.0
-        self._graphs: dict[View, Callable[[tf.Tensor], tf.Tensor]] = {}
+        self.score: Look = compile_look(
+            self.classifier, self.preprocessor.config.crop_size, after=self.output
+        )
 
     @classmethod
     def build(
@@ -214,7 +223,7 @@ class SentimentModel:
         return chosen
 
     def probs(self, canvases: np.ndarray, view: View = "center") -> np.ndarray:
-        """Score canvases.
+        """Score canvases; the graph is traced once for any number of them.
 
         Args:
             canvases: uint8, [B, canvas, canvas, 3].
@@ -223,10 +232,10 @@ class SentimentModel:
         Returns:
             Probabilities, float32 [B, K].
         """
-        return self.view_probs(canvases, view).mean(axis=1)
+        return mean_of_views(self.view_probs(canvases, view)).numpy()
 
-    def view_probs(self, canvases: np.ndarray, view: View) -> np.ndarray:
-        """Score each crop of canvases by itself; the graph is traced once.
+    def view_probs(self, canvases: tf.Tensor, view: View) -> tf.Tensor:
+        """Score each crop of canvases by itself, also as part of a graph.
 
         Args:
             canvases: uint8, [B, canvas, canvas, 3].
@@ -236,32 +245,7 @@ class SentimentModel:
             Probabilities, float32 [B, V, K] with V = 1 or 10; of ten, number
             `data.crops.CENTER` is what the center says.
         """
-        if view not in self._graphs:
-            side = self.preprocessor.config.canvas_size
-            traced = tf.function(
-                lambda canvases: self.score_views(canvases, view),
-                input_signature=[tf.TensorSpec([None, side, side, 3], tf.uint8)],
-            )
-            self._graphs[view] = traced.get_concrete_function()
-        return self._graphs[view](tf.convert_to_tensor(canvases)).numpy()
-
-    def score_views(self, canvases: tf.Tensor, view: View) -> tf.Tensor:
-        """Compute what `view_probs` gives, as part of a graph.
-
-        Args:
-            canvases: uint8, [B, canvas, canvas, 3].
-            view: As in `view_probs`.
-
-        Returns:
-            Probabilities, float32 [B, V, K].
-        """
-        if view == "center":
-            return self.model(canvases, training=False)[:, None]
-        crops = self.preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
-        side = crops.shape[2]
-        flat = tf.reshape(crops, [-1, side, side, 3])  # [B * 10, S, S, 3]
-        probs = self.output(self.classifier(flat, training=False))
-        return tf.reshape(probs, [-1, NUM_CROPS, probs.shape[-1]])  # [B, 10, K]
+        return score_views(self.score, self.preprocessor, canvases, view)
 
     def predict(
         self,
@@ -269,7 +253,7 @@ class SentimentModel:
         *,
         view: View = "center",
         batch_size: int = 32,
-        advance: Callable[[int], object] = lambda count: None,
+        progress: Progress = NO_PROGRESS,
     ) -> Iterator[Prediction]:
         """Predict files one after the other, with flat memory.
 
@@ -278,37 +262,38 @@ class SentimentModel:
             view: Look at the center crop, or take the mean over the ten crops. The
                 center is one of them, so its own answer comes with the mean at no cost.
             batch_size: Center crops a step; ten times fewer pictures for ten crops.
-            advance: Called with the number of pictures done since the last call.
+            progress: Hears how far it is.
 
         Yields:
             One prediction per path, in order.
         """
+
+        def look(canvases: np.ndarray) -> dict[str, tf.Tensor]:
+            each = self.view_probs(canvases, view)  # [B, V, K]
+            return {"mean": mean_of_views(each), "each": each}
+
         if view == "ten_crop":
             batch_size = max(1, batch_size // NUM_CROPS)
-        stream = CanvasStream(paths, self.preprocessor, batch_size)
-        position = 0
-        for positions, canvases in stream:
-            views = self.view_probs(canvases, view)  # [B, V, K]
-            for found, row in zip(positions, views, strict=True):
-                yield from self._failed(stream, range(position, found), advance)
-                yield Prediction(
-                    str(paths[found]),
-                    row.mean(axis=0),
-                    center_probs=row[CENTER] if view == "ten_crop" else None,
-                    class_names=self.class_names,
-                    threshold=self.threshold,
-                )
-                position = int(found) + 1
-            advance(len(positions))
-        yield from self._failed(stream, range(position, len(paths)), advance)
-
-    def _failed(
-        self, stream: CanvasStream, positions: range, advance: Callable[[int], object]
-    ) -> Iterator[Prediction]:
-        for position in positions:
-            path = str(stream.paths[position])
-            yield Prediction(path, None, stream.failures[position])
-            advance(1)
+        sweep = Sweep(
+            paths,
+            self.preprocessor,
+            look,
+            batch_size=batch_size,
+            progress=progress,
+            what="predicting",
+        )
+        for position, found in sweep.in_order():
+            path = str(paths[position])
+            if isinstance(found, ImageError):
+                yield Prediction(path, None, found)
+                continue
+            yield Prediction(
+                path,
+                found["mean"],
+                center_probs=found["each"][CENTER] if view == "ten_crop" else None,
+                class_names=self.class_names,
+                threshold=self.threshold,
+            )
 
 
 def find_positive(class_names: Sequence[str]) -> int | None:

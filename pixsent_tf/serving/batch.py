@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInf
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.serving.scorer import Row, Scorer
 from pixsent_tf.serving.shards import Job, Shard
 
@@ -138,7 +139,7 @@ def score(
     options: Sequence[str] = (),
     shard_size: int = SHARD_SIZE,
     keep_parts: bool = False,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> Scored:
     """Score files into a table.
 
@@ -152,7 +153,7 @@ def score(
         options: Further options of the pipeline, such as "--num_workers=8".
         shard_size: Files a shard; what a kill can cost.
         keep_parts: Leave the parts when the table is complete.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         How it went.
@@ -167,7 +168,8 @@ def score(
     resumed = sum(shard.count for shard in shards if shard.number in done)
     pending = [shard for shard in shards if shard.number not in done]
     if pending:
-        with _watched(job, shards, advance):
+        total = sum(shard.count for shard in shards)
+        with progress.step(total, "scoring"), _watched(job, shards, progress):
             _run(pending, job, saved_model, runner, options)
     statuses = job.assemble(shards, out)
     if not keep_parts:
@@ -200,9 +202,7 @@ def _run(
 
 
 @contextlib.contextmanager
-def _watched(
-    job: Job, shards: Sequence[Shard], advance: Callable[[int], object]
-) -> Iterator[None]:
+def _watched(job: Job, shards: Sequence[Shard], progress: Progress) -> Iterator[None]:
     """Report parts as they appear, whoever writes them."""
     counts = {shard.number: shard.count for shard in shards}
     seen: set[int] = set()
@@ -211,7 +211,7 @@ def _watched(
     def report() -> None:
         new = job.done() - seen
         seen.update(new)
-        advance(sum(counts[number] for number in new))
+        progress.advance(sum(counts[number] for number in new))
 
     def watch() -> None:
         while not ended.wait(_WATCH_SECONDS):

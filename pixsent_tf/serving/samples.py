@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.inference.sweep import Sweep
 from pixsent_tf.runs import Run
 
 NUM_REPRESENTATIVE = 100
@@ -67,10 +67,11 @@ def read_samples(
         chosen = np.sort(generator.permutation(np.flatnonzero(mask))[:limit])
         part = dataset.take(chosen)
         side = preprocessor.config.crop_size
-        crops = [np.zeros((0, side, side, 3), "uint8")]
-        kept = [np.zeros(0, "int64")]
-        for positions, canvases in CanvasStream(part.paths, preprocessor):
-            crops.append(np.asarray(preprocessor.center_crop(canvases)))
+        crops, kept = [np.zeros((0, side, side, 3), "uint8")], [np.zeros(0, "int64")]
+        for positions, found in Sweep(
+            part.paths, preprocessor, preprocessor.center_crop
+        ):
+            crops.append(found)
             kept.append(positions)
         return np.concatenate(crops), part.labels[np.concatenate(kept)]
 

@@ -67,8 +67,7 @@ def keras_probs(model: SentimentModel, crops: np.ndarray) -> np.ndarray:
     """
     parts = [np.zeros((0, len(model.class_names)), "float32")]
     for start in range(0, len(crops), _BATCH):
-        logits = model.classifier(crops[start : start + _BATCH], training=False)
-        parts.append(model.output(logits).numpy())
+        parts.append(model.score(crops[start : start + _BATCH]).numpy())
     return np.concatenate(parts)
 
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 from pixsent_tf.data.decode.files import MAX_PIXELS
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.sweep import mean_of_views
 from pixsent_tf.serving.guard import assert_affordable
 
 UNREADABLE = "unreadable"
@@ -51,8 +52,8 @@ def build_signatures(model: SentimentModel) -> dict[str, Any]:
 
     def crops10(image_bytes: tf.Tensor) -> Outputs:
         canvases, valid = read_batch(image_bytes, model)
-        views = model.score_views(canvases, "ten_crop")
-        return answer(tf.reduce_mean(views, axis=1), valid)
+        each = model.view_probs(canvases, "ten_crop")
+        return answer(mean_of_views(each), valid)
 
     def images(images: tf.Tensor) -> Outputs:
         return answer(model.model(_not_empty(images), training=False))

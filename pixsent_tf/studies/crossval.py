@@ -8,11 +8,12 @@ again; killing a run loses at most the fold, or of a fine-tuning the epoch, it w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import CrossvalResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import divide, pool
@@ -26,7 +27,7 @@ def crossval(
     *,
     folds: Sequence[int] | None = None,
     keep_models: bool = True,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> CrossvalResults:
     """Train and test on every fold.
 
@@ -39,7 +40,7 @@ def crossval(
         run: The folder to fill, or to go on with.
         folds: Which folds to test; all of them if None.
         keep_models: Save the model of each fold.
-        advance: Called with the number of pictures read since the last call.
+        progress: Hears how far it is.
 
     Returns:
         What `results.json` holds; its numbers are of the pooled predictions.
@@ -61,7 +62,7 @@ def crossval(
         parts,
         numbers=folds,
         model_path=run.fold_model_path if keep_models else None,
-        advance=advance,
+        progress=progress,
     )
     history = [{"fold": k, **row} for k, one in found.items() for row in one.history]
     run.write_table(

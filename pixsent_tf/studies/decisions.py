@@ -13,13 +13,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.audits import AuditedFold, Leak, RunAuditResults
 from pixsent_tf.runs import Run
 
@@ -27,23 +28,21 @@ FILE = "decisions.json"
 PARTS = ("trained", "validated")
 
 
-def hash_files(
-    paths: Sequence[str], advance: Callable[[int], object] = lambda count: None
-) -> list[str]:
+def hash_files(paths: Sequence[str], progress: Progress = NO_PROGRESS) -> list[str]:
     """Hash the bytes of files.
 
     Args:
         paths: The files.
-        advance: Called with the number of files done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         The sha256 of each file as hexadecimal digits; "" where it cannot be opened.
     """
     hashes = []
-    with ThreadPoolExecutor() as pool:
+    with progress.step(len(paths), "hashing"), ThreadPoolExecutor() as pool:
         for digest in pool.map(_hash, paths):
             hashes.append(digest)
-            advance(1)
+            progress.advance(1)
     return hashes
 
 

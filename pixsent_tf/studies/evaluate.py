@@ -13,22 +13,17 @@ from pixsent_tf.data import agreement
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import Abstaining, Calibration, Evaluation
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.report.card import CONFIDENCE
-from pixsent_tf.studies.subjects import (
-    Progress,
-    Subject,
-    no_progress,
-    open_model,
-    open_run,
-)
+from pixsent_tf.studies.subjects import Subject, open_model, open_run
 
 PRECISIONS = (0.9, 0.95, 0.98)
 NUM_PARTS = 5  # of a single test set, to choose thresholds on other pictures
 
 
-def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None:
+def ask_ten_crops(subject: Subject, *, progress: Progress = NO_PROGRESS) -> None:
     """Ask the models about ten crops of every picture, and keep the answers.
 
     The center crop is asked again on the way: where it says something else than the
@@ -46,12 +41,12 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = no_progress) -> None
     by_model: dict[int, list[int]] = {}
     for i in range(len(paths)):
         by_model.setdefault(id(subject.model_of(i)), []).append(i)
-    with progress(len(paths), "ten crops") as advance:
+    with progress.step(len(paths), "ten crops"):
         for positions in by_model.values():
             model = subject.model_of(positions[0])
             assert model is not None
             files = [str(paths[i]) for i in positions]
-            found = model.predict(files, view="ten_crop", advance=advance)
+            found = model.predict(files, view="ten_crop", progress=progress)
             for i, one in zip(positions, found, strict=True):
                 if one.probs is not None:
                     ten_crop[i], center[i] = one.probs, one.center_probs
@@ -184,7 +179,7 @@ def evaluate(
     data: DataConfig | None,
     *,
     ten_crop: bool = True,
-    progress: Progress = no_progress,
+    progress: Progress = NO_PROGRESS,
 ) -> tuple[Subject, Evaluation]:
     """Evaluate a run on its test rows, or any model on labelled pictures.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import FitResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import hold_out, pool
@@ -19,7 +19,7 @@ def fit(
     dataset: Dataset,
     run: Run,
     *,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> FitResults:
     """Train on one part of the pictures and test on the rest.
 
@@ -30,7 +30,7 @@ def fit(
         recipe: What to train, and how much to hold out.
         dataset: The pictures.
         run: The folder to fill, or to go on with.
-        advance: Called with the number of pictures read since the last call.
+        progress: Hears how far it is.
 
     Returns:
         What `results.json` holds.
@@ -48,7 +48,7 @@ def fit(
         run,
         [part],
         model_path=lambda number: run.model_path,
-        advance=advance,
+        progress=progress,
     ).values()
     run.write_table(
         "history.csv",

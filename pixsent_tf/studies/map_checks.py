@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,15 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import faithfulness
 from pixsent_tf.analysis.maps import SentimentMapper
-from pixsent_tf.data.decode.graph import read_image
-from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.data.pipeline import PictureStream
+from pixsent_tf.errors import DataError
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.sweep import compile_look
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.studies.maps import binary_mapper
 
 BOXES = "boxes.csv"  # where the truth is, beside the drawn sample
-Advance = Callable[[int], object]
 
 
 def check_faithfulness(
@@ -28,7 +28,7 @@ def check_faithfulness(
     paths: Sequence[str],
     *,
     seed: int = 0,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> dict[str, Any]:
     """Measure whether maps show what the model uses.
 
@@ -36,7 +36,7 @@ def check_faithfulness(
         model: The model.
         paths: Pictures, labelled or not: the model's own answer is explained.
         seed: Of random orders and random weights.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         `deletion` and `insertion`, each the mean area by order, and how much the map's
@@ -49,19 +49,15 @@ def check_faithfulness(
         DataError: If no picture can be read.
     """
     mapper = binary_mapper(model)
+    preprocessor = model.preprocessor
+    unknowing = faithfulness.with_random_weights(model.classifier, seed=seed)
     untrained = SentimentMapper(
-        faithfulness.with_random_weights(mapper.classifier, seed=seed),
-        mapper.preprocess,
+        SentimentModel.build(unknowing, preprocessor.config, model.class_names)
     )
-    score = _compiled_score(mapper)
-    preprocessor = Preprocessor(mapper.preprocess)
+    score = _score(model)
     measured, correlations = [], []
-    for number, path in enumerate(paths):
-        advance(1)
-        try:
-            canvas = preprocessor.to_canvas(tf.constant(read_image(path)))
-        except ImageError:
-            continue
+    for number, image in PictureStream(paths, progress, "checking"):
+        canvas = preprocessor.to_canvas(tf.constant(image))
         crop = preprocessor.center_crop(canvas[None]).numpy()
         label = int(score(crop.astype("float32"))[0].argmax())
         importance, other = (
@@ -71,8 +67,6 @@ def check_faithfulness(
         measured.append(
             faithfulness.areas(score, crop[0], importance, label=label, seed=number)
         )
-    if not measured:
-        raise DataError(f"None of the {len(paths)} pictures can be read.")
     return {
         "num_examples": len(measured),
         "kind": mapper.kind,
@@ -82,13 +76,11 @@ def check_faithfulness(
     }
 
 
-def _compiled_score(mapper: SentimentMapper) -> faithfulness.Score:
-    @tf.function(reduce_retracing=True)
-    def score(crops: tf.Tensor) -> tf.Tensor:
-        logits = mapper.classifier(crops, training=False)
-        return tf.nn.softmax(logits / mapper.temperature)
-
-    return lambda crops: score(tf.constant(crops)).numpy()
+def _score(model: SentimentModel) -> faithfulness.Score:
+    """Compile the answer to crops that are partly blurred, float32."""
+    side = model.preprocessor.config.crop_size
+    look = compile_look(model.classifier, side, after=model.output, dtype=tf.float32)
+    return lambda crops: look(crops).numpy()
 
 
 def _importance(logits: np.ndarray, label: int) -> np.ndarray:
@@ -134,7 +126,7 @@ def pointing_game(
     boxes: Path,
     *,
     wanted: Collection[str] | None = None,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> dict[str, Any]:
     """Count how often the map's peak for the true class lies where the truth is.
 
@@ -142,14 +134,14 @@ def pointing_game(
         model: A model of the drawn sample.
         boxes: `boxes.csv` of the sample.
         wanted: Pictures that count, such as those held out; all if None.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         `face` and `mouth`: the share of hits, its interval, and the share that a peak
         anywhere would reach (`chance`); `num_examples`.
 
     Raises:
-        DataError: If none of the wanted pictures has a box.
+        DataError: If none of the wanted pictures has a box, or none can be read.
     """
     mapper, table = binary_mapper(model), read_boxes(boxes)
     counted = set(table if wanted is None else wanted)
@@ -158,8 +150,8 @@ def pointing_game(
         raise DataError(f"{boxes} names none of the pictures.")
     hits: dict[str, list[bool]] = {"face": [], "mouth": []}
     chance: dict[str, list[float]] = {"face": [], "mouth": []}
-    for path in names:
-        image, truth = read_image(path), table[path]
+    for number, image in PictureStream(names, progress, "pointing"):
+        truth = table[names[number]]
         label = model.class_names.index(truth["label"])
         height, width = image.shape[:2]
         prob = mapper.map(image).smooth_logits
@@ -168,13 +160,12 @@ def pointing_game(
             left, top, right, bottom = truth[part]
             hits[part].append(faithfulness.is_inside(point, truth[part]))
             chance[part].append((right - left) * (bottom - top) / (width * height))
-        advance(1)
     return {
-        "num_examples": len(names),
+        "num_examples": len(hits["face"]),
         **{
             part: {
                 "hits": float(np.mean(hits[part])),
-                "interval": list(wilson_interval(sum(hits[part]), len(names))),
+                "interval": list(wilson_interval(sum(hits[part]), len(hits[part]))),
                 "chance": float(np.mean(chance[part])),
             }
             for part in hits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,13 @@ from PIL import Image
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMap, SentimentMapper
-from pixsent_tf.data.decode.graph import read_image
-from pixsent_tf.errors import ConfigError, DataError, ImageError
+from pixsent_tf.data.pipeline import PictureStream
+from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.studies.report.report import mapper_of
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 MAX_SIDE = 1024  # of a picture that is drawn, in pixels
 MAX_ON_SHEET = 60
-Advance = Callable[[int], object]
 
 
 def write_maps(
@@ -27,7 +26,7 @@ def write_maps(
     paths: Sequence[str],
     folder: Path,
     *,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> dict[str, Any]:
     """Map pictures and draw them.
 
@@ -36,7 +35,7 @@ def write_maps(
         paths: The pictures.
         folder: Where to write: a PNG for each picture, `contact-sheet.png` of the first
             ones, and `maps.npz` with `paths`, `probs`, `cells` and `smooth`.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         `num_examples`, `kind` of the maps, `unreadable` and `out`.
@@ -47,17 +46,9 @@ def write_maps(
     """
     mapper = binary_mapper(model)
     mapped: list[tuple[str, SentimentMap]] = []
-    unreadable = []
-    for number, path in enumerate(paths):
-        try:
-            image = drawing.thumbnail(read_image(path), MAX_SIDE)
-        except ImageError as error:
-            unreadable.append(
-                {"id": str(path), "reason": error.reason, "message": str(error)}
-            )
-            advance(1)
-            continue
-        found = mapper.map(image)
+    pictures = PictureStream(paths, progress, "mapping")
+    for number, image in pictures:
+        path, found = paths[number], mapper.map(drawing.thumbnail(image, MAX_SIDE))
         title = f"{Path(path).name}: {_answer(model, found)}"
         panel = drawing.panel(
             found.image, found.cells[..., 1], found.smooth[..., 1], title=title
@@ -65,9 +56,6 @@ def write_maps(
         Image.fromarray(panel).save(folder / f"{number:04}-{Path(path).stem}.png")
         small = drawing.thumbnail(found.image)
         mapped.append((str(path), replace(found, image=small)))
-        advance(1)
-    if not mapped:
-        raise DataError(f"None of the {len(paths)} pictures can be read.")
     shown = mapped[:MAX_ON_SHEET]
     sheet = drawing.map_sheet(
         [found.image for _, found in shown],
@@ -87,7 +75,10 @@ def write_maps(
     return {
         "num_examples": len(mapped),
         "kind": mapper.kind,
-        "unreadable": unreadable,
+        "unreadable": [
+            {"id": str(paths[i]), "reason": error.reason, "message": str(error)}
+            for i, error in pictures.failures.items()
+        ],
         "out": str(folder),
     }
 
@@ -109,7 +100,7 @@ def binary_mapper(model: SentimentModel) -> SentimentMapper:
             f"Maps show two classes, from one to the other; this model has "
             f"{', '.join(model.class_names)}."
         )
-    return mapper_of(model)
+    return SentimentMapper(model)
 
 
 def _answer(model: SentimentModel, found: SentimentMap) -> str:

@@ -7,7 +7,7 @@ its penalty is chosen inside the training part of each fold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,12 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models import zoo
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.training.logistic import fit_head
 
 STAGE = re.compile(r"(stage|conv|pool|norm|fc|block)_?\d+|features|head_relu")
 NUM_IMAGES = 5  # for each unit
-Advance = Callable[[int], object]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def write_features(
     path: Path,
     *,
     pool: bool = False,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> Activations:
     """Write named activations as one NPZ file.
 
@@ -101,7 +101,7 @@ def write_features(
         path: The file: `paths` of the pictures that could be read, and one array for
             each layer, [N, h, w, C] or [N, F].
         pool: Average over height and width.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         What was written.
@@ -111,7 +111,7 @@ def write_features(
         DataError: If no picture can be read.
     """
     found = read_activations(
-        network.model, network.preprocessor, paths, layers, pool=pool, advance=advance
+        network.model, network.preprocessor, paths, layers, pool=pool, progress=progress
     )
     arrays: dict[str, Any] = {
         "paths": np.array([str(paths[i]) for i in found.positions])
@@ -130,7 +130,7 @@ def probe(
     flatten: bool = False,
     num_folds: int = 5,
     seed: int = 0,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> dict[str, Any]:
     """Test a linear classifier on each layer.
 
@@ -142,7 +142,7 @@ def probe(
             takes memory.
         num_folds: Folds to make where none are published.
         seed: Of the folds.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         `layers`, one entry each: `name`, `accuracy`, `accuracy_interval`, `mean` and
@@ -159,7 +159,7 @@ def probe(
         dataset.paths,
         layers,
         pool=not flatten,
-        advance=advance,
+        progress=progress,
     )
     folds, labels = folds[found.positions], dataset.labels[found.positions]
     targets = np.eye(dataset.num_classes, dtype="float32")[labels]

@@ -6,8 +6,7 @@ model by pictures that are named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,8 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
 from pixsent_tf.inference.model import SentimentModel, View
 from pixsent_tf.inference.predictions import Failure, Predictions
+from pixsent_tf.progress import Progress
 from pixsent_tf.runs import Run
-
-Progress = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
-
-
-def no_progress(total: int, what: str) -> AbstractContextManager[Any]:
-    """Show no progress.
-
-    Args:
-        total: Number of pictures.
-        what: The step.
-
-    Returns:
-        A context of a function that does nothing.
-    """
-    return nullcontext(lambda count: None)
 
 
 @dataclass
@@ -143,8 +128,7 @@ def open_model(
             f"model {', '.join(trained.class_names)}; rename the one or the other."
         )
     view: View = "ten_crop" if ten_crop else "center"
-    with progress(len(dataset), "predicting") as advance:
-        found = list(trained.predict(dataset.paths, view=view, advance=advance))
+    found = list(trained.predict(dataset.paths, view=view, progress=progress))
     read = [i for i, one in enumerate(found) if one.probs is not None]
     if not read:
         raise DataError(f"None of the pictures of {dataset.name} can be read.")

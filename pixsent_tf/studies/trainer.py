@@ -15,12 +15,11 @@ from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
 from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.learners import Learner, build_learner
-
-Advance = Callable[[int], object]
 
 
 @dataclass
@@ -44,17 +43,17 @@ class Trainer:
         cls,
         recipe: Recipe,
         dataset: Dataset,
-        advance: Advance = lambda count: None,
         *,
         checkpoints: Path | None = None,
+        progress: Progress = NO_PROGRESS,
     ) -> Trainer:
         """Read every picture once.
 
         Args:
             recipe: What to train.
             dataset: The pictures.
-            advance: Called with the number of pictures done since the last call.
             checkpoints: Folder for what a killed training goes on from; None for none.
+            progress: Hears how far it is.
 
         Returns:
             A trainer that is ready.
@@ -64,8 +63,10 @@ class Trainer:
                 can be read.
         """
         targets = dataset.weighted_targets(recipe.data)
-        learner = build_learner(recipe, dataset.num_classes, checkpoints=checkpoints)
-        learner.read(dataset.paths, advance)
+        learner = build_learner(
+            recipe, dataset.num_classes, checkpoints=checkpoints, progress=progress
+        )
+        learner.read(dataset.paths)
         return cls(recipe, dataset, learner, targets)
 
     @property
@@ -174,7 +175,7 @@ def train_parts(
     *,
     numbers: Iterable[int] | None = None,
     model_path: Callable[[int], Path] | None,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> dict[int, Trained]:
     """Train and test the parts of a run; pictures are read only if one is unfinished.
 
@@ -187,7 +188,7 @@ def train_parts(
             may be at the others.
         model_path: Names the file of the model by the number of its part; None to keep
             no model.
-        advance: Called with the number of pictures read since the last call.
+        progress: Hears how far it is.
 
     Returns:
         Findings by the number of the part.
@@ -202,7 +203,7 @@ def train_parts(
     @functools.cache
     def trainer() -> Trainer:
         run.write_recipe(recipe)
-        return Trainer.read(recipe, dataset, advance, checkpoints=checkpoints)
+        return Trainer.read(recipe, dataset, checkpoints=checkpoints, progress=progress)
 
     def train(part: Part) -> Trained:
         trained = trainer().train(part.train)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+
+from pixsent_tf.progress import Progress
 
 
 class Report(keras.callbacks.Callback):
@@ -18,13 +19,13 @@ class Report(keras.callbacks.Callback):
 
     Args:
         epochs: Of the whole training.
-        report: Called with the line.
+        progress: Hears the line.
     """
 
-    def __init__(self, epochs: int, report: Callable[[str], object]) -> None:
+    def __init__(self, epochs: int, progress: Progress) -> None:
         super().__init__()
         self.epochs = epochs
-        self.report = report
+        self.progress = progress
         self.rows: list[dict[str, float]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -37,7 +38,7 @@ class Report(keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, **values})
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-        self.report(f"epoch {epoch + 1}/{self.epochs}: {numbers}")
+        self.progress.say(f"epoch {epoch + 1}/{self.epochs}: {numbers}")
 
 
 class StopAfter(keras.callbacks.Callback):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pixsent_tf.config import Recipe, TrainingConfig, to_json
 from pixsent_tf.data.augment import Augmentation
 from pixsent_tf.data.canvases import Canvases, Examples, cut, training_batches
 from pixsent_tf.data.splits import holdout
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
 from pixsent_tf.training.rates import build_optimizer, choose_layers
 
@@ -49,7 +49,7 @@ def descend(
     examples: Examples,
     recipe: Recipe,
     *,
-    report: Callable[[str], object] = lambda line: None,
+    progress: Progress = NO_PROGRESS,
     checkpoints: Path | None = None,
     on_device: bool = False,
 ) -> list[dict[str, float]]:
@@ -60,7 +60,7 @@ def descend(
         canvases: The pictures.
         examples: Which of them train, and on what.
         recipe: Says how.
-        report: Called with a line after each epoch.
+        progress: Hears of each epoch.
         checkpoints: Folder for what a killed training goes on from; None for none.
         on_device: Cut the crops in the compiled training step.
 
@@ -84,7 +84,7 @@ def descend(
         trainee = DeviceAugmented(network.input, network.output)
         trainee.augmentation = augmentation
     _compile(trainee, training, steps=steps, steps_per_epoch=steps_per_epoch)
-    rows = Report(epochs, report)
+    rows = Report(epochs, progress)
     best = KeepBest(training.patience) if inner is not None else None
     callbacks: list[Any] = [StopAfter(steps), rows, *([best] if best else [])]
     if training.ema:

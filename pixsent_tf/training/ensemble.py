@@ -10,7 +10,7 @@ Reference:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -46,15 +46,14 @@ class EnsembleLearner(Generic[Member]):
         """The error of each picture that could not be read, by position."""
         return self.members[0].failures
 
-    def read(self, paths: Sequence[str], advance: Callable[[int], object]) -> None:
+    def read(self, paths: Sequence[str]) -> None:
         """Read all pictures once, for all members.
 
         Args:
             paths: The pictures.
-            advance: Called with the number of pictures done since the last call.
         """
         first: Any = self.members[0]
-        first.read(paths, advance)
+        first.read(paths)
         for member in self.members[1:]:
             member.read_with(first)
 

@@ -14,8 +14,7 @@ Reference:
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,14 +24,19 @@ import tensorflow as tf
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.canvases import Canvases, Examples
-from pixsent_tf.data.crops import NUM_CROPS
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, DataError, ImageError
+from pixsent_tf.inference.sweep import (
+    View,
+    compile_look,
+    look_by_center,
+    mean_of_views,
+    score_views,
+)
 from pixsent_tf.models import variants, zoo
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.logistic import fit_head
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class FineTuneLearner:
@@ -41,10 +45,10 @@ class FineTuneLearner:
     Args:
         recipe: Names the strategy, the network and their settings.
         num_classes: K.
-        report: Called with a line after each epoch.
         checkpoints: Folder for what a killed training goes on from; None for none.
         on_device: Whether crops are cut in the training step; None for where it is
             faster: on a GPU.
+        progress: Hears how far reading is, and of each epoch.
     """
 
     def __init__(
@@ -52,14 +56,14 @@ class FineTuneLearner:
         recipe: Recipe,
         num_classes: int,
         *,
-        report: Callable[[str], object] = _LOGGER.info,
         checkpoints: Path | None = None,
         on_device: bool | None = None,
+        progress: Progress = NO_PROGRESS,
     ) -> None:
         has_gpu = bool(tf.config.list_physical_devices("GPU"))
         self.recipe = recipe
         self.num_classes = num_classes
-        self.report = report
+        self.progress = progress
         self.checkpoints = checkpoints
         self.on_device = has_gpu if on_device is None else on_device
         self.preprocess = zoo.preprocess_of(recipe.model)
@@ -70,17 +74,20 @@ class FineTuneLearner:
         self.canvases: Canvases | None = None
         self._initial = [(v, v.numpy()) for v in self.network.variables]
         self._features: np.ndarray | None = None
-        self._score = _scorer(self.network, num_classes)
+        self._score = compile_look(
+            self.network,
+            self.preprocess.crop_size,
+            after=lambda logits: tf.nn.softmax(logits[:, :num_classes]),
+        )
 
-    def read(self, paths: Sequence[str], advance: Callable[[int], object]) -> None:
+    def read(self, paths: Sequence[str]) -> None:
         """Decode every picture.
 
         Args:
             paths: The pictures.
-            advance: Called with the number of pictures done since the last call.
         """
         preprocessor = Preprocessor(self.preprocess)
-        self.canvases = Canvases.read(paths, preprocessor, advance=advance)
+        self.canvases = Canvases.read(paths, preprocessor, progress=self.progress)
         self.failures = self.canvases.failures
 
     def read_with(self, other: FineTuneLearner) -> None:
@@ -117,7 +124,7 @@ class FineTuneLearner:
             self._read_canvases,
             Examples.of_weighted(indices, targets),
             self.recipe,
-            report=self.report,
+            progress=self.progress,
             checkpoints=self.checkpoints,
             on_device=self.on_device,
         )
@@ -133,15 +140,11 @@ class FineTuneLearner:
             float32 [M, K]: of the center crop, or the mean over the ten crops.
         """
         preprocessor = Preprocessor(self.preprocess)
+        view: View = "ten_crop" if self.recipe.evaluation.ten_crop else "center"
         probs = np.zeros((len(indices), self.num_classes), dtype="float32")
         for ranks, canvases in self._read_canvases.batches(indices):
-            if self.recipe.evaluation.ten_crop:
-                crops = preprocessor.ten_crop(canvases)  # [B, 10, S, S, 3]
-                crops = tf.reshape(crops, [-1, *crops.shape[2:]])
-                each = tf.reshape(self._score(crops), [-1, NUM_CROPS, self.num_classes])
-                probs[ranks] = tf.reduce_mean(each, axis=1)
-            else:
-                probs[ranks] = self._score(preprocessor.center_crop(canvases))
+            each = score_views(self._score, preprocessor, canvases, view)
+            probs[ranks] = mean_of_views(each)
         return probs
 
     @property
@@ -162,12 +165,12 @@ class FineTuneLearner:
     def _embed(self) -> np.ndarray:
         """Pass the center of every picture through the backbone, float32 [N, F]."""
         canvases, head = self._read_canvases, self.network.get_layer(zoo.HEAD)
-        embed = _forward(keras.Model(self.network.input, head.input))
+        trunk = keras.Model(self.network.input, head.input)
+        embed = look_by_center(trunk, canvases.preprocessor)
         readable = np.setdiff1d(np.arange(len(canvases.paths)), list(self.failures))
         values = np.zeros((len(canvases.paths), head.input.shape[-1]), dtype="float32")
         for ranks, batch in canvases.batches(readable):
-            crops = canvases.preprocessor.center_crop(batch)
-            values[readable[ranks]] = embed(crops)
+            values[readable[ranks]] = embed(batch)
         return values
 
 
@@ -246,16 +249,3 @@ def build_network(
         )
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _forward(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    @tf.function(reduce_retracing=True)
-    def forward(crops: tf.Tensor) -> tf.Tensor:
-        return tf.cast(model(crops, training=False), tf.float32)
-
-    return forward
-
-
-def _scorer(model: keras.Model, num_classes: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    forward = _forward(model)
-    return lambda crops: tf.nn.softmax(forward(crops)[:, :num_classes])

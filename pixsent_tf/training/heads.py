@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -13,9 +13,8 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import feature_blocks
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training import logistic
-
-Advance = Callable[[int], object]
 
 
 class HeadLearner:
@@ -23,9 +22,11 @@ class HeadLearner:
 
     Args:
         recipe: Names the backbone, the penalty and the seed.
+        progress: Hears how far reading is.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, progress: Progress = NO_PROGRESS) -> None:
+        self.progress = progress
         self.seed = recipe.seed
         self.inverse_penalty = recipe.training.inverse_penalty
         self.preprocess = zoo.preprocess_of(recipe.model)
@@ -33,15 +34,14 @@ class HeadLearner:
         self.failures: dict[int, ImageError] = {}
         self.values = np.zeros((0, 0), dtype="float32")
 
-    def read(self, paths: Sequence[str], advance: Advance) -> None:
+    def read(self, paths: Sequence[str]) -> None:
         """Compute the features of every picture.
 
         Args:
             paths: The pictures.
-            advance: Called with the number of pictures done since the last call.
         """
         features = logistic.extract_features(
-            self.backbone, paths, Preprocessor(self.preprocess), advance=advance
+            self.backbone, paths, Preprocessor(self.preprocess), progress=self.progress
         )
         self.values, self.failures = features.values, features.failures
 

@@ -9,7 +9,7 @@ fitted.classifier()                      the network, crops -> logits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,10 +19,9 @@ import numpy as np
 
 from pixsent_tf.config import PreprocessConfig, Recipe
 from pixsent_tf.errors import ImageError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.logistic import InnerPredictions
-
-Advance = Callable[[int], object]
 
 
 class Fitted(Protocol):
@@ -54,7 +53,7 @@ class Learner(Protocol):
     def failures(self) -> dict[int, ImageError]:
         """The error of each picture that could not be read, by position."""
 
-    def read(self, paths: Sequence[str], advance: Advance) -> None:
+    def read(self, paths: Sequence[str]) -> None:
         """Read all pictures once; fills `failures`."""
 
     def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
@@ -62,7 +61,11 @@ class Learner(Protocol):
 
 
 def build_learner(
-    recipe: Recipe, num_classes: int, *, checkpoints: Path | None = None
+    recipe: Recipe,
+    num_classes: int,
+    *,
+    checkpoints: Path | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> Learner:
     """Make the learner of a recipe.
 
@@ -70,6 +73,7 @@ def build_learner(
         recipe: Names the strategy, the backbone and their settings.
         num_classes: K.
         checkpoints: Folder for what a killed training goes on from; None for none.
+        progress: Hears how far reading is, and of each epoch.
 
     Returns:
         A learner that has read nothing yet.
@@ -79,29 +83,32 @@ def build_learner(
         WeightsError: If the backbone's weights are missing or do not fit.
     """
     if recipe.training.ensemble_size > 1:
-        return _build_ensemble(recipe, num_classes, checkpoints)
+        return _build_ensemble(recipe, num_classes, checkpoints, progress)
     if recipe.training.strategy == "head":
-        return HeadLearner(recipe)
+        return HeadLearner(recipe, progress)
     from pixsent_tf.training.finetune import FineTuneLearner
 
-    return FineTuneLearner(recipe, num_classes, checkpoints=checkpoints)
+    return FineTuneLearner(
+        recipe, num_classes, checkpoints=checkpoints, progress=progress
+    )
 
 
 def _build_ensemble(
-    recipe: Recipe, num_classes: int, checkpoints: Path | None
+    recipe: Recipe, num_classes: int, checkpoints: Path | None, progress: Progress
 ) -> Learner:
     from pixsent_tf.training.ensemble import EnsembleLearner
 
     seeds = [recipe.seed + number for number in range(recipe.training.ensemble_size)]
     one = replace(recipe, training=replace(recipe.training, ensemble_size=1))
     if one.training.strategy == "head":
-        first = HeadLearner(one)
+        first = HeadLearner(one, progress)
         return EnsembleLearner([first, *map(first.with_seed, seeds[1:])])
     members: list[Any] = [
         build_learner(
             replace(one, seed=seed),
             num_classes,
             checkpoints=checkpoints and checkpoints / f"seed-{seed}",
+            progress=progress,
         )
         for seed in seeds
     ]

@@ -6,21 +6,21 @@ head is logistic regression, so there is nothing to schedule and nothing to stop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.inference.sweep import Sweep, look_by_center
 from pixsent_tf.models.joined import FeatureBlock
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 # Inverse penalties on features of mean squared norm one, which makes them mean the same
 # for every backbone. The best lay between 3 and 10 wherever it was looked for.
@@ -98,7 +98,7 @@ def extract_features(
     preprocessor: Preprocessor,
     *,
     batch_size: int = 32,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> Features:
     """Pass each picture through the backbone once, by its center crop.
 
@@ -107,7 +107,7 @@ def extract_features(
         paths: The pictures.
         preprocessor: The backbone's geometry.
         batch_size: Pictures a step.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         Features in the order of `paths`.
@@ -115,21 +115,13 @@ def extract_features(
     Raises:
         DataError: If none of the pictures can be read.
     """
-
-    @tf.function(reduce_retracing=True)
-    def embed(canvases: tf.Tensor) -> tf.Tensor:
-        return backbone(preprocessor.center_crop(canvases), training=False)
-
+    look = look_by_center(backbone, preprocessor)
+    sweep = Sweep(paths, preprocessor, look, batch_size=batch_size, progress=progress)
     values = np.zeros((len(paths), backbone.output.shape[-1]), dtype="float32")
-    stream = CanvasStream(paths, preprocessor, batch_size)
-    for positions, canvases in stream:
-        values[positions] = embed(canvases).numpy()
-        advance(len(positions))
-    advance(len(stream.failures))
-    if len(stream.failures) == len(paths):
-        reason = next(iter(stream.failures.values()), "there is none")
-        raise DataError(f"None of the {len(paths)} pictures can be read: {reason}")
-    return Features(values, stream.failures)
+    for positions, features in sweep:
+        values[positions] = features
+    sweep.check()
+    return Features(values, sweep.failures)
 
 
 def fit_head(

@@ -9,6 +9,7 @@ from keras import layers
 
 from pixsent_tf.analysis.maps import SMOOTH_SIDE, SentimentMapper
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.joined import join
 from pixsent_tf.models.zoo import attach_head
 from tests.float32 import assert_close_float32
@@ -34,12 +35,16 @@ def _classifier(backbone: keras.Model) -> keras.Model:
     return classifier
 
 
+def _model(classifier, preprocess=SQUASH, temperature=1.0) -> SentimentModel:
+    return SentimentModel.build(classifier, preprocess, ("bad", "good"), temperature)
+
+
 @pytest.fixture(scope="module", params=["convolutional", "pooled"])
 def mapper(request):
     backbone = _brightness()
     if request.param == "pooled":  # of one size only: its windows are stitched
         backbone = join({"bright": backbone})
-    mapper = SentimentMapper(_classifier(backbone), SQUASH)
+    mapper = SentimentMapper(_model(_classifier(backbone)))
     assert mapper.kind == request.param
     return mapper
 
@@ -68,11 +73,11 @@ def test_the_mean_logit_of_a_crop_is_its_prediction(mapper):
 
     mean = mapper.crop_logits(crops).mean(axis=(1, 2))
 
-    assert_close_float32(mean, mapper.classifier(crops), operations=32 * 32)
+    assert_close_float32(mean, mapper.model.classifier(crops), operations=32 * 32)
 
 
 def test_the_temperature_softens_the_map():
-    warm = SentimentMapper(_classifier(_brightness()), SQUASH, temperature=4.0)
+    warm = SentimentMapper(_model(_classifier(_brightness()), temperature=4.0))
 
     found = warm.map(PICTURE)
 
@@ -82,7 +87,7 @@ def test_the_temperature_softens_the_map():
 def test_a_model_of_center_squares_maps_the_center_square():
     cut = PreprocessConfig(canvas_size=40, crop_size=32, fit="crop")
 
-    found = SentimentMapper(_classifier(_brightness()), cut).map(PICTURE)
+    found = SentimentMapper(_model(_classifier(_brightness()), cut)).map(PICTURE)
 
     assert np.array_equal(found.image, PICTURE[:, 30:90])
 
@@ -92,7 +97,7 @@ def test_a_network_that_flattens_maps_the_papers_eight_by_eight_cells():
     x = layers.AveragePooling2D(32)(crops)
     features = layers.Flatten(name="features")(x)
     classifier = attach_head(keras.Model(crops, features), num_classes=2)
-    mapper = SentimentMapper(classifier, PreprocessConfig(80, 64, fit="crop"))
+    mapper = SentimentMapper(_model(classifier, PreprocessConfig(80, 64, fit="crop")))
 
     assert mapper.side == 64 + 7 * 32
     assert mapper.map(PICTURE, scales=(1.0,)).cells.shape == (8, 8, 2)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-
-import pytest
 
 from pixsent_tf.cli import console
 
@@ -21,8 +18,9 @@ def test_json_is_one_object_and_a_table_is_aligned(capsys):
 
 
 def test_a_log_gets_plain_lines_with_a_rate(capsys):
-    with console.progress(2, "reading", quiet=False) as advance:
-        advance(2)
+    progress = console.show_progress(quiet=False)
+    with progress.step(2, "reading"):
+        progress.advance(2)
 
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -30,11 +28,35 @@ def test_a_log_gets_plain_lines_with_a_rate(capsys):
     assert captured.err.endswith("pictures/s\n")
 
 
+def test_a_step_within_a_step_counts_for_it(capsys):
+    progress = console.show_progress(quiet=False)
+    with progress.step(4, "ten crops"):
+        for _ in range(2):
+            with progress.step(2, "predicting"):
+                progress.advance(2)
+    with progress.step(1, "drawing"):
+        progress.advance(1)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(",")[0] for line in lines] == [
+        "ten crops 4/4",
+        "drawing 1/1",
+    ]
+
+
 def test_quiet_shows_nothing(capsys):
-    with console.progress(2, "reading", quiet=True) as advance:
-        advance(2)
+    progress = console.show_progress(quiet=True)
+    with progress.step(2, "reading"):
+        progress.advance(2)
+        progress.say("epoch 1/2")
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_said_goes_to_standard_error(capsys):
+    console.show_progress(quiet=False).say("epoch 1/2")
+
+    assert capsys.readouterr() == ("", "epoch 1/2\n")
 
 
 def test_only_the_first_unreadable_pictures_are_named(capsys):
@@ -52,12 +74,3 @@ def test_messages_of_the_start_go_nowhere_and_later_ones_are_seen(capfd):
     os.write(2, b"signal")
 
     assert capfd.readouterr().err == "signal"
-
-
-@pytest.mark.parametrize(("quiet", "expected"), [(False, "epoch 1/2\n"), (True, "")])
-def test_what_the_package_logs_goes_to_standard_error(capsys, quiet, expected):
-    with console.show_log(quiet=quiet):
-        logging.getLogger("pixsent_tf.training.finetune").info("epoch 1/2")
-    logging.getLogger("pixsent_tf").info("after the end")
-
-    assert capsys.readouterr() == ("", expected)

@@ -12,6 +12,7 @@ from pixsent_tf.data.augment import Augmentation
 from pixsent_tf.data.canvases import Canvases, Examples, cut, training_batches
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
+from tests.heard import Heard
 
 PREPROCESSOR = Preprocessor(PreprocessConfig(canvas_size=16, crop_size=12))
 COUNT = 10
@@ -164,14 +165,14 @@ def test_batches_in_order_hold_the_pictures_asked_for(canvases, paths):
 
 def test_files_that_cannot_be_read_are_named_and_counted(paths, tmp_path):
     (tmp_path / "empty.jpg").write_bytes(b"")
-    done = []
+    heard = Heard()
 
     canvases = Canvases.read(
-        [paths[0], str(tmp_path / "empty.jpg")], PREPROCESSOR, advance=done.append
+        [paths[0], str(tmp_path / "empty.jpg")], PREPROCESSOR, progress=heard
     )
 
     assert canvases.failures[1].reason == "empty"
-    assert sum(done) == 2
+    assert sum(heard.counts) == 2
 
 
 def test_no_readable_file_at_all_is_an_error(tmp_path):

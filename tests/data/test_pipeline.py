@@ -11,8 +11,16 @@ import tensorflow as tf
 from PIL import Image
 
 from pixsent_tf.config import PreprocessConfig
-from pixsent_tf.data.pipeline import CanvasStream, decode_canvas, is_jpeg
+from pixsent_tf.data.pipeline import (
+    CanvasReader,
+    CanvasStream,
+    PictureStream,
+    decode_canvas,
+    is_jpeg,
+)
 from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import DataError, ImageError
+from tests.heard import Heard
 
 PREPROCESSOR = Preprocessor(PreprocessConfig(canvas_size=16, crop_size=12))
 
@@ -130,3 +138,41 @@ def test_photographs_are_within_a_level_and_a_half_of_pillow(shared_data):
         with Image.open(path) as image:
             wanted = image.convert("RGB").resize((256, 256), Image.BILINEAR)
         assert np.abs(canvas.astype(int) - np.asarray(wanted)).mean() < 1.5
+
+
+def test_one_file_is_read_as_a_stream_reads_it(save, tmp_path):
+    # TensorFlow does not read TIFF.
+    paths = [save("0.png", 0), save("1.tiff", 1)]
+    (tmp_path / "page.jpg").write_text("<html></html>")
+    reader = CanvasReader(PREPROCESSOR)
+
+    for number, path in enumerate(paths):
+        np.testing.assert_array_equal(reader.read(path), pixels_of(number))
+    with pytest.raises(ImageError, match=r"page\.jpg is not a picture") as caught:
+        reader.read(tmp_path / "page.jpg")
+    assert caught.value.reason == "not_an_image"
+
+
+def test_whole_pictures_come_with_their_positions_and_broken_ones_are_named(
+    save, tmp_path
+):
+    (tmp_path / "page.jpg").write_text("<html></html>")
+    heard = Heard()
+    stream = PictureStream(
+        [save("0.png", 0), str(tmp_path / "page.jpg"), save("2.png", 2)],
+        heard,
+        "mapping",
+    )
+
+    found = dict(stream)
+
+    assert set(found) == {0, 2}
+    np.testing.assert_array_equal(found[2], pixels_of(2))
+    assert stream.failures[1].reason == "not_an_image"
+    assert heard.steps == [(3, "mapping")]
+    assert sum(heard.counts) == 3
+
+
+def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
+    with pytest.raises(DataError, match="None of the 1 pictures can be read"):
+        list(PictureStream([str(tmp_path / "missing.jpg")], Heard(), "mapping"))

@@ -125,10 +125,7 @@ def test_a_file_that_claims_a_billion_pixels_is_refused_unread(answerer):
 def test_a_map_comes_back_over_the_picture(answerer, picture, upright_and_turned):
     answer = answerer.map("a.png", upright_and_turned["plain.png"])
 
-    model = answerer.model
-    mapped = SentimentMapper(
-        model.classifier, model.preprocessor.config, temperature=1.5
-    ).map(picture)
+    mapped = SentimentMapper(answerer.model).map(picture)
     assert answer["status"] == "ok"
     for key, drawn in (
         ("picture", picture),

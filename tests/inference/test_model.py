@@ -15,6 +15,7 @@ from pixsent_tf.models import zoo
 from pixsent_tf.training.heads import classifier_from_head
 from pixsent_tf.training.logistic import LinearHead
 from tests.float32 import assert_close_float32
+from tests.heard import Heard
 from tests.serving.conftest import OPERATIONS, images, tiny_model
 
 __all__ = ["images", "tiny_model"]
@@ -48,14 +49,15 @@ def files(images, tmp_path):
 
 
 def test_answers_come_in_order_and_broken_files_have_theirs(tiny_model, files):
-    done = []
-    found = list(tiny_model.predict(files, batch_size=2, advance=done.append))
+    heard = Heard()
+    found = list(tiny_model.predict(files, batch_size=2, progress=heard))
 
     assert [one.path for one in found] == files
     assert [one.probs is None for one in found] == [i in (2, 8) for i in range(9)]
     assert found[2].error.reason == found[8].error.reason == "not_an_image"
     assert found[2].answer is found[2].prob_positive is None
-    assert sum(done) == 9
+    assert heard.steps == [(9, "predicting")]
+    assert sum(heard.counts) == 9
 
 
 def test_the_center_is_what_the_model_itself_says(tiny_model, files, images):
@@ -185,7 +187,7 @@ def test_a_model_without_preprocessing_is_refused(tmp_path):
 def test_probabilities_of_canvases_are_the_mean_over_the_views(tiny_model):
     canvases = np.random.default_rng(0).integers(0, 256, (3, 20, 20, 3), dtype="uint8")
 
-    each = tiny_model.view_probs(canvases, "ten_crop")
+    each = tiny_model.view_probs(canvases, "ten_crop").numpy()
 
     assert each.shape == (3, 10, 2)
     ten_crop, center = (

@@ -111,7 +111,7 @@ def test_a_raw_ablation_learns_the_classes(colored_folder):
         ),
     )
     learner = FineTuneLearner(recipe, 2)
-    learner.read(paths, lambda count: None)
+    learner.read(paths)
 
     fitted = learner.fit(np.arange(24), targets)
 

@@ -16,6 +16,7 @@ pytest.importorskip("apache_beam")
 import pyarrow.parquet as pq
 
 from pixsent_tf.serving import batch, shards
+from tests.heard import Heard
 
 pytestmark = [
     # Beam warns about itself
@@ -62,11 +63,11 @@ def test_the_table_is_what_predict_says(files, tiny_export, tiny_model, tmp_path
 
 
 def test_progress_counts_every_file_once(files, tiny_export, tmp_path):
-    counts = []
+    heard = Heard()
 
-    score(files, tiny_export, tmp_path, advance=counts.append)
+    score(files, tiny_export, tmp_path, progress=heard)
 
-    assert sum(counts) == 21
+    assert sum(heard.counts) == 21
 
 
 def test_finished_shards_are_not_scored_again(files, tiny_export, tmp_path):

@@ -10,6 +10,7 @@ from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.finetune import build_network
+from tests.heard import Heard
 
 ALL = np.arange(24)
 
@@ -61,12 +62,12 @@ def test_rows_that_sum_to_a_weight_count_by_it(canvases, still, targets):
 
 
 def test_inner_pictures_do_not_train(canvases, recipe_of, targets):
-    lines = []
+    heard = Heard()
     recipe = recipe_of(epochs=1, patience=1, batch_size=1)
     network = build_network(recipe, 2)
 
-    descend(network, canvases, Examples(ALL, targets), recipe, report=lines.append)
+    descend(network, canvases, Examples(ALL, targets), recipe, progress=heard)
 
     # A fifth of 24, by class, is 4 or 5 of them; steps are what is left.
     assert int(network.optimizer.iterations) in (19, 20)
-    assert "val_loss" in lines[0]
+    assert "val_loss" in heard.lines[0]

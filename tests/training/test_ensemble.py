@@ -11,6 +11,7 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.training.ensemble import EnsembleLearner
 from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
+from tests.heard import Heard
 from tests.tiny_network import OPERATIONS
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
@@ -22,7 +23,7 @@ def fit(recipe_of, pictures, targets):
 
     def fit(strategy, *, seed=0, **settings):
         learner = build_learner(recipe_of(strategy, seed=seed, **settings), 2)
-        learner.read(pictures, lambda count: None)
+        learner.read(pictures)
         return learner, learner.fit(TRAIN, targets)
 
     return fit
@@ -55,13 +56,13 @@ def test_one_model_says_what_the_members_say(fit, pictures, strategy):
 
 
 def test_pictures_are_read_once(recipe_of, pictures, monkeypatch):
-    learner = build_learner(recipe_of("all", ensemble_size=3), 2)
-    done = []
+    heard = Heard()
+    learner = build_learner(recipe_of("all", ensemble_size=3), 2, progress=heard)
 
-    learner.read(pictures, done.append)
+    learner.read(pictures)
 
     assert isinstance(learner, EnsembleLearner)
-    assert sum(done) == len(pictures)
+    assert sum(heard.counts) == len(pictures)
     assert {id(member.canvases) for member in learner.members} == {
         id(learner.members[0].canvases)
     }

@@ -13,6 +13,7 @@ from pixsent_tf.errors import DataError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.training.finetune import FineTuneLearner
 from tests.float32 import assert_close_float32
+from tests.heard import Heard
 from tests.tiny_network import OPERATIONS
 
 TRAIN = np.arange(16)
@@ -24,11 +25,11 @@ def learner_of(recipe_of, pictures):
     def build(*names, recipe=None, **settings):
         own = {
             name: settings.pop(name)
-            for name in ("report", "checkpoints", "on_device")
+            for name in ("progress", "checkpoints", "on_device")
             if name in settings
         }
         learner = FineTuneLearner(recipe or recipe_of(*names, **settings), 2, **own)
-        learner.read(pictures, lambda count: None)
+        learner.read(pictures)
         return learner
 
     return build
@@ -124,12 +125,12 @@ def test_lp_ft_starts_from_the_head_of_the_frozen_features(learner_of, targets):
 
 
 def test_the_history_has_a_row_per_epoch(learner_of, targets):
-    lines = []
-    fitted = learner_of("all", epochs=3, report=lines.append).fit(TRAIN, targets)
+    heard = Heard()
+    fitted = learner_of("all", epochs=3, progress=heard).fit(TRAIN, targets)
 
     assert [row["epoch"] for row in fitted.history] == [1, 2, 3]
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy"}
-    assert lines[1].startswith("epoch 2/3: ")
+    assert heard.lines[1].startswith("epoch 2/3: ")
 
 
 def test_max_steps_stops_in_the_middle_of_an_epoch(learner_of, targets):
@@ -286,16 +287,16 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
     settings = {"epochs": 5, "dropout": 0.5, **settings}
     whole = learner_of("all", **settings).fit(TRAIN, targets)
     with pytest.raises(Killed):
-        learner_of("all", report=die, checkpoints=tmp_path, **settings).fit(
+        learner_of("all", progress=Heard(die), checkpoints=tmp_path, **settings).fit(
             TRAIN, targets
         )
-    lines = []
+    heard = Heard()
 
-    resumed = learner_of(
-        "all", report=lines.append, checkpoints=tmp_path, **settings
-    ).fit(TRAIN, targets)
+    resumed = learner_of("all", progress=heard, checkpoints=tmp_path, **settings).fit(
+        TRAIN, targets
+    )
 
-    assert lines[0].startswith("epoch 3/5")
+    assert heard.lines[0].startswith("epoch 3/5")
     assert resumed.history == whole.history
     np.testing.assert_array_equal(resumed.probs(TEST), whole.probs(TEST))
     assert not list(tmp_path.iterdir())
@@ -306,21 +307,23 @@ def test_another_fold_does_not_go_on_from_this_one(learner_of, targets, tmp_path
         raise Killed
 
     with pytest.raises(Killed):
-        learner_of("all", report=die, checkpoints=tmp_path).fit(TRAIN, targets)
+        learner_of("all", progress=Heard(die), checkpoints=tmp_path).fit(TRAIN, targets)
     with pytest.raises(Killed):
-        learner_of("all", report=die, checkpoints=tmp_path).fit(TRAIN[2:], targets)
-    lines = []
+        learner_of("all", progress=Heard(die), checkpoints=tmp_path).fit(
+            TRAIN[2:], targets
+        )
+    heard = Heard()
 
-    learner_of("all", report=lines.append, checkpoints=tmp_path).fit(TRAIN[4:], targets)
+    learner_of("all", progress=heard, checkpoints=tmp_path).fit(TRAIN[4:], targets)
 
-    assert lines[0].startswith("epoch 1/2")
+    assert heard.lines[0].startswith("epoch 1/2")
 
 
 def test_unreadable_pictures_are_named(recipe_of, pictures, tmp_path):
     (tmp_path / "empty.jpg").write_bytes(b"")
     learner = FineTuneLearner(recipe_of("all"), 2)
 
-    learner.read([*pictures[:2], str(tmp_path / "empty.jpg")], lambda count: None)
+    learner.read([*pictures[:2], str(tmp_path / "empty.jpg")])
 
     assert {i: error.reason for i, error in learner.failures.items()} == {2: "empty"}
 

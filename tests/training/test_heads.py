@@ -15,7 +15,7 @@ TRAIN = np.arange(16)
 @pytest.fixture
 def learner(recipe_of, pictures):
     learner = HeadLearner(recipe_of("head"))
-    learner.read(pictures, lambda count: None)
+    learner.read(pictures)
     return learner
 
 

@@ -11,6 +11,7 @@ from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
+from tests.heard import Heard
 from tests.tiny_network import OPERATIONS
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
@@ -20,13 +21,14 @@ TRAIN, TEST = np.arange(16), np.arange(16, 24)
 def test_every_strategy_keeps_the_promises_of_a_learner(
     recipe_of, pictures, targets, strategy
 ):
-    learner, done = build_learner(recipe_of(strategy), 2), []
-    learner.read(pictures, done.append)
+    heard = Heard()
+    learner = build_learner(recipe_of(strategy), 2, progress=heard)
+    learner.read(pictures)
 
     fitted = learner.fit(TRAIN, targets)
 
     probs = fitted.probs(TEST)
-    assert sum(done) == len(pictures)
+    assert sum(heard.counts) == len(pictures)
     assert learner.failures == {}
     assert learner.preprocess.crop_size == 12
     assert probs.shape == (8, 2)
@@ -41,7 +43,7 @@ def test_the_classifier_says_what_the_probabilities_say(
     from PIL import Image
 
     learner = build_learner(recipe_of(strategy), 2)
-    learner.read(pictures, lambda count: None)
+    learner.read(pictures)
     fitted = learner.fit(TRAIN, targets)
     canvases = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
 
@@ -70,7 +72,7 @@ def test_an_unknown_backbone_is_refused(strategy):
 
 def test_a_head_learns_from_its_own_pictures_only(recipe_of, pictures, targets):
     learner = build_learner(recipe_of("head"), 2)
-    learner.read(pictures, lambda count: None)
+    learner.read(pictures)
     corrupted = targets.copy()
     corrupted[TEST] = 1 - corrupted[TEST]
 
@@ -82,7 +84,7 @@ def test_a_head_learns_from_its_own_pictures_only(recipe_of, pictures, targets):
 def test_a_penalty_that_is_given_is_the_one_that_is_used(recipe_of, pictures, targets):
     recipe = override(recipe_of("head"), {"training.inverse_penalty": 2.5})
     learner = build_learner(recipe, 2)
-    learner.read(pictures, lambda count: None)
+    learner.read(pictures)
 
     fitted = learner.fit(TRAIN, targets)
 

@@ -13,6 +13,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
 from pixsent_tf.models.joined import FeatureBlock
 from pixsent_tf.training import logistic
+from tests.heard import Heard
 
 
 def blobs(num_classes: int, count: int = 60, width: int = 5, seed: int = 0):
@@ -125,20 +126,20 @@ def test_features_are_in_the_order_of_the_paths_and_bad_files_are_named(tmp_path
         Image.new("RGB", (9, 7), (number * 10, 0, 200)).save(path)
         paths.append(str(path))
     (tmp_path / "2.png").write_bytes(b"")
-    counts: list[int] = []
+    heard = Heard()
     features = logistic.extract_features(
         mean_color(),
         paths,
         Preprocessor(PreprocessConfig(6, 4)),
         batch_size=2,
-        advance=counts.append,
+        progress=heard,
     )
 
     red = features.values[:, 0].tolist()
     assert red == [0, 10, 0, 30, 40]
     assert {i: error.reason for i, error in features.failures.items()} == {2: "empty"}
     assert features.readable.tolist() == [True, True, False, True, True]
-    assert sum(counts) == 5
+    assert sum(heard.counts) == 5
 
 
 def test_a_folder_of_nothing_readable_is_an_error(tmp_path):

@@ -7,7 +7,7 @@ contradict each other, and how often people themselves agree with the labels.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import permutations
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pixsent_tf.data.levels import layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.audits import (
     AcrossParts,
     AuditFold,
@@ -59,13 +60,13 @@ def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
 
 
 def audit(
-    parts: Sequence[Dataset], *, advance: Callable[[int], object] = lambda count: None
+    parts: Sequence[Dataset], *, progress: Progress = NO_PROGRESS
 ) -> AuditResults:
     """Examine data sets that share pictures, or a single one.
 
     Args:
         parts: Selections of the same pictures, such as agreement levels.
-        advance: Called with the number of files read since the last call.
+        progress: Hears how far it is.
 
     Returns:
         The findings.
@@ -76,7 +77,7 @@ def audit(
     if not parts:
         raise DataError("There is no data set to audit; name a folder or a list.")
     paths = list(dict.fromkeys(path for part in parts for path in part.paths))
-    duplicates = find_duplicates(paths, advance=advance)
+    duplicates = find_duplicates(paths, progress=progress)
     position = {path: i for i, path in enumerate(paths)}
     examined = [_examine(part, duplicates, position) for part in parts]
     across = _across_parts(parts)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -29,6 +29,7 @@ from scipy.sparse.csgraph import connected_components
 from pixsent_tf.data.copies import alignment
 from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.errors import ImageError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 _SIDE = 64  # of a thumbnail, in pixels
 _HASHES = ((8, 0.75), (16, 0.6))  # side of the reduction, least correlation
@@ -62,7 +63,7 @@ class Duplicates:
 def find_duplicates(
     paths: Sequence[str | os.PathLike[str]],
     *,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> Duplicates:
     """Find the files that show the same picture.
 
@@ -71,7 +72,7 @@ def find_duplicates(
 
     Args:
         paths: The files, [N].
-        advance: Called with the number of files read since the last call.
+        progress: Hears how far it is.
 
     Returns:
         Pairs and groups.
@@ -79,14 +80,17 @@ def find_duplicates(
     digests: list[str] = []
     thumbnails = np.zeros((len(paths), _SIDE, _SIDE), dtype=np.uint8)
     failures = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with (
+        progress.step(len(paths), "looking for copies"),
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
         for i, (digest, thumbnail) in enumerate(pool.map(_read, paths)):
             digests.append(digest)
             if isinstance(thumbnail, ImageError):
                 failures[i] = thumbnail
             else:
                 thumbnails[i] = thumbnail
-            advance(1)
+            progress.advance(1)
     return _compare(digests, thumbnails, failures)
 
 

@@ -8,7 +8,7 @@ Activations stay on disk in half precision meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -18,10 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import DataError
+from pixsent_tf.inference.sweep import Sweep, look_by_center
 from pixsent_tf.models import surgery
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 NUM_INNER_FOLDS = 5
 COLUMNS = 2**15  # of a block whose inner products are taken at once
@@ -37,7 +37,7 @@ def store_activations(
     folder: Path,
     *,
     batch_size: int = 16,
-    advance: Callable[[int], object] = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Write the activations of every picture's center crop to disk, flattened.
 
@@ -48,7 +48,7 @@ def store_activations(
         layers: Names of its layers.
         folder: Where to write one file for each layer.
         batch_size: Pictures a step.
-        advance: Called with the number of pictures done since the last call.
+        progress: Hears how far it is.
 
     Returns:
         Which pictures could be read, bool [N], and by layer a memory-mapped float16
@@ -59,16 +59,6 @@ def store_activations(
         DataError: If none of the pictures can be read.
     """
     model = surgery.features(network, layers)
-
-    @tf.function(reduce_retracing=True)
-    def see(canvases: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = model(preprocessor.center_crop(canvases), training=False)
-        flat = {name: tf.reshape(x, [len(canvases), -1]) for name, x in found.items()}
-        return {
-            name: tf.cast(tf.clip_by_value(x, -LARGEST_HALF, LARGEST_HALF), tf.float16)
-            for name, x in flat.items()
-        }
-
     stored: dict[str, np.ndarray] = {
         name: np.lib.format.open_memmap(
             folder / f"{name}.npy",
@@ -78,15 +68,27 @@ def store_activations(
         )
         for name in layers
     }
+    look = look_by_center(model, preprocessor, _flatten)
+    sweep = Sweep(paths, preprocessor, look, batch_size=batch_size, progress=progress)
     readable = np.zeros(len(paths), dtype=bool)
-    for positions, canvases in CanvasStream(paths, preprocessor, batch_size):
-        for name, values in see(canvases).items():
-            stored[name][positions] = values.numpy()
+    for positions, activations in sweep:
+        for name, values in activations.items():
+            stored[name][positions] = values
         readable[positions] = True
-        advance(len(positions))
-    if not readable.any():
-        raise DataError(f"None of the {len(paths)} pictures can be read.")
+    sweep.check()
     return readable, stored
+
+
+def _flatten(activations: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Bring each picture's activations to one row in half precision."""
+    flat = {
+        name: tf.reshape(x, [-1, int(np.prod(x.shape[1:]))])
+        for name, x in activations.items()
+    }
+    return {
+        name: tf.cast(tf.clip_by_value(x, -LARGEST_HALF, LARGEST_HALF), tf.float16)
+        for name, x in flat.items()
+    }
 
 
 def inner_products(features: np.ndarray) -> np.ndarray:

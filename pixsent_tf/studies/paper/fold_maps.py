@@ -15,6 +15,7 @@ from pixsent_tf.analysis import drawing
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.unreadable import Unreadable
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, choose, divide
@@ -63,7 +64,12 @@ class Mapped:
 
 
 def write_fold_maps(
-    dataset: Dataset, networks: Run, folder: Path, *, folds: Sequence[int]
+    dataset: Dataset,
+    networks: Run,
+    folder: Path,
+    *,
+    folds: Sequence[int],
+    progress: Progress = NO_PROGRESS,
 ) -> FoldMaps:
     """Map the test pictures of some folds; folds that are mapped already stay.
 
@@ -72,6 +78,7 @@ def write_fold_maps(
         networks: The run that holds the model of each fold.
         folder: Where to write `fold-K/`, as `studies.maps` does, and `folds/`.
         folds: Which folds to map.
+        progress: Hears how far it is.
 
     Returns:
         What was mapped.
@@ -84,7 +91,18 @@ def write_fold_maps(
     parts = choose(divide(dataset, dataset.folds), folds)
     made_by = {"recipe": asdict(networks.read_recipe())}
     kept = Folds(Run(folder), dataset, Mapped, made_by)
-    found = kept.find(parts, lambda part: _map_part(dataset, part, networks, folder))
+
+    def map_part(part: Part) -> Mapped:
+        """Map the test pictures of one fold by its own model."""
+        target = _folder_of(part, folder)
+        target.mkdir(parents=True, exist_ok=True)
+        model = SentimentModel.load(networks.fold_model_path(part.number))
+        tested = [dataset.paths[i] for i in part.test]
+        mapped = write_maps(model, tested, target, progress=progress)
+        keras.backend.clear_session()
+        return Mapped(mapped["unreadable"])
+
+    found = kept.find(parts, map_part)
     paths, probs, cells = [], [], []
     for part in parts:
         with np.load(_folder_of(part, folder) / "maps.npz") as stored:
@@ -99,16 +117,6 @@ def write_fold_maps(
         unreadable=[row for one in found.values() for row in one.unreadable],
         sheet=Image.fromarray(_sheet(paths, prob, cell)),
     )
-
-
-def _map_part(dataset: Dataset, part: Part, networks: Run, folder: Path) -> Mapped:
-    """Map the test pictures of one fold by its own model."""
-    target = _folder_of(part, folder)
-    target.mkdir(parents=True, exist_ok=True)
-    model = SentimentModel.load(networks.fold_model_path(part.number))
-    found = write_maps(model, [dataset.paths[i] for i in part.test], target)
-    keras.backend.clear_session()
-    return Mapped(found["unreadable"])
 
 
 def _folder_of(part: Part, folder: Path) -> Path:

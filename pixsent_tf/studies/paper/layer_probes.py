@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,13 +20,13 @@ from threadpoolctl import threadpool_limits
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.zoo import HEAD
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes.linear_probes import CLASSIFIERS, INVERSE_PENALTIES
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, choose, divide
 from pixsent_tf.studies.paper import classifiers
 
 NUM_THREADS = 2
-Advance = Callable[[int], object]
 
 
 Key = tuple[str, str]  # layer and classifier
@@ -128,7 +128,7 @@ def probe_layers(
     *,
     folds: Sequence[int],
     seed: int = 0,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> dict[Key, Probed]:
     """Probe layers of the networks that a cross-validation has kept.
 
@@ -139,7 +139,7 @@ def probe_layers(
         layers: Names of layers; fc8 is the head.
         folds: Which folds to test.
         seed: Of the inner folds.
-        advance: Called with the number of pictures passed since the last call.
+        progress: Hears how far it is.
 
     Returns:
         What was right, by layer and classifier.
@@ -159,7 +159,7 @@ def probe_layers(
     found = kept.find(
         parts,
         lambda part: _probe_part(
-            dataset, part, networks.fold_model_path(part.number), layers, seed, advance
+            dataset, part, networks.fold_model_path(part.number), layers, seed, progress
         ),
     )
     of_picture = np.repeat(list(found), [len(one.ids) for one in found.values()])
@@ -180,7 +180,7 @@ def _probe_part(
     path: Path,
     layers: Sequence[str],
     seed: int,
-    advance: Advance,
+    progress: Progress,
 ) -> FoldProbes:
     """Probe the layers of the network of one fold, which is saved at `path`."""
     model = SentimentModel.load(path)
@@ -192,7 +192,7 @@ def _probe_part(
             dataset.paths,
             list(names),
             Path(folder),
-            advance=advance,
+            progress=progress,
         )
         products = {
             names[name]: classifiers.inner_products(x) for name, x in stored.items()

@@ -7,7 +7,7 @@ One training a fold answers both. A fold that is finished is never trained again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,13 +17,13 @@ import numpy as np
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.folds import Folds, Part, Predicted, choose, divide, pool
 from pixsent_tf.studies.trainer import Trained, trainings
 
 VIEWS = ("center", "ten_crop")
-Advance = Callable[[int], object]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def run_protocol(
     *,
     folds: Sequence[int],
     keep_models: bool = False,
-    advance: Advance = lambda count: None,
+    progress: Progress = NO_PROGRESS,
 ) -> Answered:
     """Train and test on some folds, or go on where a killed run ended.
 
@@ -93,7 +93,7 @@ def run_protocol(
         run: The folder to fill, or to go on with.
         folds: Which folds to test.
         keep_models: Keep the model of each fold, which may take 200 MB each.
-        advance: Called with the number of pictures read since the last call.
+        progress: Hears how far it is.
 
     Returns:
         The answers to the pictures of these folds that could be read.
@@ -104,7 +104,7 @@ def run_protocol(
     """
     assert dataset.folds is not None  # `open_level` gives folds to every set
     parts = choose(divide(dataset, dataset.folds), folds)
-    crossval(recipe, dataset, run, folds=folds, advance=advance)
+    crossval(recipe, dataset, run, folds=folds, progress=progress)
     looked = Folds(run, dataset, Views, {"recipe": asdict(recipe)}, name="views")
     found = looked.find(parts, lambda part: _look(dataset, part, run))
     trained = trainings(recipe, dataset, run).finished(parts)

@@ -16,7 +16,7 @@ Reference:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.errors import RunError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes import (
     backbones,
     finetuning,
@@ -56,14 +57,14 @@ Table = dict[str, Any]
 
 
 def reproduce(
-    plan: Plan, out: Path, *, report: Callable[[str], object] = lambda line: None
+    plan: Plan, out: Path, *, progress: Progress = NO_PROGRESS
 ) -> dict[str, Table]:
     """Run tables of the paper, or go on with them.
 
     Args:
         plan: What to run.
         out: The folder to fill, or to go on with.
-        report: Called with a line before each row.
+        progress: Hears of each row, and how far it is.
 
     Returns:
         What `table-T.json` holds, by table.
@@ -73,7 +74,7 @@ def reproduce(
         RunError: If the folder holds another study.
     """
     run = _open(plan, out)
-    rows = Rows(plan, run, report)
+    rows = Rows(plan, run, progress)
     tables = {}
     for name in plan.tables:
         make = {"3": _probe_table, "maps": _map_table}.get(name, _row_table)
@@ -193,13 +194,14 @@ def _probe_table(rows: Rows, name: str) -> Table:
         return table
     rows.row(recipe)
     layers = [row.name for row in linear_probes.ROWS]
-    rows.report(f"probing {len(layers)} layers of {recipe.name}")
+    rows.progress.say(f"probing {len(layers)} layers of {recipe.name}")
     probed = probe_layers(
         rows.dataset(recipe),
         rows.run_of(recipe),
         Run(rows.run.path / "probes"),
         layers,
         folds=rows.plan.folds,
+        progress=rows.progress,
     )
     curves: dict[str, list[float | None]] = {}
     for row in linear_probes.ROWS:
@@ -247,12 +249,13 @@ def _map_table(rows: Rows, name: str) -> Table:
         table["missing"].append({"name": "every map", "reason": reason})
         return table
     rows.row(recipe)
-    rows.report(f"mapping the test pictures of {recipe.name}")
+    rows.progress.say(f"mapping the test pictures of {recipe.name}")
     found = write_fold_maps(
         rows.dataset(recipe),
         rows.run_of(recipe),
         rows.run.path / "maps",
         folds=rows.plan.folds,
+        progress=rows.progress,
     )
     found.sheet.save(rows.run.path / f"table-{name}.png")
     table["majority"] = rows.majority(recipe)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import WeightsError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes.finetuning import FIVE
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.paper import levels
@@ -42,15 +42,13 @@ class Rows:
     Args:
         plan: What to run.
         run: The study's folder.
-        report: Called with a line before each row.
+        progress: Hears of each row.
     """
 
-    def __init__(
-        self, plan: Plan, run: Run, report: Callable[[str], object] = lambda line: None
-    ) -> None:
+    def __init__(self, plan: Plan, run: Run, progress: Progress = NO_PROGRESS) -> None:
         self.plan = plan
         self.run = run
-        self.report = report
+        self.progress = progress
         has_levels = levels.has_levels(plan.source)
         self.notes = [*plan.notes, *([] if has_levels else [STAND_IN])]
         self.is_comparable = has_levels and plan.is_whole
@@ -130,13 +128,14 @@ class Rows:
     def _answer(self, recipe: Recipe, seed: int) -> Answered:
         adapted = self.plan.adapt(recipe, seed)
         path = self.run_of(recipe, seed).path
-        self.report(f"{path.name}: folds {', '.join(map(str, self.plan.folds))}")
+        self.progress.say(f"{path.name}: folds {', '.join(map(str, self.plan.folds))}")
         return run_protocol(
             adapted,
             self.dataset(recipe),
             Run.create_or_resume(path, adapted),
             folds=self.plan.folds,
             keep_models=recipe == FIVE and seed == 0,
+            progress=self.progress,
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_curve
@@ -18,6 +17,7 @@ from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation import reliability
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import (
     AuditSummary,
     EvaluateResults,
@@ -26,7 +26,7 @@ from pixsent_tf.results.studies import (
 )
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.report import card, page
-from pixsent_tf.studies.subjects import Progress, Subject, no_progress
+from pixsent_tf.studies.subjects import Subject
 
 NUM_PICTURES = 8  # in each gallery
 
@@ -37,7 +37,7 @@ def write(
     out: Run,
     *,
     with_pictures: bool = True,
-    progress: Progress = no_progress,
+    progress: Progress = NO_PROGRESS,
 ) -> EvaluateResults:
     """Write everything into a folder.
 
@@ -155,8 +155,7 @@ def _audit(subject: Subject, progress: Progress) -> AuditSummary:
         rest = 0 if len(said.fold_numbers) > 1 else 2
         folds = np.array([home.get(name, rest) for name in dataset.ids], dtype="int32")
         dataset = replace(dataset, folds=folds)
-    with progress(len(dataset), "auditing") as advance:
-        found = audit([dataset], advance=advance)["parts"][0]
+    found = audit([dataset], progress=progress)["parts"][0]
     return {
         "num_examples": found["num_examples"],
         "classes": found["classes"],
@@ -177,9 +176,9 @@ def _galleries(subject: Subject, progress: Progress) -> list[page.Gallery]:
     errors = [i for i in by_sureness if wrong[i]][:NUM_PICTURES]
     unsure = [i for i in by_sureness[::-1] if i not in errors][:NUM_PICTURES]
     mappers: dict[int, SentimentMapper | None] = {}
-    with progress(len(errors) + len(unsure), "drawing") as advance:
+    with progress.step(len(errors) + len(unsure), "drawing"):
         shown = [
-            [_picture(subject, int(i), mappers, advance) for i in chosen]
+            [_picture(subject, int(i), mappers, progress) for i in chosen]
             for chosen in (errors, unsure)
         ]
     kept = [[picture for picture in part if picture] for part in shown]
@@ -199,10 +198,10 @@ def _picture(
     subject: Subject,
     position: int,
     mappers: dict[int, SentimentMapper | None],
-    advance: Any,
+    progress: Progress,
 ) -> page.Picture | None:
     """Show one picture, with its map where there is a model that has not seen it."""
-    advance(1)
+    progress.advance(1)
     said = subject.predictions
     assert said.labels is not None
     path = subject.paths()[position]
@@ -236,25 +235,6 @@ def _mapper(model: SentimentModel | None) -> SentimentMapper | None:
     if model is None:
         return None
     try:
-        return mapper_of(model)
+        return SentimentMapper(model)
     except ConfigError:
         return None
-
-
-def mapper_of(model: SentimentModel) -> SentimentMapper:
-    """Let a saved model answer for every place.
-
-    Args:
-        model: The model.
-
-    Returns:
-        Its mapper, of the same classifier and temperature.
-
-    Raises:
-        ConfigError: If the network has no layer with a height and a width.
-    """
-    return SentimentMapper(
-        model.classifier,
-        model.preprocessor.config,
-        model.output.temperature,
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,11 +19,10 @@ from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe
 from pixsent_tf.data.canvases import Canvases
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Fitted, Learner, build_learner
-
-Advance = Callable[[int], object]
 
 
 @dataclass
@@ -50,14 +49,13 @@ class Witness:
         """The error of each picture that could not be read, by position."""
         return self.learner.failures
 
-    def read(self, paths: Sequence[str], advance: Advance) -> None:
+    def read(self, paths: Sequence[str]) -> None:
         """Read all pictures once.
 
         Args:
             paths: The pictures.
-            advance: Called with the number of pictures done since the last call.
         """
-        self.learner.read(paths, advance)
+        self.learner.read(paths)
 
     def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
         """Train on some of the pictures; the labels of the others are blanked out.
@@ -95,24 +93,32 @@ class Bench:
         dataset: The pictures.
         hashes: Of their files; with the network, they name the features on disk.
         cache: Folder for features, which workers and a later start share.
+        progress: Hears how far reading is, and of each epoch.
     """
 
-    def __init__(self, dataset: Dataset, hashes: Sequence[str], cache: Path) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        hashes: Sequence[str],
+        cache: Path,
+        progress: Progress = NO_PROGRESS,
+    ) -> None:
         self.dataset = dataset
         self.hashes = hashes
         self.cache = cache
+        self.progress = progress
         self._heads: dict[ModelConfig, HeadLearner] = {}
         self._canvases: dict[PreprocessConfig, Canvases] = {}
 
-    def read(self, recipes: Iterable[Recipe], advance: Advance) -> None:
+    def read(self, recipes: Sequence[Recipe]) -> None:
         """Compute the features that heads will train on.
 
         Args:
             recipes: One for each network.
-            advance: Called with the number of pictures done since the last call.
         """
-        for recipe in recipes:
-            self._read_head(recipe, advance)
+        with self.progress.step(len(recipes) * len(self.dataset), "reading"):
+            for recipe in recipes:
+                self._read_head(recipe)
 
     @property
     def failures(self) -> dict[int, ImageError]:
@@ -136,11 +142,11 @@ class Bench:
             learner = self._read_head(recipe).with_seed(recipe.seed)
             learner.inverse_penalty = recipe.training.inverse_penalty
             return Witness(learner)
-        tuned = build_learner(recipe, self.dataset.num_classes)
+        tuned = build_learner(recipe, self.dataset.num_classes, progress=self.progress)
         assert isinstance(tuned, FineTuneLearner)
         known = self._canvases.get(tuned.preprocess)
         if known is None:
-            tuned.read(self.dataset.paths, lambda count: None)
+            tuned.read(self.dataset.paths)
             assert tuned.canvases is not None
             self._canvases[tuned.preprocess] = tuned.canvases
         else:
@@ -158,17 +164,15 @@ class Bench:
         """
         return self.dataset.weighted_targets(recipe.data)
 
-    def _read_head(
-        self, recipe: Recipe, advance: Advance = lambda count: None
-    ) -> HeadLearner:
+    def _read_head(self, recipe: Recipe) -> HeadLearner:
         if recipe.model not in self._heads:
-            learner = HeadLearner(recipe)
+            learner = HeadLearner(recipe, self.progress)
             path = self.cache / f"{self._name(recipe)}.npz"
             if path.is_file():
                 learner.values, learner.failures = _load(path)
-                advance(len(self.dataset))
+                self.progress.advance(len(self.dataset))
             else:
-                learner.read(self.dataset.paths, advance)
+                learner.read(self.dataset.paths)
                 _save(path, learner.values, learner.failures)
             self._heads[recipe.model] = learner
         return self._heads[recipe.model]

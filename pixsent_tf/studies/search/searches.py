@@ -13,6 +13,7 @@ from pixsent_tf.data import splits
 from pixsent_tf.data.copies.duplicates import find_duplicates
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import Choice
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.decisions import hash_files
@@ -27,27 +28,6 @@ from pixsent_tf.studies.search.tuner import (
     run_search,
 )
 from pixsent_tf.studies.trainer import Trainer
-
-Call = Callable[[], object]
-
-
-def _nothing(*_: object) -> None:
-    """Do nothing."""
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a search calls while it works.
-
-    Attributes:
-        advance: With the number of pictures read since the last call.
-        on_trial: After each trial that this process runs.
-        watch: Now and then while workers search; may raise.
-    """
-
-    advance: Callable[[int], object] = _nothing
-    on_trial: Call = _nothing
-    watch: Call = _nothing
 
 
 @dataclass(frozen=True)
@@ -89,7 +69,8 @@ class Searches:
         dataset: The pictures.
         run: The folder to fill, or to go on with.
         config: What is searched, and how.
-        hooks: What to call on the way.
+        progress: Hears how far reading is, and of each trial and epoch.
+        watch: Called now and then while workers search; may raise.
     """
 
     def __init__(
@@ -98,7 +79,8 @@ class Searches:
         dataset: Dataset,
         run: Run,
         config: SearchConfig,
-        hooks: Hooks,
+        progress: Progress = NO_PROGRESS,
+        watch: Callable[[], object] = lambda: None,
     ) -> None:
         if recipe.training.ensemble_size > 1:
             raise ConfigError(
@@ -109,7 +91,8 @@ class Searches:
         self.dataset = dataset
         self.run = run
         self.config = config
-        self.hooks = hooks
+        self.progress = progress
+        self.watch = watch
         agreement = dataset.agreement
         self.space = build_space(
             config, has_agreement=bool(agreement.min() < agreement.max())
@@ -198,7 +181,8 @@ class Searches:
     def _search(self, part: Part, scorer: Scorer) -> list[dict[str, Any]]:
         def score(settings: dict[str, Any], share: float) -> dict[str, float]:
             found = scorer(settings, share)
-            self.hooks.on_trial()
+            loss = found["log_loss"]
+            self.progress.say(f"fold {part.number}: a trial's log loss is {loss:.4f}")
             return found
 
         with own_port(part.number):
@@ -209,16 +193,16 @@ class Searches:
                 scorer.folder,
                 epochs=self.recipe.training.epochs,
                 seed=self.recipe.seed + part.number,
-                watch=self.hooks.watch,
+                watch=self.watch,
             )
 
     def _read(self) -> Bench:
         """Let each network of a head look at each picture, once for all searches."""
         if self._bench is None:
             cache = self.run.path / "features"
-            bench = Bench(self.dataset, self.hashes, cache)
+            bench = Bench(self.dataset, self.hashes, cache, self.progress)
             recipes = head_recipes(self.config, self.recipe)
-            bench.read(recipes, self.hooks.advance)
+            bench.read(recipes)
             if not recipes:  # fine-tuning reads pixels; the first tells what is broken
                 first = {
                     "model.backbone": self.config.backbones[0],

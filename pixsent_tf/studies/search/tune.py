@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import RunError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import TuneResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.decisions import write_decisions
 from pixsent_tf.studies.folds import pool
 from pixsent_tf.studies.search import trials
-from pixsent_tf.studies.search.searches import Hooks, Searches
+from pixsent_tf.studies.search.searches import Searches
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tuner import role
 
@@ -34,7 +36,8 @@ def tune(
     run: Run,
     config: SearchConfig,
     *,
-    hooks: Hooks = Hooks(),  # noqa: B008 - frozen
+    progress: Progress = NO_PROGRESS,
+    watch: Callable[[], object] = lambda: None,
 ) -> TuneResults | None:
     """Search for settings, and test what the search chooses.
 
@@ -45,7 +48,8 @@ def tune(
         dataset: The pictures.
         run: The folder to fill, or to go on with.
         config: What is searched, and how.
-        hooks: What to call on the way.
+        progress: Hears how far reading is, and of each trial and epoch.
+        watch: Called now and then while workers search; may raise.
 
     Returns:
         What `results.json` holds; None for a worker, which only runs trials.
@@ -57,7 +61,7 @@ def tune(
     """
     started = time.monotonic()
     claim(run, recipe, config)
-    searches = Searches(recipe, dataset, run, config, hooks)
+    searches = Searches(recipe, dataset, run, config, progress, watch)
     if role() == "worker":
         searches.work()
         return None

@@ -12,6 +12,7 @@ from PIL import Image
 from torture import picture, with_exif
 
 from pixsent_tf.data.copies.duplicates import find_duplicates
+from tests.heard import Heard
 
 NUM_PICTURES = 30
 
@@ -144,11 +145,12 @@ def test_nothing_has_no_duplicates():
 
 
 def test_progress_counts_every_file(planted):
-    counts: list[int] = []
+    heard = Heard()
 
-    find_duplicates(planted[:5], advance=counts.append)
+    find_duplicates(planted[:5], progress=heard)
 
-    assert sum(counts) == 5
+    assert sum(heard.counts) == 5
+    assert heard.steps == [(5, "looking for copies")]
 
 
 @pytest.mark.data

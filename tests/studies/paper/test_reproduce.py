@@ -27,7 +27,8 @@ from tests.studies.small_rows import use_small_rows
 use_small_rows()
 from pixsent_tf.studies.paper.plan import Plan
 from pixsent_tf.studies.paper.reproduce import reproduce
-reproduce(Plan({source!r}, tables=("2",)), Path({out!r}), report=print)
+from tests.heard import Heard
+reproduce(Plan({source!r}, tables=("2",)), Path({out!r}), progress=Heard(print))
 """
 
 

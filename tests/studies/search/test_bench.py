@@ -10,6 +10,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.studies.search.bench import Bench, Witness
 from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
+from tests.heard import Heard
 from tests.tiny_network import OPERATIONS
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
@@ -41,7 +42,7 @@ def test_a_witness_notes_what_was_shown_and_changes_nothing(
 ):
     recipe = recipe_of(strategy)
     plain = build_learner(recipe, 2)
-    plain.read(dataset.paths, lambda count: None)
+    plain.read(dataset.paths)
     expected = plain.fit(TRAIN, targets).probs(TEST)
     witness = bench.learner(recipe)
 
@@ -67,18 +68,19 @@ def test_labels_that_are_not_trained_on_are_blank():
 
 
 def test_each_network_looks_at_each_picture_once(bench, dataset, recipe_of, targets):
-    recipe, done = recipe_of("head"), []
-    bench.read([recipe], done.append)
+    recipe, heard = recipe_of("head"), Heard()
+    bench.progress = heard
+    bench.read([recipe])
     for inverse_penalty in (1.0, 10.0):
         trial = override(recipe, {"training.inverse_penalty": inverse_penalty})
         bench.learner(trial).fit(TRAIN, targets)
-    again = Bench(dataset, bench.hashes, bench.cache)
-    again.read([recipe], done.append)
+    again = Bench(dataset, bench.hashes, bench.cache, heard)
+    again.read([recipe])
 
     assert len(list(bench.cache.iterdir())) == 1
     first = bench.learner(recipe).learner.values
     np.testing.assert_array_equal(again.learner(recipe).learner.values, first)
-    assert sum(done) == 2 * len(dataset)  # the second time from the disk
+    assert sum(heard.counts) == 2 * len(dataset)  # the second time from the disk
 
 
 def test_trials_have_their_own_penalty_and_share_features(bench, recipe_of):
@@ -97,8 +99,8 @@ def test_other_pictures_or_random_weights_have_other_features(
     bench, dataset, recipe_of, tmp_path
 ):
     recipe = recipe_of("head")
-    bench.read([recipe, override(recipe, {"seed": 1, "model.mirror": True})], print)
-    Bench(dataset, ["other"], tmp_path).read([recipe], print)
+    bench.read([recipe, override(recipe, {"seed": 1, "model.mirror": True})])
+    Bench(dataset, ["other"], tmp_path).read([recipe])
 
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -113,7 +115,7 @@ def test_pictures_that_cannot_be_read_are_remembered(
     dataset = replace(dataset, paths=(str(broken), *pictures[1:]))
     for _ in range(2):  # computed, then from the disk
         bench = Bench(dataset, ["h"], tmp_path / "cache")
-        bench.read([recipe_of("head")], lambda count: None)
+        bench.read([recipe_of("head")])
 
         assert {i: error.reason for i, error in bench.failures.items()} == {0: "empty"}
 

@@ -11,7 +11,7 @@ from pixsent_tf.config import override
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.search.searches import Hooks, Searches
+from pixsent_tf.studies.search.searches import Searches
 from pixsent_tf.studies.search.space import SearchConfig
 
 SEARCH = SearchConfig(backbones=("mean_color",), trials=1)
@@ -25,7 +25,7 @@ def divided(mean_color, colored_folder, tmp_path):
     def build(*, config=SEARCH, **changes):
         recipe = override(mean_color, {"data.num_folds": 3})
         run = Run(tmp_path)
-        return Searches(recipe, replace(dataset, **changes), run, config, Hooks())
+        return Searches(recipe, replace(dataset, **changes), run, config)
 
     return build
 

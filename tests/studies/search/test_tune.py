@@ -12,10 +12,10 @@ from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.decisions import audit_run
-from pixsent_tf.studies.search.searches import Hooks
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tune import claim, read_config, tune
 from tests.float32 import assert_close_float32
+from tests.heard import Heard
 from tests.studies.conftest import OPERATIONS
 
 SEARCH = SearchConfig(backbones=("mean_color",), trials=3)
@@ -31,9 +31,9 @@ def dataset(colored_folder):
     return open_folder(colored_folder)
 
 
-def run_in(path, recipe, dataset, config=SEARCH, **hooks):
+def run_in(path, recipe, dataset, config=SEARCH, **hearing):
     run = Run.create_or_resume(path, recipe)
-    return run, tune(recipe, dataset, run, config, hooks=Hooks(**hooks))
+    return run, tune(recipe, dataset, run, config, progress=Heard(**hearing))
 
 
 def files(path):
@@ -115,16 +115,16 @@ def test_a_killed_search_goes_on_and_finds_the_same(recipe, dataset, tmp_path):
     run_in(tmp_path / "whole", recipe, dataset)
     done = []
 
-    def kill():
+    def kill(line):
         done.append(1)
         if len(done) == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_in(tmp_path / "cut", recipe, dataset, on_trial=kill)
+        run_in(tmp_path / "cut", recipe, dataset, on_line=kill)
     assert (tmp_path / "cut" / "folds" / "fold-1.json").exists()
     again = []
-    run_in(tmp_path / "cut", recipe, dataset, on_trial=lambda: again.append(1))
+    run_in(tmp_path / "cut", recipe, dataset, on_line=again.append)
 
     assert files(tmp_path / "cut") == files(tmp_path / "whole")
     assert len(done) + len(again) == 9 + 1  # the one that was cut off runs twice
@@ -132,7 +132,7 @@ def test_a_killed_search_goes_on_and_finds_the_same(recipe, dataset, tmp_path):
 
 def test_a_finished_search_is_not_searched_again(recipe, dataset, tmp_path):
     _, first = run_in(tmp_path / "run", recipe, dataset)
-    _, second = run_in(tmp_path / "run", recipe, dataset, on_trial=pytest.fail)
+    _, second = run_in(tmp_path / "run", recipe, dataset, on_line=pytest.fail)
 
     assert first | {"seconds": 0} == second | {"seconds": 0}
 

@@ -12,10 +12,10 @@ from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.decisions import audit_run
-from pixsent_tf.studies.search.searches import Hooks
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tune import claim, tune
 from pixsent_tf.studies.search.workers import local_workers, work
+from tests.heard import Heard
 
 SEARCH = SearchConfig(backbones=("efficientnet_lite0",), trials=3)
 
@@ -39,8 +39,8 @@ def test_workers_run_the_trials_that_the_chief_chooses(recipe, tmp_path):
     run = Run.create(tmp_path / "shared")
     claim(run, recipe, SEARCH)
     with local_workers(2, run, ports=2) as watch:
-        hooks = Hooks(watch=watch, on_trial=pytest.fail)  # the chief runs none
-        results = tune(recipe, dataset, run, SEARCH, hooks=hooks)
+        silent = Heard(pytest.fail)  # the chief runs no trial
+        results = tune(recipe, dataset, run, SEARCH, progress=silent, watch=watch)
 
     for one, other in zip(results["winners"], expected["winners"], strict=True):
         assert one["settings"] == other["settings"]

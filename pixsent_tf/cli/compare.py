@@ -28,14 +28,15 @@ def command(sources: tuple[str, ...], out: str | None, as_json: bool) -> None:
     from pixsent_tf.studies.compare import compare_models
 
     comparison = compare_models(sources)
-    for note in comparison.results["notes"]:
+    results = comparison.results
+    for note in results["notes"]:
         console.warn(note)
-    rows = words.describe_comparison(comparison.results)
+    rows = words.describe_comparison(results)
     if out is not None:
         from pixsent_tf.runs import Run
         from pixsent_tf.studies.report import comparison as report
 
         run = Run.create(Path(out))
-        report.write(comparison, sources, run)
+        results = report.write(comparison, sources, run)
         rows.append(("page", str(run.path / "compare.html")))
-    console.print_results(rows, comparison.results, as_json=as_json)
+    console.print_results(rows, results, as_json=as_json)

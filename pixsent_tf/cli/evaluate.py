@@ -63,5 +63,4 @@ def command(
     results = report.write(
         subject, results, target, with_pictures=not fast, progress=progress
     )
-    rows = [*words.describe_metrics(results), ("report", results["report"])]
-    console.print_results(rows, results, as_json=as_json)
+    console.print_results(words.describe_evaluation(results), results, as_json=as_json)

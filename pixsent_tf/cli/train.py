@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pixsent_tf.cli import console, words
 from pixsent_tf.config import Recipe
+from pixsent_tf.results.studies import StudyResults
 
 
 def run_study(
@@ -17,7 +19,7 @@ def run_study(
     as_json: bool,
     quiet: bool,
     **options: Any,
-) -> dict[str, Any]:
+) -> StudyResults:
     """Run a study and print its results.
 
     Args:
@@ -36,14 +38,15 @@ def run_study(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import crossval, fit
 
-    studies: dict[str, Any] = {"fit": fit.fit, "crossval": crossval.crossval}
+    studies: dict[str, Callable[..., StudyResults]] = {
+        "fit": fit.fit,
+        "crossval": crossval.crossval,
+    }
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
     progress = console.show_progress(quiet=quiet)
     results = studies[verb](recipe, dataset, run, progress=progress, **options)
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
-    rows = [*words.describe_metrics(results), ("seconds", f"{results['seconds']:.1f}")]
-    rows.append(("out", results["out"]))
-    console.print_results(rows, results, as_json=as_json)
+    console.print_results(words.describe_study(results), results, as_json=as_json)
     return results

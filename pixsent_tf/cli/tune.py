@@ -135,9 +135,9 @@ def run_tuning(
     if results is None:
         return  # a worker: the chief prints
     console.warn_unreadable([row["message"] for row in results["unreadable"]])
-    rows = [*words.describe_metrics(results), ("seconds", f"{results['seconds']:.1f}")]
-    rows += [(f"winner of {row['fold']}", _winner(row)) for row in results["winners"]]
-    rows.append(("out", results["out"]))
+    more = [("settings tried", f"{results['settings_tried']}")]
+    more += [(f"winner of {row['fold']}", _winner(row)) for row in results["winners"]]
+    rows = words.describe_study(results, more=more)
     console.print_results(rows, results, as_json=as_json)
     if not as_json:
         _print_best(run.read_table("trials.csv"))

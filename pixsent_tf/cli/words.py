@@ -2,63 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from statistics import fmean, stdev
-from typing import Any
+
+from pixsent_tf.results.answers import CompareResults, Pair
+from pixsent_tf.results.studies import (
+    Abstaining,
+    EvaluateResults,
+    Interval,
+    Metrics,
+    StudyResults,
+)
+from pixsent_tf.results.unreadable import Unreadable
+
+Rows = list[tuple[str, str]]
 
 
-def describe_metrics(results: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Put results into words.
+def describe_study(results: StudyResults, *, more: Rows | None = None) -> Rows:
+    """Put what a training and its test found into words.
 
     Args:
-        results: Numbers of a study; an evaluation adds `ten_crop`, `abstention`,
-            `label_ceiling` and `settings_tried`, which are told where they are there.
+        results: The numbers.
+        more: What only this study tells.
 
     Returns:
-        Pairs of a name and its value, in the order of reading.
+        Pairs of a name and its value.
     """
-    rows = [("accuracy", _with_interval(results, "accuracy", " (95 % interval {})"))]
+    return [
+        *_accuracies(results),
+        *_others(results),
+        *_counts(results, results["unreadable"]),
+        ("seconds", f"{results['seconds']:.1f}"),
+        *(more or []),
+        ("out", results["out"]),
+    ]
+
+
+def describe_evaluation(results: EvaluateResults) -> Rows:
+    """Put an evaluation into words.
+
+    Args:
+        results: The numbers.
+
+    Returns:
+        Pairs of a name and its value.
+    """
+    rows = _accuracies(results)
+    if (ten_crop := results["ten_crop"]) is not None:
+        interval = f" ({_range(ten_crop['accuracy_interval'])})"
+        rows.append(("with ten crops", f"{ten_crop['accuracy']:.3f}{interval}"))
+    rows += _others(results)
+    if (ceiling := results["label_ceiling"]) is not None:
+        rows.append(("label ceiling", f"{ceiling:.3f}  (agreement of another person)"))
+    rows += [
+        (f"answering at {row['target']:.2f}", _abstaining(row))
+        for row in results["abstention"]
+    ]
+    rows += _counts(results, results["unreadable"])
+    if (tried := results["settings_tried"]) is not None:
+        rows.append(("settings tried", f"{tried}"))
+    return [*rows, ("report", results["report"])]
+
+
+def _accuracies(results: Metrics) -> Rows:
+    interval = f" (95 % interval {_range(results['accuracy_interval'])})"
+    rows = [("accuracy", f"{results['accuracy']:.3f}{interval}")]
     folds = results["per_fold"]
     if len(folds) > 1:
-        spread = f"{fmean(folds):.3f} ± {stdev(folds):.3f}"
-        rows.append(("mean over folds", spread))
-    if ten_crop := results.get("ten_crop"):
-        rows.append(
-            ("with ten crops", _with_interval(ten_crop, "accuracy", " ({})")),
-        )
-    rows += [
+        rows.append(("mean over folds", f"{fmean(folds):.3f} ± {stdev(folds):.3f}"))
+    return rows
+
+
+def _others(results: Metrics) -> Rows:
+    rows = [
         ("majority rate", f"{results['majority_rate']:.3f}"),
         ("balanced accuracy", f"{results['balanced_accuracy']:.3f}"),
     ]
-    if results.get("auc") is not None:
-        rows.append(("AUC", _with_interval(results, "auc", " ({})")))
-    rows += [
+    if results["auc"] is not None:
+        bounds = results["auc_interval"]
+        interval = f" ({_range(bounds)})" if bounds else ""
+        rows.append(("AUC", f"{results['auc']:.3f}{interval}"))
+    return [
+        *rows,
         ("log loss", f"{results['log_loss']:.3f}"),
         ("Brier score", f"{results['brier']:.3f}"),
         ("calibration error", _calibration(results)),
     ]
-    if ceiling := results.get("label_ceiling"):
-        rows.append(("label ceiling", f"{ceiling:.3f}  (agreement of another person)"))
-    for row in results.get("abstention", ()):
-        rows.append((f"answering at {row['target']:.2f}", _abstention(row)))
-    rows.append(("pictures", _coverage(results)))
-    if len(folds) > 1:
-        rows.append(("each fold", "  ".join(f"{fold:.3f}" for fold in folds)))
-    if tried := results.get("settings_tried"):
-        rows.append(("settings tried", f"{tried}"))
-    return rows
 
 
-def _with_interval(results: Mapping[str, Any], name: str, form: str) -> str:
-    """Write a number and, where it is known, its interval at the braces of `form`."""
-    bounds = results.get(f"{name}_interval")
-    text = f"{results[name]:.3f}"
-    if not bounds:
-        return text
-    return text + form.format(f"{bounds[0]:.3f} to {bounds[1]:.3f}")
-
-
-def _calibration(results: Mapping[str, Any]) -> str:
+def _calibration(results: Metrics) -> str:
     low, high = results["ece_null_band"]
     # to the digits that are printed: 0.000 is no evidence against 0.000
     verdict = "no evidence of" if results["ece"] <= high + 0.0005 else "shows"
@@ -68,59 +100,80 @@ def _calibration(results: Mapping[str, Any]) -> str:
     )
 
 
-def _abstention(row: Mapping[str, Any]) -> str:
+def _abstaining(row: Abstaining) -> str:
     return f"{row['coverage']:.3f} of the pictures, right on {row['precision']:.3f}"
 
 
-def _coverage(results: Mapping[str, Any]) -> str:
-    count = results["num_examples"]
-    unread = len(results.get("unreadable", ()))
-    return f"{count} of {count + unread}; {unread} unreadable" if unread else f"{count}"
+def _counts(results: Metrics, unreadable: Sequence[Unreadable]) -> Rows:
+    count, unread = results["num_examples"], len(unreadable)
+    said = f"{count} of {count + unread}; {unread} unreadable" if unread else f"{count}"
+    rows = [("pictures", said)]
+    folds = results["per_fold"]
+    if len(folds) > 1:
+        rows.append(("each fold", "  ".join(f"{fold:.3f}" for fold in folds)))
+    return rows
 
 
-def describe_comparison(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+def describe_comparison(results: CompareResults) -> Rows:
     """Put a comparison into words.
 
     Args:
-        results: Numbers of `compare`.
+        results: The numbers.
 
     Returns:
         Pairs of a name and its value.
     """
     rows = [("pictures", str(results["num_examples"]))]
-    several = len(results["pairs"]) > 1
     for pair in results["pairs"]:
-        low, high = pair["accuracy_difference_interval"]
-        first, second = pair["accuracies"]
-        rows += [
-            (f"{pair['first']} – {pair['second']}", ""),
-            (
-                "  accuracy",
-                f"{first:.3f} – {second:.3f} = {pair['accuracy_difference']:+.3f}  "
-                f"(95 % interval {low:+.3f} to {high:+.3f})",
-            ),
-            (
-                "  only one is right",
-                f"{pair['only_first_right']} : {pair['only_second_right']}",
-            ),
-            ("  McNemar", _p(pair, "mcnemar_p", several)),
-        ]
-        if pair["aucs"] is not None:
-            low, high = pair["auc_difference_interval"]
-            first, second = pair["aucs"]
-            rows += [
-                (
-                    "  AUC",
-                    f"{first:.3f} – {second:.3f} = {pair['auc_difference']:+.3f}  "
-                    f"(95 % interval {low:+.3f} to {high:+.3f})",
-                ),
-                ("  DeLong", _p(pair, "delong_p", several)),
-            ]
+        rows += _describe_pair(pair, several=len(results["pairs"]) > 1)
     return rows
 
 
-def _p(pair: Mapping[str, Any], test: str, several: bool) -> str:
-    text = f"p = {pair[test]:.4f}" if pair[test] >= 1e-4 else f"p = {pair[test]:.1e}"
-    if not several:
-        return text
-    return f"{text}, by Holm {pair[f'{test}_holm']:.4f}"
+def _describe_pair(pair: Pair, *, several: bool) -> Rows:
+    rows = [
+        (f"{pair['first']} – {pair['second']}", ""),
+        (
+            "  accuracy",
+            _difference(
+                pair["accuracies"],
+                pair["accuracy_difference"],
+                pair["accuracy_difference_interval"],
+            ),
+        ),
+        (
+            "  only one is right",
+            f"{pair['only_first_right']} : {pair['only_second_right']}",
+        ),
+        (
+            "  McNemar",
+            _p(pair["mcnemar_p"], pair["mcnemar_p_holm"] if several else None),
+        ),
+    ]
+    aucs, difference = pair["aucs"], pair["auc_difference"]
+    interval, p = pair["auc_difference_interval"], pair["delong_p"]
+    if aucs and difference is not None and interval and p is not None:
+        holm = pair["delong_p_holm"] if several else None
+        rows += [
+            ("  AUC", _difference(aucs, difference, interval)),
+            ("  DeLong", _p(p, holm)),
+        ]
+    return rows
+
+
+def _difference(values: Sequence[float], difference: float, bounds: Interval) -> str:
+    first, second = values
+    low, high = bounds
+    return (
+        f"{first:.3f} – {second:.3f} = {difference:+.3f}  "
+        f"(95 % interval {low:+.3f} to {high:+.3f})"
+    )
+
+
+def _p(value: float, holm: float | None) -> str:
+    text = f"p = {value:.4f}" if value >= 1e-4 else f"p = {value:.1e}"
+    return text if holm is None else f"{text}, by Holm {holm:.4f}"
+
+
+def _range(bounds: Interval) -> str:
+    low, high = bounds
+    return f"{low:.3f} to {high:.3f}"

@@ -8,12 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest, norm
 
 from pixsent_tf.evaluation.intervals import bootstrap_interval, delong
+from pixsent_tf.results.answers import AnswersCompared, AucsCompared, Pair
+
+NO_AUCS: AucsCompared = {
+    "aucs": None,
+    "auc_difference": None,
+    "auc_difference_interval": None,
+    "delong_p": None,
+}
 
 
 def compare(
@@ -22,7 +29,7 @@ def compare(
     labels: np.ndarray,
     probs: np.ndarray,
     has_probs: Sequence[bool],
-) -> list[dict[str, Any]]:
+) -> list[Pair]:
     """Compare every two models.
 
     Args:
@@ -32,34 +39,46 @@ def compare(
         has_probs: Whether that are probabilities, not just answers, [M].
 
     Returns:
-        One entry for each pair: `first` and `second`, `num_examples`, `accuracies`,
-        `accuracy_difference` (first less second) with its `_interval` by a paired
-        bootstrap, `only_first_right` and `only_second_right`, McNemar's exact
-        `mcnemar_p` and, corrected by Holm for the number of pairs, `mcnemar_p_holm`.
-        Where both gave probabilities of two classes also `aucs`, `auc_difference`,
-        its `_interval`, `delong_p` and `delong_p_holm`; None elsewhere.
+        One entry for each pair. p-values are also corrected by Holm for the number of
+        pairs; areas are compared where both gave probabilities of two classes.
     """
     correct = probs.argmax(axis=2) == labels  # [M, N]
     can_rank = probs.shape[2] == 2 and np.bincount(labels, minlength=2).min() > 1
-    pairs = []
+    pairs: list[Pair] = []
     for a, b in combinations(range(len(names)), 2):
-        pair: dict[str, Any] = {"first": names[a], "second": names[b]}
-        pair |= _compare_answers(correct[a], correct[b])
+        answers, aucs = compare_answers(correct[a], correct[b]), NO_AUCS
         if can_rank and has_probs[a] and has_probs[b]:
-            pair |= compare_aucs(labels=labels, scores=probs[[a, b], :, 1])
-        pairs.append(pair)
-    for test in ("mcnemar_p", "delong_p"):
-        tested = [pair for pair in pairs if pair[test] is not None]
-        corrected = holm([pair[test] for pair in tested])
-        for pair in pairs:
-            pair[f"{test}_holm"] = None
-        for pair, value in zip(tested, corrected, strict=True):
-            pair[f"{test}_holm"] = value
+            aucs = compare_aucs(labels=labels, scores=probs[[a, b], :, 1])
+        pairs.append(
+            {
+                "first": names[a],
+                "second": names[b],
+                **answers,
+                **aucs,
+                "mcnemar_p_holm": answers["mcnemar_p"],
+                "delong_p_holm": aucs["delong_p"],
+            }
+        )
+    corrected = holm([pair["mcnemar_p"] for pair in pairs])
+    for pair, value in zip(pairs, corrected, strict=True):
+        pair["mcnemar_p_holm"] = value
+    ranked = [(pair, p) for pair in pairs if (p := pair["delong_p"]) is not None]
+    corrected = holm([p for _, p in ranked])
+    for (pair, _), value in zip(ranked, corrected, strict=True):
+        pair["delong_p_holm"] = value
     return pairs
 
 
-def _compare_answers(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
-    """Compare by which answers are right, bool [N] each."""
+def compare_answers(first: np.ndarray, second: np.ndarray) -> AnswersCompared:
+    """Compare how often two models are right on the same pictures.
+
+    Args:
+        first: Whether each answer of the first is right, bool [N].
+        second: The same of the second.
+
+    Returns:
+        The difference with its interval by a paired bootstrap, and McNemar's test.
+    """
     difference = first.astype(float) - second
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     return {
@@ -70,10 +89,6 @@ def _compare_answers(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
         "only_first_right": only_first,
         "only_second_right": only_second,
         "mcnemar_p": mcnemar(only_first, only_second),
-        "aucs": None,
-        "auc_difference": None,
-        "auc_difference_interval": None,
-        "delong_p": None,
     }
 
 
@@ -97,7 +112,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return float(binomtest(only_first, differing, 0.5).pvalue)
 
 
-def compare_aucs(*, labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+def compare_aucs(*, labels: np.ndarray, scores: np.ndarray) -> AucsCompared:
     """Compare two areas under ROC curves on the same pictures, by DeLong's test.
 
     Args:
@@ -105,7 +120,7 @@ def compare_aucs(*, labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         scores: One row per model, float [2, N].
 
     Returns:
-        `aucs`, `auc_difference`, `auc_difference_interval` and `delong_p`.
+        The areas, and their difference with its interval and test.
     """
     areas, covariance = delong(labels=labels, scores=scores)
     difference = float(areas[0] - areas[1])

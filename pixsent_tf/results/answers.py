@@ -33,11 +33,9 @@ class ScoreResults(TypedDict):
     out: str  # the table
 
 
-class Pair(TypedDict):
-    """Two models on the same pictures; differences are first less second."""
+class AnswersCompared(TypedDict):
+    """How often two models are right; differences are first less second."""
 
-    first: str  # name of a model
-    second: str  # name of another
     num_examples: int  # pictures that both answered
     accuracies: list[float]  # of the first and of the second
     accuracy_difference: float  # first less second
@@ -45,12 +43,24 @@ class Pair(TypedDict):
     only_first_right: int  # pictures
     only_second_right: int  # pictures
     mcnemar_p: float  # of McNemar's exact test
-    mcnemar_p_holm: float | None  # the same, corrected for the number of pairs
+
+
+class AucsCompared(TypedDict):
+    """How well two models rank; differences are first less second."""
+
     aucs: list[float] | None  # null without probabilities of two classes
     auc_difference: float | None  # first less second
     auc_difference_interval: Interval | None  # DeLong's
     delong_p: float | None  # of DeLong's test
-    delong_p_holm: float | None  # the same, corrected for the number of pairs
+
+
+class Pair(AnswersCompared, AucsCompared):
+    """Two models on the same pictures."""
+
+    first: str  # name of a model
+    second: str  # name of another
+    mcnemar_p_holm: float  # corrected for the number of pairs
+    delong_p_holm: float | None  # corrected for the number of pairs
 
 
 class Difference(TypedDict):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from pixsent_tf.errors import UsageError
 from pixsent_tf.evaluation import compare
 from pixsent_tf.inference.pairing import Aligned, align
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.results.answers import CompareResults
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,11 @@ class Comparison:
 
     Attributes:
         aligned: Their answers.
-        results: What `--json` prints: `names`, `num_examples`, `accuracies`, `pairs`,
-            `differing` (pictures on which not all agree) and `notes`.
+        results: The numbers.
     """
 
     aligned: Aligned
-    results: dict[str, Any]
+    results: CompareResults
 
 
 def compare_models(sources: Sequence[str | Path]) -> Comparison:
@@ -50,7 +49,7 @@ def compare_models(sources: Sequence[str | Path]) -> Comparison:
     aligned = align([Predictions.read(source) for source in sources])
     answers = aligned.probs.argmax(axis=2)  # [M, N]
     differing = np.flatnonzero((answers != answers[0]).any(axis=0))
-    results = {
+    results: CompareResults = {
         "names": list(aligned.names),
         "num_examples": len(aligned.ids),
         "accuracies": aligned.correct.mean(axis=1).tolist(),
@@ -71,5 +70,6 @@ def compare_models(sources: Sequence[str | Path]) -> Comparison:
             for i in differing
         ],
         "notes": list(aligned.notes),
+        "out": None,
     }
     return Comparison(aligned, results)

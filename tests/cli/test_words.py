@@ -5,41 +5,92 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixsent_tf.cli.words import describe_comparison, describe_metrics
+from pixsent_tf.cli.words import (
+    describe_comparison,
+    describe_evaluation,
+    describe_study,
+)
 from pixsent_tf.evaluation.compare import compare
 from pixsent_tf.evaluation.metrics import summarize
 
 LABELS = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 POSITIVE = np.array([0.1, 0.4, 0.7, 0.9, 0.8, 0.6, 0.3, 0.95])
 PROBS = np.stack([1 - POSITIVE, POSITIVE], axis=1)
+UNREAD = [{"id": name, "reason": "empty", "message": ""} for name in "ab"]
 
 
-@pytest.fixture(scope="module")
-def results():
-    return summarize(
-        labels=LABELS, probs=PROBS, folds=np.array([1, 1, 2, 2, 1, 2, 1, 2])
-    )
+def study(labels=LABELS, probs=PROBS, folds=None, unreadable=()):
+    """What a study tells that took 2 s."""
+    numbers = summarize(labels=labels, probs=probs, folds=folds)
+    return {**numbers, "unreadable": unreadable, "seconds": 2.0, "out": "runs/a"}
 
 
-def test_metrics_come_with_the_interval_the_rate_and_the_null_band(results):
-    rows = dict(describe_metrics(results))
+def evaluation(**more):
+    """What an evaluation tells that was asked for nothing more."""
+    return {
+        **summarize(labels=LABELS, probs=PROBS),
+        "ten_crop": None,
+        "abstention": [],
+        "unreadable": [],
+        "label_ceiling": None,
+        "settings_tried": None,
+        "report": "runs/a/report.html",
+        **more,
+    }
 
-    assert rows["accuracy"] == "0.750 (95 % interval 0.409 to 0.929)"
-    assert rows["majority rate"] == "0.625"
-    assert rows["mean over folds"] == "0.750 ± 0.000"
-    assert "a calibrated model: " in rows["calibration error"]
+
+def test_metrics_come_with_the_interval_the_rate_and_the_null_band():
+    rows = describe_study(study(folds=np.array([1, 1, 2, 2, 1, 2, 1, 2])))
+
+    said = dict(rows)
+    assert rows[0] == ("accuracy", "0.750 (95 % interval 0.409 to 0.929)")
+    assert said["mean over folds"] == "0.750 ± 0.000"
+    assert said["majority rate"] == "0.625"
+    assert "a calibrated model: " in said["calibration error"]
+    assert said["each fold"] == "0.750  0.750"
+    assert rows[-2:] == [("seconds", "2.0"), ("out", "runs/a")]
 
 
 def test_an_auc_that_is_not_known_is_not_told():
-    found = summarize(labels=np.zeros(3, int), probs=PROBS[:3])
+    found = study(labels=np.zeros(3, int), probs=PROBS[:3])
 
-    assert "AUC" not in dict(describe_metrics(found))
+    assert "AUC" not in dict(describe_study(found))
 
 
-def test_what_could_not_be_read_is_counted(results):
-    rows = dict(describe_metrics({**results, "unreadable": [{"id": "a"}, {"id": "b"}]}))
+def test_what_could_not_be_read_is_counted():
+    rows = dict(describe_study(study(unreadable=UNREAD)))
 
     assert rows["pictures"] == "8 of 10; 2 unreadable"
+
+
+def test_what_only_one_study_tells_stands_before_where_it_is():
+    rows = describe_study(study(), more=[("settings tried", "4")])
+
+    assert [name for name, _ in rows[-3:]] == ["seconds", "settings tried", "out"]
+
+
+def test_an_evaluation_tells_only_what_it_knows():
+    names = [name for name, _ in describe_evaluation(evaluation())]
+
+    assert names[-2:] == ["pictures", "report"]
+    assert not {"with ten crops", "label ceiling", "settings tried"} & set(names)
+
+
+def test_an_evaluation_tells_crops_ceiling_silence_and_competition():
+    row = {"target": 0.95, "precision": 0.9, "coverage": 0.5, "num_answered": 4}
+    found = evaluation(
+        ten_crop=summarize(labels=LABELS, probs=PROBS),
+        label_ceiling=0.9623,
+        abstention=[row],
+        settings_tried=7,
+    )
+
+    said = dict(describe_evaluation(found))
+
+    assert said["with ten crops"] == "0.750 (0.409 to 0.929)"
+    assert said["label ceiling"] == "0.962  (agreement of another person)"
+    assert said["answering at 0.95"] == "0.500 of the pictures, right on 0.900"
+    assert said["settings tried"] == "7"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ImageError, PixsentError
 from pixsent_tf.inference.pairing import Aligned
+from pixsent_tf.results.answers import CompareResults
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.compare import Comparison
 from pixsent_tf.studies.report import page
@@ -20,15 +21,21 @@ from pixsent_tf.studies.report import page
 NUM_PICTURES = 12  # in the gallery of each pair
 
 
-def write(comparison: Comparison, sources: Sequence[str | Path], out: Run) -> None:
+def write(
+    comparison: Comparison, sources: Sequence[str | Path], out: Run
+) -> CompareResults:
     """Write numbers, the differing pictures and a page.
 
     Args:
         comparison: What was found.
         sources: The runs, whose pictures are shown where they are to be had.
         out: The folder.
+
+    Returns:
+        The numbers, and where they are.
     """
-    aligned, results = comparison.aligned, comparison.results
+    aligned = comparison.aligned
+    results: CompareResults = {**comparison.results, "out": str(out.path)}
     here = environment()
     out.write_json("results.json", results)
     out.write_json("environment.json", here)
@@ -57,6 +64,7 @@ def write(comparison: Comparison, sources: Sequence[str | Path], out: Run) -> No
         commands=[shlex.join(here["command"])],
     )
     write_text(out.path / "compare.html", text)
+    return results
 
 
 def _files(sources: Sequence[str | Path]) -> dict[str, str]:

@@ -18,6 +18,7 @@ import click
 
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.unreadable import Unreadable
 
 MAX_NAMED = 5
 LOG_SECONDS = 10
@@ -43,17 +44,17 @@ def note(message: str, *, quiet: bool) -> None:
         click.echo(message, err=True)
 
 
-def warn_unreadable(messages: Sequence[str]) -> None:
+def warn_unreadable(pictures: Sequence[Unreadable]) -> None:
     """Name the pictures that could not be read.
 
     Args:
-        messages: One line per picture.
+        pictures: What results tell of them.
     """
-    for message in messages[:MAX_NAMED]:
-        warn(f"{message} It is left out.")
-    if len(messages) > MAX_NAMED:
-        more = len(messages) - MAX_NAMED
-        warn(f"{more} more pictures cannot be read; predictions.csv names them all.")
+    for one in pictures[:MAX_NAMED]:
+        warn(f"{one['message']} It is left out.")
+    if len(pictures) > MAX_NAMED:
+        more = len(pictures) - MAX_NAMED
+        warn(f"{more} more pictures cannot be read; --json names them all.")
 
 
 def print_results(

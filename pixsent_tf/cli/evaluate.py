@@ -52,7 +52,7 @@ def command(
     )
     for note in subject.notes:
         console.warn(note)
-    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    console.warn_unreadable(results["unreadable"])
     if out is None and data is None:
         folder = Path(model) / "evaluation"
         folder.mkdir(exist_ok=True)

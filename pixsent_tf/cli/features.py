@@ -10,6 +10,8 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.predict import expand
 from pixsent_tf.errors import DataError, UsageError
+from pixsent_tf.results.looks import FeaturesResults
+from pixsent_tf.results.unreadable import list_unreadable
 
 
 @click.command(name="features")
@@ -64,15 +66,12 @@ def command(
     )
     shapes = {name: list(array.shape) for name, array in found.layers.items()}
     rows = [(name, " × ".join(map(str, shape))) for name, shape in shapes.items()]
-    results = {
+    results: FeaturesResults = {
         "layers": shapes,
-        "unreadable": [
-            {"id": files[i], "reason": error.reason, "message": str(error)}
-            for i, error in sorted(found.failures.items())
-        ],
+        "unreadable": list_unreadable(files, found.failures),
         "out": out,
     }
-    console.print_results([*rows, ("file", out)], results, as_json=as_json)
-    if found.failures:
-        console.warn_unreadable([str(error) for error in found.failures.values()])
+    console.print_results([*rows, ("out", out)], results, as_json=as_json)
+    console.warn_unreadable(results["unreadable"])
+    if results["unreadable"]:
         sys.exit(1)

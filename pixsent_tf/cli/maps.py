@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from pixsent_tf.cli import console
+from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import model_option
 from pixsent_tf.cli.predict import expand
 from pixsent_tf.errors import DataError
@@ -61,11 +61,11 @@ def command(
     run = Run.create(Path(out) if out else next_folder("maps"))
     progress = console.show_progress(quiet=quiet)
     results = maps.write_maps(trained, files, run.path, progress=progress)
-    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    console.warn_unreadable(results["unreadable"])
     rows = [
         ("pictures", str(results["num_examples"])),
         ("maps", results["kind"]),
-        ("folder", results["out"]),
+        ("out", results["out"]),
     ]
     console.print_results(rows, results, as_json=as_json)
 
@@ -83,12 +83,6 @@ def _check(
     from pixsent_tf.studies import map_checks
 
     progress = console.show_progress(quiet=quiet)
-    results: dict[str, Any] = map_checks.check_faithfulness(
-        trained, files, progress=progress
-    )
-    boxes = map_checks.find_boxes(files)
-    if boxes is not None:
-        results["pointing"] = map_checks.pointing_game(
-            trained, boxes, wanted=files, progress=progress
-        )
-    console.print_results(map_checks.describe(results), results, as_json=as_json)
+    results = map_checks.check_maps(trained, files, progress=progress)
+    console.warn_unreadable(results["unreadable"])
+    console.print_results(words.describe_map_check(results), results, as_json=as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pixsent_tf.cli import console
+from pixsent_tf.cli import console, words
 from pixsent_tf.config import DataConfig
 from pixsent_tf.errors import ConfigError
 
@@ -67,24 +67,10 @@ def command(
     run = Run.create(Path(out) if out else next_folder(f"probe-{dataset.name}"))
     progress = console.show_progress(quiet=quiet)
     results = probe.probe(
-        network, dataset, names, flatten=flatten, seed=seed, progress=progress
+        network, dataset, names, run, flatten=flatten, seed=seed, progress=progress
     )
-    results["out"] = str(run.path)
-    run.write_json("results.json", results)
+    console.warn_unreadable(results["unreadable"])
     if units:
         numbers = [int(unit) for unit in units.split(",")]
         probe.write_pictures(network, dataset, names[-1], numbers, run)
-    rows = [
-        (
-            row["name"],
-            f"{row['mean']:.3f} ± {row['std']:.3f}  (pooled {row['accuracy']:.3f}, "
-            f"95 % interval {row['accuracy_interval'][0]:.3f} to "
-            f"{row['accuracy_interval'][1]:.3f}; {row['num_features']} features)",
-        )
-        for row in results["layers"]
-    ]
-    rows += [
-        ("majority rate", f"{results['majority_rate']:.3f}"),
-        ("out", results["out"]),
-    ]
-    console.print_results(rows, results, as_json=as_json)
+    console.print_results(words.describe_probe(results), results, as_json=as_json)

@@ -47,6 +47,6 @@ def run_study(
     run = Run.create_or_resume(folder, recipe)
     progress = console.show_progress(quiet=quiet)
     results = studies[verb](recipe, dataset, run, progress=progress, **options)
-    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    console.warn_unreadable(results["unreadable"])
     console.print_results(words.describe_study(results), results, as_json=as_json)
     return results

@@ -134,7 +134,7 @@ def run_tuning(
         )
     if results is None:
         return  # a worker: the chief prints
-    console.warn_unreadable([row["message"] for row in results["unreadable"]])
+    console.warn_unreadable(results["unreadable"])
     more = [("settings tried", f"{results['settings_tried']}")]
     more += [(f"winner of {row['fold']}", _winner(row)) for row in results["winners"]]
     rows = words.describe_study(results, more=more)

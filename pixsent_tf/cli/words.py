@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from pixsent_tf.results.answers import CompareResults, Pair
+from pixsent_tf.results.looks import (
+    Faithfulness,
+    LayerProbe,
+    MapCheckResults,
+    Pointing,
+    ProbeResults,
+)
 from pixsent_tf.results.studies import (
     Abstaining,
     EvaluateResults,
@@ -172,6 +179,66 @@ def _difference(values: Sequence[float], difference: float, bounds: Interval) ->
 def _p(value: float, holm: float | None) -> str:
     text = f"p = {value:.4f}" if value >= 1e-4 else f"p = {value:.1e}"
     return text if holm is None else f"{text}, by Holm {holm:.4f}"
+
+
+def describe_map_check(results: MapCheckResults) -> Rows:
+    """Put into words whether maps show what the model uses.
+
+    Args:
+        results: The numbers.
+
+    Returns:
+        Pairs of a name and its value.
+    """
+    correlation = results["correlation_with_random_weights"]
+    rows = [
+        ("pictures", str(results["num_examples"])),
+        ("maps", results["kind"]),
+        ("deletion", _gain(results["deletion"])),
+        ("insertion", _gain(results["insertion"])),
+        ("random weights", f"correlation of the maps {correlation:+.3f}"),
+    ]
+    if (game := results["pointing"]) is not None:
+        rows += [
+            ("peak in the face", _pointing(game["face"])),
+            ("peak in the mouth", _pointing(game["mouth"])),
+        ]
+    return rows
+
+
+def _gain(found: Faithfulness) -> str:
+    low, high = found["gain_over_random_interval"]
+    return (
+        f"{found['map']:.3f}, random {found['random']:.3f}, center "
+        f"{found['center']:.3f}; gain over random {found['gain_over_random']:+.3f} "
+        f"(95 % interval {low:+.3f} to {high:+.3f})"
+    )
+
+
+def _pointing(found: Pointing) -> str:
+    interval = _range(found["interval"])
+    return f"{found['hits']:.3f} ({interval}), chance {found['chance']:.3f}"
+
+
+def describe_probe(results: ProbeResults) -> Rows:
+    """Put what each layer knows into words.
+
+    Args:
+        results: The numbers.
+
+    Returns:
+        Pairs of a name and its value.
+    """
+    rows = [(row["name"], _probe(row)) for row in results["layers"]]
+    rate = ("majority rate", f"{results['majority_rate']:.3f}")
+    return [*rows, rate, ("out", results["out"])]
+
+
+def _probe(row: LayerProbe) -> str:
+    return (
+        f"{row['mean']:.3f} ± {row['std']:.3f}  (pooled {row['accuracy']:.3f}, 95 % "
+        f"interval {_range(row['accuracy_interval'])}; {row['num_features']} features)"
+    )
 
 
 def _range(bounds: Interval) -> str:

@@ -45,16 +45,21 @@ class PointingGame(TypedDict):
     num_examples: int  # pictures
 
 
-class MapCheckResults(TypedDict):
-    """What `maps --check` tells."""
+class MapCheck(TypedDict):
+    """Whether maps show what the model uses."""
 
     num_examples: int  # pictures that were examined
     kind: str  # how the maps are made
     deletion: Faithfulness  # blurring the most important places first
     insertion: Faithfulness  # bringing them back first
     correlation_with_random_weights: float  # of maps, mean over pictures
-    pointing: PointingGame | None  # where boxes lie beside the pictures
     unreadable: list[Unreadable]  # pictures that could not be read
+
+
+class MapCheckResults(MapCheck):
+    """What `maps --check` tells."""
+
+    pointing: PointingGame | None  # null where no boxes lie beside the pictures
 
 
 class FeaturesResults(TypedDict):
@@ -82,4 +87,5 @@ class ProbeResults(TypedDict):
     layers: list[LayerProbe]  # in the order asked for
     majority_rate: float  # what always giving the most frequent answer reaches
     num_examples: int  # pictures that were tested
+    unreadable: list[Unreadable]  # pictures that could not be read
     out: str  # the folder

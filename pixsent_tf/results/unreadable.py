@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from pixsent_tf.errors import ImageError
@@ -26,3 +27,18 @@ def unreadable(name: str, error: ImageError) -> Unreadable:
         An entry of a list `unreadable`.
     """
     return {"id": name, "reason": error.reason, "message": str(error)}
+
+
+def list_unreadable(
+    names: Sequence[str], failures: Mapping[int, ImageError]
+) -> list[Unreadable]:
+    """List the pictures that could not be read.
+
+    Args:
+        names: Names or paths of all pictures.
+        failures: What reading them raised, by position.
+
+    Returns:
+        One entry each, in the order of the names.
+    """
+    return [unreadable(str(names[i]), failures[i]) for i in sorted(failures)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,9 +18,42 @@ from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.sweep import compile_look
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.looks import (
+    Faithfulness,
+    MapCheck,
+    MapCheckResults,
+    Pointing,
+    PointingGame,
+)
+from pixsent_tf.results.unreadable import list_unreadable
 from pixsent_tf.studies.maps import binary_mapper
 
-BOXES = "boxes.csv"  # where the truth is, beside the drawn sample
+BOXES = "boxes.csv"  # where the faces are, beside the drawn sample
+PARTS = ("face", "mouth")
+
+
+def check_maps(
+    model: SentimentModel, paths: Sequence[str], *, progress: Progress = NO_PROGRESS
+) -> MapCheckResults:
+    """Measure whether maps show what the model uses, and where they peak.
+
+    Args:
+        model: The model.
+        paths: Pictures, labelled or not.
+        progress: Hears how far it is.
+
+    Returns:
+        What was found; with the pointing game for the drawn sample.
+
+    Raises:
+        ConfigError: If the model has more than two classes, or nothing to map.
+        DataError: If no picture can be read.
+    """
+    found = check_faithfulness(model, paths, progress=progress)
+    boxes, pointing = find_boxes(paths), None
+    if boxes is not None:
+        pointing = pointing_game(model, boxes, wanted=paths, progress=progress)
+    return {**found, "pointing": pointing}
 
 
 def check_faithfulness(
@@ -29,7 +62,7 @@ def check_faithfulness(
     *,
     seed: int = 0,
     progress: Progress = NO_PROGRESS,
-) -> dict[str, Any]:
+) -> MapCheck:
     """Measure whether maps show what the model uses.
 
     Args:
@@ -39,10 +72,8 @@ def check_faithfulness(
         progress: Hears how far it is.
 
     Returns:
-        `deletion` and `insertion`, each the mean area by order, and how much the map's
-        order is better than the random and the center one (`gain_over_random`,
-        `gain_over_center`), with intervals; `correlation_with_random_weights`, the mean
-        over pictures; `num_examples`.
+        How much the map's order is better than the random and the center one, and how
+        like the maps are to those of random weights.
 
     Raises:
         ConfigError: If the model has more than two classes, or nothing to map.
@@ -56,16 +87,17 @@ def check_faithfulness(
     )
     score = _score(model)
     measured, correlations = [], []
-    for number, image in PictureStream(paths, progress, "checking"):
+    pictures = PictureStream(paths, progress, "checking")
+    for number, image in pictures:
         canvas = preprocessor.to_canvas(tf.constant(image))
         crop = preprocessor.center_crop(canvas[None]).numpy()
-        label = int(score(crop.astype("float32"))[0].argmax())
+        answer = int(score(crop.astype("float32"))[0].argmax())
         importance, other = (
-            _importance(one.crop_logits(crop)[0], label) for one in (mapper, untrained)
+            _importance(one.crop_logits(crop)[0], answer) for one in (mapper, untrained)
         )
         correlations.append(faithfulness.correlation(importance, other))
         measured.append(
-            faithfulness.areas(score, crop[0], importance, label=label, seed=number)
+            faithfulness.areas(score, crop[0], importance, label=answer, seed=number)
         )
     return {
         "num_examples": len(measured),
@@ -73,6 +105,7 @@ def check_faithfulness(
         "deletion": _summary([one["deletion"] for one in measured], sign=-1),
         "insertion": _summary([one["insertion"] for one in measured], sign=1),
         "correlation_with_random_weights": float(np.mean(correlations)),
+        "unreadable": list_unreadable(paths, pictures.failures),
     }
 
 
@@ -88,35 +121,54 @@ def _importance(logits: np.ndarray, label: int) -> np.ndarray:
     return logits[..., label] - logits[..., 1 - label]
 
 
-def _summary(areas: Sequence[Any], *, sign: int) -> dict[str, Any]:
-    columns = {way: np.array([one[way] for one in areas]) for way in areas[0]}
-    summary: dict[str, Any] = {way: float(v.mean()) for way, v in columns.items()}
-    for baseline in ("random", "center"):
-        gain = sign * (columns["map"] - columns[baseline])
-        summary[f"gain_over_{baseline}"] = float(gain.mean())
-        summary[f"gain_over_{baseline}_interval"] = list(bootstrap_interval(gain))
-    return summary
+def _summary(areas: Sequence[Mapping[str, float]], *, sign: int) -> Faithfulness:
+    by_map, by_chance, by_center = (
+        np.array([one[way] for one in areas]) for way in ("map", "random", "center")
+    )
+    over_chance, over_center = sign * (by_map - by_chance), sign * (by_map - by_center)
+    return {
+        "map": float(by_map.mean()),
+        "random": float(by_chance.mean()),
+        "center": float(by_center.mean()),
+        "gain_over_random": float(over_chance.mean()),
+        "gain_over_random_interval": list(bootstrap_interval(over_chance)),
+        "gain_over_center": float(over_center.mean()),
+        "gain_over_center_interval": list(bootstrap_interval(over_center)),
+    }
 
 
-def read_boxes(path: Path) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class Face:
+    """What is known of a drawn picture.
+
+    Attributes:
+        label: Its class.
+        boxes: Of `face` and `mouth`: left, top, right and bottom, in pixels.
+    """
+
+    label: str
+    boxes: Mapping[str, tuple[float, ...]]
+
+
+def read_boxes(path: Path) -> dict[str, Face]:
     """Read where face and mouth of the drawn sample are.
 
     Args:
         path: `boxes.csv` of the sample.
 
     Returns:
-        `label`, `face` and `mouth` (left, top, right, bottom) by path.
+        What is known, by the path of the picture.
     """
     sides = ("left", "top", "right", "bottom")
     with path.open(encoding="utf-8", newline="") as file:
         return {
-            str(path.parent / row["path"]): {
-                "label": row["label"],
-                **{
+            str(path.parent / row["path"]): Face(
+                row["label"],
+                {
                     part: tuple(float(row[f"{part}_{side}"]) for side in sides)
-                    for part in ("face", "mouth")
+                    for part in PARTS
                 },
-            }
+            )
             for row in csv.DictReader(file)
         }
 
@@ -127,8 +179,8 @@ def pointing_game(
     *,
     wanted: Collection[str] | None = None,
     progress: Progress = NO_PROGRESS,
-) -> dict[str, Any]:
-    """Count how often the map's peak for the true class lies where the truth is.
+) -> PointingGame:
+    """Count how often the map's peak for the labelled class lies in face and mouth.
 
     Args:
         model: A model of the drawn sample.
@@ -137,8 +189,7 @@ def pointing_game(
         progress: Hears how far it is.
 
     Returns:
-        `face` and `mouth`: the share of hits, its interval, and the share that a peak
-        anywhere would reach (`chance`); `num_examples`.
+        How often it does, and how often a peak anywhere would.
 
     Raises:
         DataError: If none of the wanted pictures has a box, or none can be read.
@@ -148,28 +199,30 @@ def pointing_game(
     names = [path for path in table if path in counted]
     if not names:
         raise DataError(f"{boxes} names none of the pictures.")
-    hits: dict[str, list[bool]] = {"face": [], "mouth": []}
-    chance: dict[str, list[float]] = {"face": [], "mouth": []}
+    hits: dict[str, list[bool]] = {part: [] for part in PARTS}
+    chance: dict[str, list[float]] = {part: [] for part in PARTS}
     for number, image in PictureStream(names, progress, "pointing"):
-        truth = table[names[number]]
-        label = model.class_names.index(truth["label"])
+        known = table[names[number]]
+        label = model.class_names.index(known.label)
         height, width = image.shape[:2]
         prob = mapper.map(image).smooth_logits
         point = faithfulness.peak(_importance(prob, label), height=height, width=width)
-        for part in hits:
-            left, top, right, bottom = truth[part]
-            hits[part].append(faithfulness.is_inside(point, truth[part]))
+        for part, box in known.boxes.items():
+            left, top, right, bottom = box
+            hits[part].append(faithfulness.is_inside(point, box))
             chance[part].append((right - left) * (bottom - top) / (width * height))
     return {
+        "face": _pointing(hits["face"], chance["face"]),
+        "mouth": _pointing(hits["mouth"], chance["mouth"]),
         "num_examples": len(hits["face"]),
-        **{
-            part: {
-                "hits": float(np.mean(hits[part])),
-                "interval": list(wilson_interval(sum(hits[part]), len(hits[part]))),
-                "chance": float(np.mean(chance[part])),
-            }
-            for part in hits
-        },
+    }
+
+
+def _pointing(hits: Sequence[bool], chance: Sequence[float]) -> Pointing:
+    return {
+        "hits": float(np.mean(hits)),
+        "interval": list(wilson_interval(sum(hits), len(hits))),
+        "chance": float(np.mean(chance)),
     }
 
 
@@ -184,42 +237,3 @@ def find_boxes(paths: Sequence[str]) -> Path | None:
     """
     found = {Path(path).parent.parent / BOXES for path in paths}
     return next((path for path in sorted(found) if path.is_file()), None)
-
-
-def describe(results: dict[str, Any]) -> list[tuple[str, str]]:
-    """Put the checks into words.
-
-    Args:
-        results: What `check_faithfulness` found; `pointing`, where it is there, is what
-            `pointing_game` found.
-
-    Returns:
-        Pairs of a name and its value.
-    """
-    rows = [("pictures", str(results["num_examples"])), ("maps", results["kind"])]
-    for way in ("deletion", "insertion"):
-        found = results[way]
-        low, high = found["gain_over_random_interval"]
-        rows.append(
-            (
-                way,
-                f"{found['map']:.3f}, random {found['random']:.3f}, center "
-                f"{found['center']:.3f}; gain over random "
-                f"{found['gain_over_random']:+.3f} "
-                f"(95 % interval {low:+.3f} to {high:+.3f})",
-            )
-        )
-    correlation = results["correlation_with_random_weights"]
-    rows.append(("random weights", f"correlation of the maps {correlation:+.3f}"))
-    for part in ("face", "mouth"):
-        if "pointing" in results:
-            found = results["pointing"][part]
-            low, high = found["interval"]
-            rows.append(
-                (
-                    f"peak in the {part}",
-                    f"{found['hits']:.3f} ({low:.3f} to {high:.3f}), chance "
-                    f"{found['chance']:.3f}",
-                )
-            )
-    return rows

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +15,8 @@ from pixsent_tf.data.pipeline import PictureStream
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.looks import MapsResults
+from pixsent_tf.results.unreadable import list_unreadable
 
 MAX_SIDE = 1024  # of a picture that is drawn, in pixels
 MAX_ON_SHEET = 60
@@ -27,7 +28,7 @@ def write_maps(
     folder: Path,
     *,
     progress: Progress = NO_PROGRESS,
-) -> dict[str, Any]:
+) -> MapsResults:
     """Map pictures and draw them.
 
     Args:
@@ -38,7 +39,7 @@ def write_maps(
         progress: Hears how far it is.
 
     Returns:
-        `num_examples`, `kind` of the maps, `unreadable` and `out`.
+        What was mapped.
 
     Raises:
         ConfigError: If the model has more than two classes, or nothing to map.
@@ -75,10 +76,7 @@ def write_maps(
     return {
         "num_examples": len(mapped),
         "kind": mapper.kind,
-        "unreadable": [
-            {"id": str(paths[i]), "reason": error.reason, "message": str(error)}
-            for i, error in pictures.failures.items()
-        ],
+        "unreadable": list_unreadable(paths, pictures.failures),
         "out": str(folder),
     }
 
@@ -104,5 +102,5 @@ def binary_mapper(model: SentimentModel) -> SentimentMapper:
 
 
 def _answer(model: SentimentModel, found: SentimentMap) -> str:
-    label = int(found.probs.argmax())
-    return f"{model.class_names[label]} {found.probs[label]:.2f}"
+    answer = int(found.probs.argmax())
+    return f"{model.class_names[answer]} {found.probs[answer]:.2f}"

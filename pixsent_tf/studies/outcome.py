@@ -14,7 +14,7 @@ from pixsent_tf.errors import ImageError
 from pixsent_tf.evaluation import metrics
 from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.results.studies import StudyResults
-from pixsent_tf.results.unreadable import unreadable
+from pixsent_tf.results.unreadable import list_unreadable
 from pixsent_tf.runs import Run
 
 R = TypeVar("R", bound=StudyResults)
@@ -55,10 +55,7 @@ class Outcome:
                 folds=said.folds,
                 class_names=said.class_names,
             ),
-            "unreadable": [
-                unreadable(self.dataset.ids[i], error)
-                for i, error in sorted(self.failures.items())
-            ],
+            "unreadable": list_unreadable(self.dataset.ids, self.failures),
             "seconds": round(time.monotonic() - started, 2),
             "out": str(run.path),
         }

@@ -29,6 +29,8 @@ from pixsent_tf.evaluation.intervals import wilson_interval
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.looks import LayerProbe, ProbeResults
+from pixsent_tf.results.unreadable import list_unreadable
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.training.logistic import fit_head
 
@@ -126,18 +128,20 @@ def probe(
     network: Network,
     dataset: Dataset,
     layers: Sequence[str],
+    run: Run,
     *,
     flatten: bool = False,
     num_folds: int = 5,
     seed: int = 0,
     progress: Progress = NO_PROGRESS,
-) -> dict[str, Any]:
+) -> ProbeResults:
     """Test a linear classifier on each layer.
 
     Args:
         network: The network.
         dataset: The pictures; their published folds are used where there are any.
         layers: Names of its layers.
+        run: The folder to fill.
         flatten: Keep every cell, as the paper does, instead of the mean over them;
             takes memory.
         num_folds: Folds to make where none are published.
@@ -145,8 +149,7 @@ def probe(
         progress: Hears how far it is.
 
     Returns:
-        `layers`, one entry each: `name`, `accuracy`, `accuracy_interval`, `mean` and
-        `std` over folds, `num_features`; `majority_rate` and `num_examples`.
+        What each layer knows, as `results.json` holds it.
 
     Raises:
         ConfigError: If there is no such layer.
@@ -162,37 +165,46 @@ def probe(
         progress=progress,
     )
     folds, labels = folds[found.positions], dataset.labels[found.positions]
-    targets = np.eye(dataset.num_classes, dtype="float32")[labels]
-    rows = []
-    for name, activations in found.layers.items():
-        features = activations.reshape(len(activations), -1)
-        right = np.zeros(len(labels), dtype=bool)
-        for fold in range(1, int(folds.max()) + 1):
-            train, test = (folds > 0) & (folds != fold), folds == fold
-            head = fit_head(features[train], targets[train], seed=seed)
-            right[test] = head.logits(features[test]).argmax(axis=1) == labels[test]
-        tested = folds > 0
-        shares = [
-            float(right[folds == fold].mean())
-            for fold in range(1, int(folds.max()) + 1)
-        ]
-        rows.append(
-            {
-                "name": name,
-                "num_features": features.shape[1],
-                "accuracy": float(right[tested].mean()),
-                "accuracy_interval": list(
-                    wilson_interval(int(right[tested].sum()), int(tested.sum()))
-                ),
-                "mean": float(np.mean(shares)),
-                "std": float(np.std(shares, ddof=1)),
-            }
-        )
     counts = np.bincount(labels[folds > 0])
-    return {
-        "layers": rows,
+    results: ProbeResults = {
+        "layers": [
+            _probe_layer(name, activations, labels, folds, dataset.num_classes, seed)
+            for name, activations in found.layers.items()
+        ],
         "majority_rate": float(counts.max() / counts.sum()),
         "num_examples": int(counts.sum()),
+        "unreadable": list_unreadable(dataset.ids, found.failures),
+        "out": str(run.path),
+    }
+    run.write_json("results.json", results)
+    return results
+
+
+def _probe_layer(
+    name: str,
+    activations: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    num_classes: int,
+    seed: int,
+) -> LayerProbe:
+    features = activations.reshape(len(activations), -1)
+    targets = np.eye(num_classes, dtype="float32")[labels]
+    right = np.zeros(len(labels), dtype=bool)
+    numbers = range(1, int(folds.max()) + 1)
+    for fold in numbers:
+        train, test = (folds > 0) & (folds != fold), folds == fold
+        head = fit_head(features[train], targets[train], seed=seed)
+        right[test] = head.logits(features[test]).argmax(axis=1) == labels[test]
+    tested = right[folds > 0]
+    shares = [float(right[folds == fold].mean()) for fold in numbers]
+    return {
+        "name": name,
+        "num_features": features.shape[1],
+        "accuracy": float(tested.mean()),
+        "accuracy_interval": list(wilson_interval(int(tested.sum()), len(tested))),
+        "mean": float(np.mean(shares)),
+        "std": float(np.std(shares, ddof=1)),
     }
 
 

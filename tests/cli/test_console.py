@@ -60,7 +60,12 @@ def test_what_is_said_goes_to_standard_error(capsys):
 
 
 def test_only_the_first_unreadable_pictures_are_named(capsys):
-    console.warn_unreadable([f"{number}.jpg is empty." for number in range(7)])
+    console.warn_unreadable(
+        [
+            {"id": f"{n}.jpg", "reason": "empty", "message": f"{n}.jpg is empty."}
+            for n in range(7)
+        ]
+    )
 
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6

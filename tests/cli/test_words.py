@@ -8,6 +8,8 @@ import pytest
 from pixsent_tf.cli.words import (
     describe_comparison,
     describe_evaluation,
+    describe_map_check,
+    describe_probe,
     describe_study,
 )
 from pixsent_tf.evaluation.compare import compare
@@ -115,3 +117,52 @@ def test_a_comparison_tells_the_difference_and_the_test(models, printed):
     assert said["  accuracy"].startswith("0.833 – 0.667 = +0.167  (95 % interval -")
     assert said["  only one is right"] == "2 : 1"
     assert said["  McNemar"] == printed
+
+
+AREAS = {
+    **{"map": 0.2, "random": 0.5, "center": 0.4},
+    **{"gain_over_random": 0.3, "gain_over_random_interval": [0.1, 0.45]},
+    **{"gain_over_center": 0.2, "gain_over_center_interval": [0.1, 0.3]},
+}
+HIT = {"hits": 0.75, "interval": [0.5, 0.9], "chance": 0.1}
+
+
+@pytest.mark.parametrize("game", [None, {"face": HIT, "mouth": HIT}])
+def test_a_check_of_maps_tells_the_gain_and_where_boxes_are_known_the_hits(game):
+    rows = describe_map_check(
+        {
+            "num_examples": 4,
+            "kind": "exact",
+            "deletion": AREAS,
+            "insertion": AREAS,
+            "correlation_with_random_weights": -0.125,
+            "pointing": game,
+        }
+    )
+
+    said = dict(rows)
+    assert said["deletion"] == (
+        "0.200, random 0.500, center 0.400; gain over random +0.300 "
+        "(95 % interval +0.100 to +0.450)"
+    )
+    assert said["random weights"] == "correlation of the maps -0.125"
+    hits = said.get("peak in the mouth")
+    assert hits == (game and "0.750 (0.500 to 0.900), chance 0.100")
+
+
+def test_a_probe_tells_each_layer_beside_the_majority_rate():
+    layer = {
+        **{"name": "conv5", "num_features": 256, "mean": 0.8, "std": 0.05},
+        **{"accuracy": 0.81, "accuracy_interval": [0.7, 0.9]},
+    }
+
+    rows = describe_probe({"layers": [layer], "majority_rate": 0.6, "out": "runs/p"})
+
+    assert rows == [
+        (
+            "conv5",
+            "0.800 ± 0.050  (pooled 0.810, 95 % interval 0.700 to 0.900; 256 features)",
+        ),
+        ("majority rate", "0.600"),
+        ("out", "runs/p"),
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixsent_tf.data.copies.duplicates import find_duplicates
+from pixsent_tf.data.copies.duplicates import find_copies
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
 
@@ -42,7 +42,7 @@ def published_or_stratified(
         whole.labels,
         num_folds,
         seed=seed,
-        groups=find_duplicates(whole.paths).groups,
+        groups=find_copies(whole.paths).groups,
         strata=_agreement(whole),
     )
     return np.where(dataset.only_trains, 0, folds[_positions(dataset, whole)])
@@ -67,7 +67,7 @@ def held_out(dataset: Dataset, fraction: float, *, seed: int = 0) -> np.ndarray:
         whole.labels,
         fraction,
         seed=seed,
-        groups=find_duplicates(whole.paths).groups,
+        groups=find_copies(whole.paths).groups,
         strata=_agreement(whole),
     )
     return mask[_positions(dataset, whole)] & ~dataset.only_trains

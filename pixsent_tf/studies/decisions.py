@@ -12,45 +12,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Predictions
-from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.audits import AuditedFold, Leak, RunAuditResults
 from pixsent_tf.runs import Run
 
 FILE = "decisions.json"
 PARTS = ("trained", "validated")
-
-
-def hash_files(paths: Sequence[str], progress: Progress = NO_PROGRESS) -> list[str]:
-    """Hash the bytes of files.
-
-    Args:
-        paths: The files.
-        progress: Hears how far it is.
-
-    Returns:
-        The sha256 of each file as hexadecimal digits; "" where it cannot be opened.
-    """
-    hashes = []
-    with progress.step(len(paths), "hashing"), ThreadPoolExecutor() as pool:
-        for digest in pool.map(_hash, paths):
-            hashes.append(digest)
-            progress.advance(1)
-    return hashes
-
-
-def _hash(path: str) -> str:
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 def write_decisions(

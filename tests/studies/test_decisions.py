@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import numpy as np
@@ -12,7 +11,7 @@ from pixsent_tf.config import Recipe
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.decisions import audit_run, hash_files, write_decisions
+from pixsent_tf.studies.decisions import audit_run, write_decisions
 
 IMAGES = {name: name * 8 for name in "abcdef"}
 
@@ -117,17 +116,3 @@ def test_a_damaged_record_is_refused(run):
 
     with pytest.raises(RunError, match=r"decisions\.json is damaged: it lacks 'folds'"):
         audit_run(run)
-
-
-def test_hashes_are_of_the_bytes_in_the_order_of_the_files(tmp_path):
-    for name in "ab":
-        (tmp_path / name).write_bytes(name.encode() * 3)
-    done = []
-
-    hashes = hash_files(
-        [str(tmp_path / name) for name in ("b", "gone", "a")], done.append
-    )
-
-    first, last = (hashlib.sha256(text).hexdigest() for text in (b"bbb", b"aaa"))
-    assert hashes == [first, "", last]
-    assert sum(done) == 3

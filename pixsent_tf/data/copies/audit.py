@@ -15,7 +15,7 @@ import numpy as np
 
 from pixsent_tf.config import LEVELS, DataConfig
 from pixsent_tf.data import agreement
-from pixsent_tf.data.copies.duplicates import Duplicates, find_duplicates
+from pixsent_tf.data.copies.duplicates import Duplicates, find_copies
 from pixsent_tf.data.levels import layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
@@ -77,7 +77,7 @@ def audit(
     if not parts:
         raise DataError("There is no data set to audit; name a folder or a list.")
     paths = list(dict.fromkeys(path for part in parts for path in part.paths))
-    duplicates = find_duplicates(paths, progress=progress)
+    duplicates = find_copies(paths, progress=progress)
     position = {path: i for i, path in enumerate(paths)}
     examined = [_examine(part, duplicates, position) for part in parts]
     across = _across_parts(parts)

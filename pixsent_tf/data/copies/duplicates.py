@@ -1,13 +1,8 @@
 """Which files show the same picture?
 
-Byte-identical files are found by their SHA-256. Copies that were encoded again, resized
-or cut by up to 5 % a side are found in three steps, each on fewer pairs:
-
-1. A perceptual hash of each picture: its 8 x 8 and 16 x 16 reductions. Copies correlate
-   above .75 and .6; so do three pairs of different photographs in a thousand.
-2. The pair is lined up at 16, 32 and 64 pixels, since a cut moves everything.
-3. The details correlate: .93 and more for copies, .58 and less for photographs that
-   only look alike.
+Byte-identical files are found by their SHA-256; copies that were encoded again, resized
+or cut by up to 5 % a side by comparing small gray pictures of them. A set of files is
+searched once: what was found is kept under the digest of their bytes.
 """
 
 from __future__ import annotations
@@ -15,28 +10,27 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, product
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pixsent_tf.data.copies import alignment
+from pixsent_tf.data.copies import cache
+from pixsent_tf.data.copies.alike import SIDE, alike_pairs
+from pixsent_tf.data.copies.digests import hash_files
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.errors import ImageError
+from pixsent_tf.errors import DataError, ImageError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
-_SIDE = 64  # of a thumbnail, in pixels
-_HASHES = ((8, 0.75), (16, 0.6))  # side of the reduction, least correlation
-_LEVELS = ((16, 5, 0.85), (32, 4, 0.8), (64, 2, 0.9))  # side, steps, least correlation
-_LEAST_DETAIL = 0.8
-_LEAST_CONTRAST = 1.0  # of 255; a blank picture looks like any other
-_CHUNK = 1024
+# What the cache holds, and with how many dimensions; the number counts the rules by
+# which copies are told, so that a change of them forgets what others found.
+_RULES = 1
+_COLUMNS = {"pairs": 2, "is_exact": 1, "distances": 1, "groups": 1, "failed": 1}
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class Duplicates:
     failures: dict[int, ImageError]
 
 
-def find_duplicates(
+def find_copies(
     paths: Sequence[str | os.PathLike[str]],
     *,
     progress: Progress = NO_PROGRESS,
@@ -72,117 +66,111 @@ def find_duplicates(
 
     Args:
         paths: The files, [N].
-        progress: Hears how far it is.
+        progress: Hears how far it is, unless the answer is known.
 
     Returns:
         Pairs and groups.
+
+    Raises:
+        DataError: If there are files and none of them can be read, so that nothing is
+            known about copies.
     """
-    digests: list[str] = []
-    thumbnails = np.zeros((len(paths), _SIDE, _SIDE), dtype=np.uint8)
+    hashes = hash_files(paths, progress=progress)
+    digest = hashlib.sha256("\n".join([f"{_RULES}", *hashes]).encode()).hexdigest()
+    kept = cache.recall(digest, _COLUMNS)
+    failures = None if kept is None else _still_failing(paths, kept["failed"])
+    if kept is None or failures is None:
+        thumbnails, failures = _read_all(paths, progress)
+        kept = _compare(hashes, thumbnails, failures)
+        cache.keep(digest, kept)
+    if failures and len(failures) == len(paths):
+        raise DataError(
+            f"None of the {len(paths)} pictures can be read, so that copies cannot be "
+            f"told: {failures[0]}"
+        )
+    columns = {name: kept[name] for name in _COLUMNS if name != "failed"}
+    return Duplicates(failures=failures, **columns)
+
+
+def _still_failing(
+    paths: Sequence[str | os.PathLike[str]], failed: np.ndarray
+) -> dict[int, ImageError] | None:
+    """Read again what could not be read; None where something can be by now."""
+    failures = {}
+    for position in failed.tolist():
+        error = _read(paths[position])
+        if not isinstance(error, ImageError):
+            return None
+        failures[position] = error
+    return failures
+
+
+def _read_all(
+    paths: Sequence[str | os.PathLike[str]], progress: Progress
+) -> tuple[np.ndarray, dict[int, ImageError]]:
+    """Read every file's thumbnail, uint8 [N, 64, 64], or its error."""
+    thumbnails = np.zeros((len(paths), SIDE, SIDE), dtype=np.uint8)
     failures = {}
     with (
         progress.step(len(paths), "looking for copies"),
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        for i, (digest, thumbnail) in enumerate(pool.map(_read, paths)):
-            digests.append(digest)
+        for i, thumbnail in enumerate(pool.map(_read, paths)):
             if isinstance(thumbnail, ImageError):
                 failures[i] = thumbnail
             else:
                 thumbnails[i] = thumbnail
             progress.advance(1)
-    return _compare(digests, thumbnails, failures)
+    return thumbnails, failures
+
+
+def _read(path: str | os.PathLike[str]) -> np.ndarray | ImageError:
+    """Read a file's gray thumbnail, uint8 [64, 64]."""
+    try:
+        image = read_image(path, target_side=2 * SIDE)
+    except ImageError as error:
+        return error
+    gray = Image.fromarray(image).convert("L")
+    return np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def _compare(
-    digests: list[str], thumbnails: np.ndarray, failures: dict[int, ImageError]
-) -> Duplicates:
-    files = defaultdict(list)  # positions by digest
-    for i, digest in enumerate(digests):
+    hashes: Sequence[str], thumbnails: np.ndarray, failures: Mapping[int, ImageError]
+) -> dict[str, np.ndarray]:
+    """Pair the files with the same bytes, and those that look alike."""
+    files = defaultdict(list)  # positions by hash
+    for i, digest in enumerate(hashes):
         if i not in failures:
             files[digest].append(i)
     exact = [pair for same in files.values() for pair in combinations(same, 2)]
     pairs: list[tuple[int, int]] = list(exact)
     distances = [0.0] * len(exact)
     firsts = np.array([same[0] for same in files.values()], dtype=np.int32)
-    for a, b, distance in _near_pairs(thumbnails[firsts]):
-        for pair in product(files[digests[firsts[a]]], files[digests[firsts[b]]]):
+    for a, b, distance in alike_pairs(thumbnails[firsts]):
+        for pair in product(files[hashes[firsts[a]]], files[hashes[firsts[b]]]):
             pairs.append((min(pair), max(pair)))
             distances.append(distance)
     table = np.array(pairs, dtype=np.int32).reshape(-1, 2)
     order = np.lexsort((table[:, 1], table[:, 0]))
-    return Duplicates(
-        pairs=table[order],
-        is_exact=(np.arange(len(pairs)) < len(exact))[order],
-        distances=np.array(distances, dtype=np.float32)[order],
-        groups=_groups(len(digests), table),
-        failures=failures,
-    )
+    return {
+        "pairs": table[order],
+        "is_exact": (np.arange(len(pairs)) < len(exact))[order],
+        "distances": np.array(distances, dtype=np.float32)[order],
+        "groups": connect(len(hashes), table),
+        "failed": np.array(sorted(failures), dtype=np.int32),
+    }
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[str, np.ndarray | ImageError]:
-    """Read a file's digest and its gray thumbnail, uint8 [64, 64]."""
-    try:
-        image = read_image(path, target_side=2 * _SIDE)
-    except ImageError as error:
-        return "", error
-    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    gray = Image.fromarray(image).convert("L")
-    return digest, np.asarray(gray.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
+def connect(count: int, pairs: np.ndarray) -> np.ndarray:
+    """Number what hangs together.
 
+    Args:
+        count: How many things there are, N.
+        pairs: Positions of two that belong together, int [M, 2].
 
-def _near_pairs(thumbnails: np.ndarray) -> Iterator[tuple[int, int, float]]:
-    """Yield the positions of alike thumbnails and how far apart they are."""
-    candidates = _candidates(thumbnails)
-    for start in range(0, len(candidates), _CHUNK):
-        first, second = candidates[start : start + _CHUNK].T
-        changes = alignment.identity(len(first))
-        for side, num_steps, least in _LEVELS:
-            images = _reduce(thumbnails[first], side)
-            others = _reduce(thumbnails[second], side)
-            changes = alignment.align(images, others, changes, num_steps=num_steps)
-            kept = alignment.correlate(images, others, changes) >= least
-            first, second, changes = first[kept], second[kept], changes[kept]
-        details = alignment.correlate_details(images[kept], others[kept], changes)
-        for a, b, detail in zip(first, second, details, strict=True):
-            if detail >= _LEAST_DETAIL:
-                yield int(a), int(b), float(1 - detail)
-
-
-def _candidates(thumbnails: np.ndarray) -> np.ndarray:
-    """Find the pairs whose hashes correlate, int [M, 2]."""
-    if not len(thumbnails):
-        return np.zeros((0, 2), dtype=np.int64)
-    hashes = [(_hash(thumbnails, side), least) for side, least in _HASHES]
-    found = []
-    for start in range(0, len(thumbnails), _CHUNK):
-        stop = start + _CHUNK
-        alike = np.logical_and.reduce(
-            [values[start:stop] @ values[start:].T >= least for values, least in hashes]
-        )
-        found.append(np.argwhere(np.triu(alike, k=1)) + start)
-    return np.concatenate(found)
-
-
-def _hash(thumbnails: np.ndarray, side: int) -> np.ndarray:
-    """Reduce to vectors of mean 0 and length 1, [N, side * side]; blank ones to 0."""
-    values = _reduce(thumbnails, side).reshape(len(thumbnails), -1)
-    values -= values.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    is_blank = lengths < _LEAST_CONTRAST * side
-    return np.where(is_blank, 0, values / np.maximum(lengths, 1e-6))
-
-
-def _reduce(thumbnails: np.ndarray, side: int) -> np.ndarray:
-    """Average blocks of pixels, float32 [N, side, side]."""
-    block = _SIDE // side
-    blocks = thumbnails.reshape(-1, side, block, side, block)
-    return blocks.mean(axis=(2, 4), dtype=np.float32)
-
-
-def _groups(num_files: int, pairs: np.ndarray) -> np.ndarray:
-    links = coo_array(
-        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(num_files,) * 2
-    )
+    Returns:
+        One number for all that are linked, directly or not, int32 [N].
+    """
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(count, count))
     _, groups = connected_components(links, directed=False)
     return groups.astype(np.int32)

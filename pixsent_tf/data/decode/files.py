@@ -125,12 +125,13 @@ def read_image(
     """
     path = Path(path)
     with _open(path, max_pixels) as image:
+        # Pillow inverts every CMYK JPEG, as Adobe wants it; others mean what they say.
+        is_inverted = image.format in ("JPEG", "MPO") and "adobe" not in image.info
         try:
             if target_side is not None:
                 image.draft(None, (target_side, target_side))
-            return _rgb(image, path)
-        except ImageError:
-            raise
+            upright = _upright(image)
+            upright.load()
         except MemoryError as error:
             raise ImageError(
                 f"{path} needs more memory than there is; lower max_pixels to skip it.",
@@ -138,6 +139,8 @@ def read_image(
             ) from error
         except Exception as error:  # Pillow's decoders raise nearly every type
             raise _broken(path, error) from error
+        # What goes wrong from here on is no defect of the file.
+        return _rgb(upright, path, is_inverted=is_inverted)
 
 
 def _open(path: Path, max_pixels: int) -> Image.Image:
@@ -209,18 +212,23 @@ def _upright(image: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
-def _rgb(image: Image.Image, path: Path) -> np.ndarray:
-    """Turn any of Pillow's modes into upright RGB on white, [H, W, 3] uint8."""
-    # Pillow inverts every CMYK JPEG, as Adobe wants it; others mean what they say.
-    is_inverted = image.format in ("JPEG", "MPO") and "adobe" not in image.info
-    image = _upright(image)
+def _rgb(image: Image.Image, path: Path, *, is_inverted: bool) -> np.ndarray:
+    """Turn any of Pillow's modes into RGB on white, [H, W, 3] uint8."""
     if image.mode.startswith("I") or image.mode == "F":
         return _deep_gray(image, path)
     if image.mode == "CMYK":
         image = ImageChops.invert(image) if is_inverted else image
     if image.has_transparency_data:
-        return _on_white(np.asarray(image.convert("RGBA")))
-    return np.array(image.convert("RGB"))
+        return _on_white(_convert(image, "RGBA", path))
+    return _convert(image, "RGB", path)
+
+
+def _convert(image: Image.Image, mode: str, path: Path) -> np.ndarray:
+    """Let Pillow bring a picture to a mode, [H, W, C] uint8."""
+    try:
+        return np.array(image.convert(mode))
+    except Exception as error:  # as above
+        raise _broken(path, error) from error
 
 
 def _on_white(rgba: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES, LEVELS
-from pixsent_tf.data.copies.duplicates import find_duplicates
+from pixsent_tf.data.copies.duplicates import find_copies
 from pixsent_tf.data.levels import votes
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
@@ -75,7 +75,7 @@ def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
             f"joining pictures out."
         )
     own = np.isin(whole.ids, dataset.ids)
-    groups = find_duplicates(whole.paths).groups
+    groups = find_copies(whole.paths).groups
     joins = ~own & ~np.isin(groups, groups[own])
     position = {name: i for i, name in enumerate(whole.ids)}
     first = np.array([position[name] for name in dataset.ids])

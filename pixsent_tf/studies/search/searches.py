@@ -10,13 +10,13 @@ import numpy as np
 
 from pixsent_tf.config import Recipe, override, to_json
 from pixsent_tf.data import splits
-from pixsent_tf.data.copies.duplicates import find_duplicates
+from pixsent_tf.data.copies.digests import hash_files
+from pixsent_tf.data.copies.duplicates import find_copies
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import Choice
 from pixsent_tf.runs import Run, write_text
-from pixsent_tf.studies.decisions import hash_files
 from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
 from pixsent_tf.studies.search.bench import Bench
 from pixsent_tf.studies.search.scorer import Scorer
@@ -98,7 +98,7 @@ class Searches:
             config, has_agreement=bool(agreement.min() < agreement.max())
         )
         self.hashes = hash_files(dataset.paths)
-        self.groups = find_duplicates(dataset.paths).groups
+        self.groups = find_copies(dataset.paths).groups
         self.parts = self._divide()
         made_by = {"recipe": asdict(recipe), "search": asdict(config)}
         self._kept = Folds(run, dataset, Searched, made_by)

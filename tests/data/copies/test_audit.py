@@ -101,15 +101,29 @@ def test_consistent_folds_without_copies_have_no_leak(tmp_path):
 
 
 @pytest.mark.parametrize(("moved", "is_stratified"), [(0, True), (2, True), (5, False)])
-def test_folds_with_other_shares_of_a_class_are_not_stratified(moved, is_stratified):
+def test_folds_with_other_shares_of_a_class_are_not_stratified(
+    moved, is_stratified, tmp_path
+):
     labels = np.tile([0, 1], 50)
     folds = np.repeat([1, 2], 50)  # 25 of each class in each
     negatives, positives = np.flatnonzero(labels[:50] == 0), np.flatnonzero(labels == 1)
     folds[negatives[:moved]], folds[positives[-moved or 50 :]] = 2, 1
-    names = tuple(f"{n}.jpg" for n in range(100))
+    picture().save(tmp_path / "0.jpg")  # an audit that reads nothing is refused
+    names = tuple(str(tmp_path / f"{n}.jpg") for n in range(100))
     dataset = Dataset("d", names, names, labels, ("negative", "positive"), folds)
 
     assert audit([dataset])["parts"][0]["is_stratified"] is is_stratified
+
+
+def test_an_audit_that_reads_nothing_is_refused(tmp_path):
+    for name in ("negative", "positive"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "broken.jpg").write_bytes(b"")
+
+    with pytest.raises(
+        DataError, match=r"None of the 2 .* copies cannot be told: .*empty"
+    ):
+        examine(tmp_path)
 
 
 def test_unreadable_files_are_counted_by_reason(tmp_path):

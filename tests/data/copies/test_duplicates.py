@@ -11,7 +11,10 @@ import pytest
 from PIL import Image
 from torture import picture, with_exif
 
-from pixsent_tf.data.copies.duplicates import find_duplicates
+from pixsent_tf.data.copies import cache, duplicates
+from pixsent_tf.data.copies.duplicates import find_copies
+from pixsent_tf.data.decode import files
+from pixsent_tf.errors import DataError, ImageError
 from tests.heard import Heard
 
 NUM_PICTURES = 30
@@ -65,7 +68,7 @@ def planted(tmp_path_factory):
 
 
 def test_every_planted_copy_and_nothing_else_is_found(planted):
-    found = find_duplicates(planted)
+    found = find_copies(planted)
 
     wanted = [[i, i + NUM_PICTURES] for i in range(NUM_PICTURES)]
     assert found.pairs.tolist() == wanted
@@ -79,7 +82,7 @@ def test_identical_bytes_are_exact_pairs_each_with_each(planted, tmp_path):
     for copy in copies:
         shutil.copy(planted[0], copy)
 
-    found = find_duplicates([planted[1], planted[0], *copies])
+    found = find_copies([planted[1], planted[0], *copies])
 
     assert found.pairs.tolist() == [[1, 2], [1, 3], [2, 3]]
     assert found.is_exact.all()
@@ -89,7 +92,7 @@ def test_identical_bytes_are_exact_pairs_each_with_each(planted, tmp_path):
 def test_near_copy_of_identical_files_pairs_with_each_of_them(planted, tmp_path):
     shutil.copy(planted[0], tmp_path / "same.jpg")
 
-    found = find_duplicates([tmp_path / "same.jpg", planted[NUM_PICTURES], planted[0]])
+    found = find_copies([tmp_path / "same.jpg", planted[NUM_PICTURES], planted[0]])
 
     assert found.pairs.tolist() == [[0, 1], [0, 2], [1, 2]]
     assert found.is_exact.tolist() == [False, True, False]
@@ -99,7 +102,7 @@ def test_picture_that_is_turned_by_its_header_is_a_copy(tmp_path):
     (tmp_path / "turned.jpg").write_bytes(with_exif(6))
     picture().rotate(-90, expand=True).save(tmp_path / "upright.png")
 
-    found = find_duplicates([tmp_path / "turned.jpg", tmp_path / "upright.png"])
+    found = find_copies([tmp_path / "turned.jpg", tmp_path / "upright.png"])
 
     assert found.pairs.tolist() == [[0, 1]]
 
@@ -107,13 +110,29 @@ def test_picture_that_is_turned_by_its_header_is_a_copy(tmp_path):
 def test_unreadable_files_are_named_and_are_no_copies(tmp_path):
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(b"")
-    paths = [tmp_path / "a.jpg", tmp_path / "gone.jpg", tmp_path / "b.jpg"]
+    picture().save(tmp_path / "c.jpg")
+    paths = [tmp_path / name for name in ("a.jpg", "gone.jpg", "b.jpg", "c.jpg")]
 
-    found = find_duplicates(paths)
+    found = find_copies(paths)
 
     assert found.pairs.shape == (0, 2)
     assert [found.failures[i].reason for i in range(3)] == ["empty", "missing", "empty"]
-    assert len(set(found.groups)) == 3
+    assert len(set(found.groups)) == 4
+
+
+def test_a_search_that_reads_nothing_does_not_say_that_there_are_no_copies(tmp_path):
+    paths = [tmp_path / "gone.jpg", tmp_path / "lost.jpg"]
+
+    with pytest.raises(DataError, match=r"None of the 2 pictures .*gone\.jpg does not"):
+        find_copies(paths)
+
+
+def test_a_fault_of_ours_is_no_unreadable_picture(monkeypatch, planted, tmp_path):
+    shutil.copy(planted[0], tmp_path / "0.jpg")
+    monkeypatch.setattr(files, "_convert", lambda *arguments: undefined)  # noqa: F821
+
+    with pytest.raises(NameError, match=r"undefined"):
+        find_copies([tmp_path / "0.jpg", planted[2]])
 
 
 def test_blank_pictures_of_different_bytes_are_no_copies(tmp_path):
@@ -121,7 +140,7 @@ def test_blank_pictures_of_different_bytes_are_no_copies(tmp_path):
     for path in paths:
         Image.new("RGB", (50, 50), (int(path.stem),) * 3).save(path)
 
-    assert len(find_duplicates(paths).pairs) == 0
+    assert len(find_copies(paths).pairs) == 0
 
 
 def test_landscapes_that_share_only_their_light_are_no_copies(tmp_path):
@@ -133,24 +152,113 @@ def test_landscapes_that_share_only_their_light_are_no_copies(tmp_path):
             tmp_path / f"{number}.png"
         )
 
-    found = find_duplicates(sorted(tmp_path.iterdir()))
+    found = find_copies(sorted(tmp_path.iterdir()))
 
     assert len(found.pairs) == 0
 
 
 def test_nothing_has_no_duplicates():
-    found = find_duplicates([])
+    found = find_copies([])
 
     assert (len(found.pairs), len(found.groups)) == (0, 0)
 
 
-def test_progress_counts_every_file(planted):
-    heard = Heard()
+def test_the_search_is_said_out_loud_once(few):
+    heard, again = Heard(), Heard()
 
-    find_duplicates(planted[:5], progress=heard)
+    find_copies(few, progress=heard)
+    find_copies(few, progress=again)
 
-    assert sum(heard.counts) == 5
-    assert heard.steps == [(5, "looking for copies")]
+    assert (4, "looking for copies") in heard.steps
+    assert sum(heard.counts) == sum(total for total, _ in heard.steps)
+    assert (again.steps, again.counts) == ([], [])
+
+
+@pytest.fixture
+def few(planted, tmp_path, monkeypatch):
+    """Two pictures, a copy of the first, and a file that holds none; nothing known."""
+    (tmp_path / "broken.jpg").write_bytes(b"")
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
+    cache.forget()
+    return [planted[0], planted[1], planted[NUM_PICTURES], tmp_path / "broken.jpg"]
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Names of the files that are decoded."""
+    names = []
+
+    def read(path, **options):
+        names.append(Path(path).name)
+        return files.read_image(path, **options)
+
+    monkeypatch.setattr(duplicates, "read_image", read)
+    return names
+
+
+def kept(tmp_path) -> list[Path]:
+    return list((tmp_path / "cache/copies").iterdir())
+
+
+@pytest.mark.parametrize("process", ["the same", "another"])
+def test_a_set_is_searched_once(process, few, decoded):
+    first = find_copies(few)
+    decoded.clear()
+    if process == "another":
+        cache.forget()
+
+    again = find_copies(few)
+
+    assert decoded == ["broken.jpg"]  # to say what is wrong with it
+    assert again.pairs.tolist() == first.pairs.tolist() == [[0, 2]]
+    assert again.groups.tolist() == first.groups.tolist()
+    assert again.is_exact.tolist() == [False]
+    assert again.distances.tolist() == first.distances.tolist()
+    assert [again.failures[3].reason] == ["empty"]
+
+
+def test_other_bytes_under_the_same_name_are_searched_again(few, decoded, tmp_path):
+    shutil.copy(few[0], tmp_path / "third.jpg")
+    paths = [*few[:2], tmp_path / "third.jpg"]
+    assert find_copies(paths).is_exact.tolist() == [True]
+
+    shutil.copy(few[1], tmp_path / "third.jpg")
+
+    assert find_copies(paths).pairs.tolist() == [[1, 2]]
+
+
+def test_a_picture_that_can_be_read_by_now_is_searched(few, decoded, monkeypatch):
+    monkeypatch.setattr(
+        duplicates, "_read", lambda path: ImageError("no", "unsupported")
+    )
+    with pytest.raises(DataError, match=r"None of the 2"):
+        find_copies(few[:2])
+    monkeypatch.undo()
+
+    assert len(find_copies(few[:2]).failures) == 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK no archive", "cut", "other"])
+def test_a_damaged_file_in_the_cache_is_written_again(damage, few, decoded, tmp_path):
+    find_copies(few)
+    (path,) = kept(tmp_path)
+    whole = path.read_bytes()
+    if damage == "other":
+        np.savez(path, pairs=np.zeros(3), groups=np.zeros(4))
+    else:
+        path.write_bytes(whole[: len(whole) // 2] if damage == "cut" else damage)
+    cache.forget()
+
+    assert find_copies(few).pairs.tolist() == [[0, 2]]
+    assert kept(tmp_path) == [path]  # and nothing half written beside it
+    with np.load(path) as stored:
+        assert stored["pairs"].tolist() == [[0, 2]]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(few, decoded, tmp_path):
+    (tmp_path / "cache").touch()
+
+    assert find_copies(few).pairs.tolist() == [[0, 2]]
 
 
 @pytest.mark.data
@@ -159,9 +267,9 @@ def test_photographs_and_planted_copies_meet_the_bar(shared_data, tmp_path):
     chosen = random.Random(0).sample(range(len(photographs)), 200)
     images = [Image.open(photographs[i]).convert("RGB") for i in chosen]
     copies = write_planted(images, tmp_path)[len(images) :]
-    alone = find_duplicates(photographs)
+    alone = find_copies(photographs)
 
-    found = find_duplicates([*photographs, *copies])
+    found = find_copies([*photographs, *copies])
 
     pairs = set(map(tuple, found.pairs.tolist()))
     planted = {(i, len(photographs) + n) for n, i in enumerate(chosen)}

@@ -1,0 +1,34 @@
+"""Are files told apart by their bytes?"""
+
+from __future__ import annotations
+
+import hashlib
+
+from pixsent_tf.data.copies.digests import hash_files
+from tests.heard import Heard
+
+
+def test_hashes_are_of_the_bytes_in_the_order_of_the_files(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode() * 3)
+    heard = Heard()
+
+    hashes = hash_files(
+        [tmp_path / name for name in ("b", "gone", "a")], progress=heard
+    )
+
+    first, last = (hashlib.sha256(text).hexdigest() for text in (b"bbb", b"aaa"))
+    assert hashes == [first, "", last]
+    assert (heard.steps, heard.counts) == ([(2, "hashing")], [1, 1])
+
+
+def test_a_file_is_hashed_again_once_it_has_changed(tmp_path):
+    path, heard = tmp_path / "a", Heard()
+    path.write_bytes(b"aaa")
+    first = hash_files([path, path])
+    assert hash_files([path], progress=heard) == first[:1]
+    assert heard.steps == []
+
+    path.write_bytes(b"bbb")
+
+    assert hash_files([path]) == [hashlib.sha256(b"bbb").hexdigest()]

@@ -36,8 +36,7 @@ LOOP = """
 import sys, time
 import keras, numpy as np
 from PIL import Image
-import pixsent_tf.models.output, pixsent_tf.data.preprocess
-from pixsent_tf.data.sources import walk_pictures
+from pixsent_tf.data.pictures import walk_pictures
 from pixsent_tf.inference.model import SentimentModel
 model = SentimentModel.load(sys.argv[1]).model
 paths = [p for p in walk_pictures(sys.argv[2])]

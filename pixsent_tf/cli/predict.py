@@ -98,7 +98,7 @@ def expand(paths: tuple[str, ...]) -> Iterator[str]:
     Yields:
         Files, in the order of the names; sorted within a folder and a glob.
     """
-    from pixsent_tf.data.sources import walk_pictures
+    from pixsent_tf.data.pictures import walk_pictures
 
     for path in paths:
         if path == "-":

@@ -110,7 +110,7 @@ def command(
 
 def _list(source: str) -> Iterator[str]:
     """Find the files of a source."""
-    from pixsent_tf.data.sources import SUFFIXES, walk_pictures
+    from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 
     path = Path(source)
     if "://" in source:

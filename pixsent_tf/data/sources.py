@@ -9,20 +9,14 @@ tfds:NAME[/CONFIG]    any TensorFlow Datasets image classification set
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from pixsent_tf import runs
 from pixsent_tf.config import CLASS_NAMES, DataConfig
 from pixsent_tf.data.levels import layout
+from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
-
-SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp"),
-    *(".tif", ".tiff", ".heic", ".heif"),
-)
 
 
 def open_dataset(data: DataConfig, *, seed: int = 0) -> Dataset:
@@ -106,22 +100,6 @@ def open_folder(folder: Path) -> Dataset:
         labels=labels,
         must_exist=False,
     )
-
-
-def walk_pictures(folder: Path) -> Iterable[Path]:
-    """Find the files below a folder that are named like pictures.
-
-    Args:
-        folder: Where to look; hidden entries are passed over.
-
-    Yields:
-        Paths, sorted within each folder.
-    """
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(parent, name)
 
 
 def open_list(path: Path, images: Path) -> Dataset:

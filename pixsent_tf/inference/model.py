@@ -30,6 +30,7 @@ from pixsent_tf.inference.sweep import (
     mean_of_views,
     score_views,
 )
+from pixsent_tf.models import joined, layers  # noqa: F401 - a saved model names them
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run

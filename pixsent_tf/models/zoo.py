@@ -20,18 +20,12 @@ import keras
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.models.applications import (
-    application_names,
-    application_preprocess,
-    build_application,
-)
 from pixsent_tf.models.caffenet import CROP_SIZE, build_caffenet
 from pixsent_tf.models.efficientnet_lite import (
     LITE_VARIANTS,
     build_efficientnet_lite,
 )
 from pixsent_tf.models.joined import join
-from pixsent_tf.models.weights import load_weights
 
 HEAD = "logits"
 KERAS_PREFIX = "keras:"
@@ -71,6 +65,8 @@ def _caffe(order: str, weights: Any, input_size: int | None, seed: int) -> keras
 def _application(
     name: str, weights: Any, input_size: int | None, seed: int
 ) -> keras.Model:
+    from pixsent_tf.models.applications import build_application
+
     keras.utils.set_random_seed(seed)
     return build_application(name, weights, input_size)
 
@@ -108,17 +104,20 @@ def entry(name: str) -> BackboneEntry:
     Raises:
         ConfigError: If there is no such backbone.
     """
+    if name in BACKBONES:
+        return BACKBONES[name]
+    from pixsent_tf.models import applications
+
     if name.startswith(KERAS_PREFIX):
         application = name.removeprefix(KERAS_PREFIX)
         return BackboneEntry(
-            partial(_application, application), application_preprocess(application)
+            partial(_application, application),
+            applications.application_preprocess(application),
         )
-    if name not in BACKBONES:
-        raise ConfigError(
-            f"Unknown backbone {name!r}; there are {', '.join(sorted(BACKBONES))}, and "
-            f"{KERAS_PREFIX}{application_names()[0]} and its like."
-        )
-    return BACKBONES[name]
+    raise ConfigError(
+        f"Unknown backbone {name!r}; there are {', '.join(sorted(BACKBONES))}, and "
+        f"{KERAS_PREFIX}{applications.application_names()[0]} and its like."
+    )
 
 
 def preprocess_of(model: ModelConfig) -> PreprocessConfig:
@@ -188,6 +187,8 @@ def _build_branch(branch: str, weights: str | None, seed: int) -> keras.Model:
         )
     if weights in ("imagenet", None):
         return known.build(weights, size, seed)
+    from pixsent_tf.models.weights import load_weights
+
     backbone = known.build(None, size, seed)
     load_weights(backbone, weights, skip=known.ignored_weights)
     return backbone

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from torture import write_torture
 
 from pixsent_tf.cli import cli
-from pixsent_tf.data.sources import SUFFIXES
+from pixsent_tf.data.pictures import SUFFIXES
 
 
 def invoke(*arguments: object):

@@ -6,7 +6,7 @@ import pytest
 from deepsent_files import write_deepsent
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data.sources import open_dataset, walk_pictures
+from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
 
 
@@ -27,12 +27,6 @@ def test_subfolders_are_classes_and_pictures_may_lie_deeper(tmp_path):
     assert dataset.ids == ("negative/c.webp", "positive/b.JPG", "positive/deep/a.png")
     assert dataset.labels.tolist() == [0, 1, 1]
     assert dataset.class_names == ("negative", "positive")
-
-
-def test_hidden_files_and_other_files_are_passed_over(tmp_path):
-    write_folder(tmp_path, a=[".x.jpg", "notes.txt", "1.jpg"], **{".git": ["2.jpg"]})
-
-    assert [path.name for path in walk_pictures(tmp_path)] == ["1.jpg"]
 
 
 def test_broken_link_in_a_folder_is_a_picture_that_cannot_be_read(tmp_path):

@@ -1,0 +1,43 @@
+"""Which results does each verb give?"""
+
+from __future__ import annotations
+
+from pixsent_tf.results.answers import CompareResults, PredictRow, ScoreResults
+from pixsent_tf.results.audits import AuditResults, RunAuditResults
+from pixsent_tf.results.files import (
+    DoctorResults,
+    FileResults,
+    InspectResults,
+    SavedModelResults,
+)
+from pixsent_tf.results.looks import (
+    FeaturesResults,
+    MapCheckResults,
+    MapsResults,
+    ProbeResults,
+)
+from pixsent_tf.results.paper import ReproduceResults
+from pixsent_tf.results.studies import (
+    CrossvalResults,
+    EvaluateResults,
+    FitResults,
+    TuneResults,
+)
+
+VERBS: dict[str, tuple[type, ...]] = {
+    "fit": (FitResults,),
+    "crossval": (CrossvalResults,),
+    "tune": (TuneResults,),
+    "evaluate": (EvaluateResults,),
+    "compare": (CompareResults,),
+    "predict": (PredictRow,),
+    "score": (ScoreResults,),
+    "maps": (MapsResults, MapCheckResults),
+    "features": (FeaturesResults,),
+    "probe": (ProbeResults,),
+    "reproduce": (ReproduceResults,),
+    "audit": (AuditResults, RunAuditResults),
+    "export": (SavedModelResults, FileResults),
+    "inspect": (InspectResults,),
+    "doctor": (DoctorResults,),
+}

@@ -1,0 +1,144 @@
+"""Each thing is done in one place, and a command reaches no more than it needs."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): (
+        ast.parse(path.read_text("utf-8"))
+    )
+    for path in (ROOT / "pixsent_tf").rglob("*.py")
+}
+
+
+def dotted(node: ast.expr) -> str:
+    """Spell `a.b.c` as it stands in the code; "" for any other expression."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return ""
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Name all that a module imports, at its top or in a function."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def names(tree: ast.Module) -> set[str]:
+    """Name all that a module uses or imports."""
+    used = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.expr)}
+    return used | imports(tree)
+
+
+def way(start: str, end: str) -> list[str]:
+    """Find the shortest way from a module to another by what they import."""
+    ways = [[start]]
+    seen = {start}
+    for known in ways:  # grows
+        if known[-1] == end:
+            return known
+        for name in sorted(imports(MODULES[known[-1]]) & MODULES.keys() - seen):
+            seen.add(name)
+            ways.append([*known, name])
+    raise AssertionError(f"{start} does not reach {end}")
+
+
+@pytest.mark.parametrize(
+    ("what", "places"),
+    [
+        ("keras.saving.load_model", {"pixsent_tf.inference.model"}),
+        ("keras.models.load_model", set()),
+    ],
+)
+def test_one_module_opens_saved_models(what, places):
+    assert {name for name, tree in MODULES.items() if what in names(tree)} == places
+
+
+def test_one_loop_passes_pictures_through_networks():
+    stream = "pixsent_tf.data.pipeline.CanvasStream"
+
+    assert {name for name, tree in MODULES.items() if stream in imports(tree)} == {
+        "pixsent_tf.data.canvases",  # decodes once what a training will read
+        "pixsent_tf.inference.sweep",
+    }
+
+
+def test_ten_crops_are_cut_and_averaged_in_one_place():
+    users = {
+        name
+        for name, tree in MODULES.items()
+        if any(each.endswith("preprocessor.ten_crop") for each in names(tree))
+    }
+
+    assert users == {"pixsent_tf.inference.sweep"}
+
+
+def test_from_predict_to_the_network_it_is_not_far():
+    shipped = way("pixsent_tf.cli.predict", "pixsent_tf.models.efficientnet_lite")
+    own = way("pixsent_tf.cli.predict", "pixsent_tf.inference.sweep")
+
+    assert len(["pixsent_tf.cli", *shipped]) <= 6, shipped
+    assert len(["pixsent_tf.cli", *own]) <= 6, own
+
+
+def run(code: str, *arguments: str) -> list[str]:
+    """Run code in a process of its own; give the words of its last line of errors."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    return done.stderr.splitlines()[-1].split()
+
+
+def test_predicting_reaches_less_than_half_of_the_package(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
+    code = (
+        "import sys\n"
+        "from pixsent_tf.cli import cli\n"
+        "cli(['predict', sys.argv[1], '--quiet'], standalone_mode=False)\n"
+        "found = [name for name in sys.modules if name.startswith('pixsent_tf')]\n"
+        "print(*found, file=sys.stderr)"
+    )
+    reached = run(code, str(tmp_path / "photo.png"))
+
+    assert "pixsent_tf.inference.sweep" in reached
+    assert len(reached) <= 45, reached
+
+
+def test_whoever_loads_a_model_knows_every_layer_that_it_may_hold():
+    layers = {
+        node.name
+        for tree in MODULES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any(dotted(base) == "keras.layers.Layer" for base in node.bases)
+    }
+    code = (
+        "import sys, keras\n"
+        "import pixsent_tf.inference.model\n"
+        "print(*keras.saving.get_custom_objects(), file=sys.stderr)"
+    )
+    known = {name.removeprefix("pixsent_tf>") for name in run(code)}
+
+    assert {"ToCrop", "Texture", "CaffeInput"} <= layers
+    assert layers <= known

@@ -10,6 +10,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.errors import UsageError
+from pixsent_tf.results.files import FileResults, SavedModelResults
 
 FORMATS = ("savedmodel", "tflite", "onnx")
 
@@ -90,12 +91,17 @@ def _export_saved_model(
     model = SentimentModel.load(run)
     number = version or saved_model.next_version(folder)
     path = saved_model.export_saved_model(model, folder, number)
-    results: dict[str, Any] = {"path": str(path), "name": name, "version": number}
+    difference = check(path, model) if serve_check else None
     rows = [("saved model", str(path))]
-    if serve_check:
-        results["serve_check_difference"] = difference = check(path, model)
+    if difference is not None:
         rows.append(("serve check", f"passed, differs from Keras by {difference:.1e}"))
     rows.append(("serve it", "see export/README.md"))
+    results: SavedModelResults = {
+        "name": name,
+        "version": number,
+        "serve_check_difference": difference,
+        "out": str(path),
+    }
     console.print_results(rows, results, as_json=as_json)
 
 
@@ -125,8 +131,9 @@ def _export_file(
         rows = [scorecard.COLUMNS, *scorecard.to_rows(made.scores)]
         print_table(rows, align="right")
         click.echo()
+    results: FileResults = {**made.description, "out": str(made.path)}
     console.print_results(
         [("file", str(made.path)), ("card", str(made.path.with_suffix(".md")))],
-        {"path": str(made.path), **made.description},
+        results,
         as_json=as_json,
     )

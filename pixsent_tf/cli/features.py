@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.predict import expand
-from pixsent_tf.errors import DataError, UsageError
+from pixsent_tf.cli.files import find_files
+from pixsent_tf.errors import UsageError
 from pixsent_tf.results.looks import FeaturesResults
 from pixsent_tf.results.unreadable import list_unreadable
 
@@ -39,9 +39,10 @@ def command(
 ) -> None:
     """Write the activations of named layers for the center crop of each picture.
 
-    PATHS are files, folders (walked), globs, or - for a list on standard input. The
-    file holds paths and, for each layer, an array [N,h,w,C] or [N,F] in their order. A
-    picture that cannot be read is left out; then the exit code is 1.
+    PATHS are files, folders (walked), globs, .txt files with a path a line, or - for
+    such a list on standard input. The file that is written holds paths and, for each
+    layer, an array [N,h,w,C] or [N,F] in their order. A picture that cannot be read is
+    left out; then the exit code is 1.
 
     \b
     Example:
@@ -54,9 +55,7 @@ def command(
     console.load_tensorflow()
     from pixsent_tf.studies import probe
 
-    files = list(expand(paths))
-    if not files:
-        raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
+    files = find_files(paths)
     network = probe.open_network(
         model, backbone, None if weights == "None" else weights
     )

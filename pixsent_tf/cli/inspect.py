@@ -9,6 +9,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.errors import WeightsError
+from pixsent_tf.results.files import InspectResults
 
 Row = tuple[str, str, tuple[tuple[int, ...], ...]]
 
@@ -29,7 +30,7 @@ def command(file: str, as_json: bool) -> None:
         (name, f"{kind:<16}" + "  ".join("x".join(map(str, s)) for s in shapes))
         for name, kind, shapes in layers
     ]
-    results = {
+    results: InspectResults = {
         "layers": [
             {"name": name, "type": kind, "shapes": [list(s) for s in shapes]}
             for name, kind, shapes in layers

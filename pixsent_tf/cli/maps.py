@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pixsent_tf.cli import console, words
+from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import model_option
-from pixsent_tf.cli.predict import expand
-from pixsent_tf.errors import DataError
+from pixsent_tf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from pixsent_tf.inference.model import SentimentModel
@@ -35,25 +35,27 @@ def command(
 ) -> None:
     """Draw sentiment maps: green where a place feels positive, red or pink where not.
 
-    PATHS are files, folders (walked) or globs; none stands for the pictures that a run
-    held out. Writes a PNG for each picture, a contact sheet, and all maps as maps.npz.
-    With --check nothing is drawn: places are blurred in the order of the map, and the
-    answer must follow.
+    PATHS are files, folders (walked), globs, .txt files with a path a line, or - for
+    such a list on standard input; none stands for the pictures that a run held out.
+    Writes a PNG for each picture, a contact sheet, and all maps as maps.npz. With
+    --check nothing is drawn: places are blurred in the order of the map, and the answer
+    must follow.
 
     \b
     Example:
       pixsent-tf maps photo.jpg
       pixsent-tf maps --model runs/mine --check --limit 200
     """
+    if not paths and model is None:
+        raise UsageError(
+            "Name pictures, or a run with --model to map what it held out."
+        )
     console.load_tensorflow()
     from pixsent_tf.inference.shipped import load_model
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import maps
 
-    files = list(expand(paths)) if paths or model is None else _held_out(model)
-    if not files:
-        what = " ".join(paths) or "An empty command line"
-        raise DataError(f"{what} holds no pictures; name files or folders.")
+    files = _held_out(model) if model and not paths else find_files(paths)
     files, trained = files[:limit], load_model(model)
     if check:
         _check(trained, files, as_json=as_json, quiet=quiet)
@@ -73,8 +75,12 @@ def command(
 def _held_out(model: str) -> list[str]:
     from pixsent_tf.studies.subjects import open_run
 
-    found = open_run(model).paths()
-    return [path for path in found if path is not None]
+    files = [path for path in open_run(model).paths() if path is not None]
+    if not files:
+        raise DataError(
+            f"The pictures that {model} held out are not to be had any more."
+        )
+    return files
 
 
 def _check(

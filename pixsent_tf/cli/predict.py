@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
-import glob
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import model_option
-from pixsent_tf.errors import ConfigError, DataError
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.results.answers import PredictRow
+
+DIGITS = 6  # of a probability
 
 if TYPE_CHECKING:
     from pixsent_tf.inference.model import Prediction, SentimentModel, View
@@ -52,8 +54,9 @@ def command(
 ) -> None:
     """Predict pictures: one row for each file.
 
-    PATHS are files, folders (walked), globs, or - for a list on standard input. A file
-    that cannot be read gets a row that says why; then the exit code is 1.
+    PATHS are files, folders (walked), globs, .txt files with a path a line, or - for
+    such a list on standard input. A file that cannot be read gets a row that says why;
+    then the exit code is 1.
 
     \b
     Example:
@@ -65,9 +68,7 @@ def command(
     from pixsent_tf.evaluation.calibration import UNSURE
     from pixsent_tf.inference.shipped import load_model
 
-    files = list(expand(paths))
-    if not files:
-        raise DataError(f"{' '.join(paths)} holds no pictures; name files or folders.")
+    files = find_files(paths)
     trained = load_model(model)
     view: View = "ten_crop" if ten_crop else "center"
     if abstain_at:
@@ -76,7 +77,7 @@ def command(
     predictions = trained.predict(files, view=view, progress=progress)
     with click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        counts = write(file, predictions, trained.class_names)
+        counts = write(file, map(_row, predictions), trained.class_names)
     failed, unsure = counts[None], counts[UNSURE]
     if abstain_at:
         read = len(files) - failed
@@ -87,28 +88,6 @@ def command(
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")
         sys.exit(1)
-
-
-def expand(paths: tuple[str, ...]) -> Iterator[str]:
-    """Find the files that a command line names.
-
-    Args:
-        paths: Files, folders, globs, or "-" for a list on standard input.
-
-    Yields:
-        Files, in the order of the names; sorted within a folder and a glob.
-    """
-    from pixsent_tf.data.pictures import walk_pictures
-
-    for path in paths:
-        if path == "-":
-            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
-        elif Path(path).is_dir():
-            yield from (str(found) for found in walk_pictures(Path(path)))
-        elif glob.has_magic(path) and not Path(path).exists():
-            yield from sorted(glob.glob(path, recursive=True))
-        else:
-            yield path
 
 
 def _abstain(trained: SentimentModel, text: str, *, quiet: bool) -> None:
@@ -136,8 +115,8 @@ def _abstain(trained: SentimentModel, text: str, *, quiet: bool) -> None:
         )
 
 
-def _row(prediction: Prediction) -> dict[str, Any]:
-    probs = prediction.probs
+def _row(prediction: Prediction) -> PredictRow:
+    probs, positive = prediction.probs, prediction.prob_positive
     if probs is None:
         assert prediction.error is not None
         return {
@@ -149,39 +128,37 @@ def _row(prediction: Prediction) -> dict[str, Any]:
             "message": str(prediction.error),
         }
     names = prediction.class_names
-    by_name = {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)}
     return {
         "path": prediction.path,
         "answer": prediction.answer,
-        "prob_positive": by_name.get("positive"),
-        "probs": by_name,
+        "prob_positive": None if positive is None else round(positive, DIGITS),
+        "probs": {
+            name: round(float(prob), DIGITS)
+            for name, prob in zip(names, probs, strict=True)
+        },
         "status": "ok",
     }
 
 
 def _write_jsonl(
-    file: Any, predictions: Iterable[Prediction], class_names: tuple[str, ...]
+    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...]
 ) -> Counter[str | None]:
     answers: Counter[str | None] = Counter()
-    for prediction in predictions:
-        row = _row(prediction)
+    for row in rows:
         answers[row["answer"]] += 1
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return answers
 
 
 def _write_csv(
-    file: Any, predictions: Iterable[Prediction], class_names: tuple[str, ...]
+    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...]
 ) -> Counter[str | None]:
+    from pixsent_tf.inference.predictions import answer_cells, answer_columns
+
     writer = csv.writer(file, lineterminator="\n")
-    columns = [f"prob_{name}" for name in class_names]
-    writer.writerow(["path", "answer", *columns, "status"])
+    writer.writerow(answer_columns(class_names))
     answers: Counter[str | None] = Counter()
-    for prediction in predictions:
-        row = _row(prediction)
+    for row in rows:
         answers[row["answer"]] += 1
-        probs = row["probs"] or dict.fromkeys(class_names, "")
-        writer.writerow(
-            [row["path"], row["answer"] or "", *probs.values(), row["status"]]
-        )
+        writer.writerow(answer_cells(row, class_names))
     return answers

@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.errors import UsageError
+from pixsent_tf.cli.files import find_files
+from pixsent_tf.errors import DataError, UsageError
+from pixsent_tf.results.answers import ScoreResults
 
 FORMATS = (".parquet", ".csv")
 
@@ -49,9 +50,9 @@ def command(
 ) -> None:
     """Score very many pictures into a table, one row for each file.
 
-    SOURCE is a folder (walked), a text file with one path a line, or a quoted glob.
-    A job that was killed goes on where it was when it is started again. Options of the
-    runner follow after `--`.
+    SOURCE is a folder (walked), a .txt file with a path a line, - for such a list on
+    standard input, a file, or a quoted glob. A job that was killed goes on where it was
+    when it is started again. Options of the runner follow after `--`.
 
     \b
     Example:
@@ -62,6 +63,9 @@ def command(
     """
     if Path(out).suffix not in FORMATS:
         raise UsageError(f"--out {out} must end in {' or '.join(FORMATS)}.")
+    is_name = not (_is_remote(source) or source == "-" or glob.has_magic(source))
+    if is_name and not Path(source).exists():
+        raise DataError(f"{source} does not exist; name a folder, a list or a glob.")
     console.load_tensorflow()
     try:
         with console.quiet_start():  # Beam names packages of clouds that it misses
@@ -76,7 +80,7 @@ def command(
 
     started = time.monotonic()
     model = model or str(shipped.model_file())
-    files = list(_list(source))
+    files = find_files([source])
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")
     scored = batch.score(
@@ -93,14 +97,14 @@ def command(
     seconds = time.monotonic() - started
     count = sum(scored.statuses.values())
     rate = (count - scored.resumed) / seconds
-    results = {
-        "out": out,
-        "files": count,
+    results: ScoreResults = {
+        "num_examples": count,
         "statuses": scored.statuses,
         "resumed": scored.resumed,
         "seconds": round(seconds, 2),
+        "out": out,
     }
-    rows = [("table", out), ("files", f"{count:,}")]
+    rows = [("out", out), ("pictures", f"{count:,}")]
     rows += [(name, f"{number:,}") for name, number in sorted(scored.statuses.items())]
     if scored.resumed:
         rows.append(("done before", f"{scored.resumed:,}"))
@@ -108,26 +112,9 @@ def command(
     console.print_results(rows, results, as_json=as_json)
 
 
-def _list(source: str) -> Iterator[str]:
-    """Find the files of a source."""
-    from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
-
-    path = Path(source)
-    if "://" in source:
-        from apache_beam.io.filesystems import FileSystems
-
-        (match,) = FileSystems.match([source])
-        yield from sorted(entry.path for entry in match.metadata_list)
-    elif path.is_dir():
-        yield from (str(found) for found in walk_pictures(path))
-    elif path.is_file() and path.suffix.lower() not in SUFFIXES:
-        lines = path.read_text("utf-8-sig").splitlines()
-        yield from (line.strip() for line in lines if line.strip())
-    elif path.is_file():
-        yield source
-    else:
-        yield from sorted(glob.glob(source, recursive=True))
+def _is_remote(source: str) -> bool:
+    return "://" in source
 
 
 def _absolute(source: str) -> str:
-    return source if "://" in source else os.path.abspath(source)
+    return source if _is_remote(source) else os.path.abspath(source)

@@ -18,6 +18,7 @@ import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.errors import DataError
+from pixsent_tf.results.answers import Answered
 from pixsent_tf.results.unreadable import Unreadable
 from pixsent_tf.runs import Run
 
@@ -149,6 +150,33 @@ class Predictions:
             blank = [""] * (1 + numbers.shape[1])
             rows.append([one.id, one.fold or 1, label, *blank, one.reason])
         run.write_table(FILE, [*columns, "status"], rows)
+
+
+def answer_columns(class_names: Sequence[str]) -> list[str]:
+    """Name the columns of a table that `predict` or `score` writes.
+
+    Args:
+        class_names: Names by class index, [K].
+
+    Returns:
+        `path`, `answer`, one probability for each class, and `status`.
+    """
+    return ["path", "answer", *(PREFIX + name for name in class_names), "status"]
+
+
+def answer_cells(row: Answered, class_names: Sequence[str]) -> list[Any]:
+    """Give what stands below these columns.
+
+    Args:
+        row: What was said of one file.
+        class_names: Names by class index, [K].
+
+    Returns:
+        One cell for each column; None where there was no answer.
+    """
+    probs = row["probs"] or {}
+    numbers = [probs.get(name) for name in class_names]
+    return [row["path"], row["answer"], *numbers, row["status"]]
 
 
 def _filled(row: Mapping[Any, Any]) -> dict[str, str]:

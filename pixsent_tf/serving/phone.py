@@ -16,11 +16,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pixsent_tf import runs
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.results.files import FileCard, FileDescription
 from pixsent_tf.runs import Run
 from pixsent_tf.serving import onnx, scorecard, tflite
 from pixsent_tf.serving.lite import LiteModel
@@ -42,7 +42,7 @@ class DeviceExport:
 
     path: Path
     scores: list[Score]
-    description: dict[str, Any]
+    description: FileCard
 
 
 def export_tflite(
@@ -176,15 +176,15 @@ def _free(path: str | os.PathLike[str]) -> Path:
 
 
 def _document(
-    path: Path, description: dict[str, Any], scores: list[Score], num_pictures: int
+    path: Path, description: FileDescription, scores: list[Score], num_examples: int
 ) -> DeviceExport:
-    description = {
+    card: FileCard = {
         **description,
-        "held_out_pictures": num_pictures,
+        "num_examples": num_examples,
         "scores": scorecard.to_json(scores),
     }
-    text = json.dumps(description, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(card, indent=2, allow_nan=False) + "\n"
     runs.write_text(path.with_suffix(".json"), text)
-    card = scorecard.to_card(path.stem, description, scores, num_pictures)
-    runs.write_text(path.with_suffix(".md"), card)
-    return DeviceExport(path, scores, description)
+    page = scorecard.to_card(path.stem, card, scores)
+    runs.write_text(path.with_suffix(".md"), page)
+    return DeviceExport(path, scores, card)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.results.files import ExportScore, FileCard
 
 COLUMNS = (
     "model",
@@ -41,7 +42,7 @@ class Score:
     Attributes:
         name: What was scored.
         accuracy: On the pictures that the run held out, 0…1.
-        flips: Pictures whose label is another one than Keras gives.
+        flips: Pictures whose answer is another one than Keras'.
         max_change: Largest difference of a probability from Keras'.
         size_bytes: Of the file; None for Keras.
         latency_ms: Median time for one crop, by number of threads.
@@ -80,7 +81,7 @@ def score_probs(
         name: What gave them.
         probs: Of the export, float [N, K].
         reference: Of Keras, float [N, K].
-        labels: The truth, int [N].
+        labels: Class indices, int [N].
 
     Returns:
         The score, without size and speed.
@@ -135,28 +136,35 @@ def to_rows(scores: Sequence[Score]) -> list[tuple[str, ...]]:
     ]
 
 
-def to_json(scores: Sequence[Score]) -> list[dict[str, Any]]:
+def to_json(scores: Sequence[Score]) -> list[ExportScore]:
     """Give scores for a JSON file.
 
     Args:
         scores: The lines.
 
     Returns:
-        One dictionary per score.
+        One entry per score.
     """
-    return [dataclasses.asdict(score) for score in scores]
+    return [
+        {
+            "name": score.name,
+            "accuracy": score.accuracy,
+            "flips": score.flips,
+            "max_change": score.max_change,
+            "size_bytes": score.size_bytes,
+            "latency_ms": {str(n): time for n, time in score.latency_ms.items()},
+        }
+        for score in scores
+    ]
 
 
-def to_card(
-    title: str, description: dict[str, Any], scores: Sequence[Score], num_pictures: int
-) -> str:
+def to_card(title: str, description: FileCard, scores: Sequence[Score]) -> str:
     """Write the page that goes with an export.
 
     Args:
         title: Its heading.
         description: What an app has to know, as in the JSON file.
         scores: The table.
-        num_pictures: How many pictures were held out.
 
     Returns:
         Markdown.
@@ -177,8 +185,8 @@ def to_card(
 * To make the crop: {how} to {canvas}x{canvas} pixels
   ({geometry["resample"]}, antialiased), then cut the central {side}x{side}.
 
-On the {num_pictures} pictures that the training held out; "flips" and "max change" are
-against the Keras model:
+On the {description["num_examples"]} pictures that the training held out; "flips" and
+"max change" are against the Keras model:
 
 {table}
 """

@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pixsent_tf.errors import UsageError
+from pixsent_tf.inference.predictions import answer_columns
 from pixsent_tf.serving.scorer import Row
 
 
@@ -202,21 +203,15 @@ def to_table(rows: Iterable[Row], class_names: tuple[str, ...]) -> pa.Table:
         class_names: Names by class index, [K].
 
     Returns:
-        The columns path, answer, one probability per class, and status.
+        The columns that `predict` writes.
     """
-    rows = list(rows)
-    probs: Iterator[list[float | None]] = (
-        [row.probs[k] if row.probs else None for row in rows]
-        for k in range(len(class_names))
-    )
-    columns: dict[str, Any] = {
-        "path": pa.array([row.path for row in rows], pa.string()),
-        "answer": pa.array([row.answer for row in rows], pa.string()),
-    }
-    for name, values in zip(class_names, probs, strict=True):
-        columns[f"prob_{name}"] = pa.array(values, pa.float32())
-    columns["status"] = pa.array([row.status for row in rows], pa.string())
-    return pa.table(columns)
+    count = len(class_names)
+    none = (None,) * count
+    kinds = [pa.string(), pa.string(), *[pa.float32()] * count, pa.string()]
+    cells = [(row.path, row.answer, *(row.probs or none), row.status) for row in rows]
+    columns = list(zip(*cells, strict=True)) or [()] * len(kinds)
+    arrays = [pa.array(each, kind) for each, kind in zip(columns, kinds, strict=True)]
+    return pa.table(arrays, names=answer_columns(class_names))
 
 
 def _part_name(number: int) -> str:

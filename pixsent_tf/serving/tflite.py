@@ -19,7 +19,6 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -27,6 +26,7 @@ import tensorflow as tf
 
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.results.files import FileDescription
 from pixsent_tf.serving.saved_model import write_assets
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
@@ -198,7 +198,7 @@ def muted() -> Iterator[None]:
         os.close(nowhere)
 
 
-def describe(path: Path, quantize: str, model: SentimentModel) -> dict[str, Any]:
+def describe(path: Path, quantize: str, model: SentimentModel) -> FileDescription:
     """Say what an app has to know about a file.
 
     Args:
@@ -207,7 +207,7 @@ def describe(path: Path, quantize: str, model: SentimentModel) -> dict[str, Any]
         model: The model.
 
     Returns:
-        Entries for a JSON file.
+        What the JSON file beside it holds, but for the scores.
     """
     side = model.preprocessor.config.crop_size
     return {

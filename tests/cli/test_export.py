@@ -18,7 +18,7 @@ def test_a_saved_model_is_exported_and_checked(tiny_run, tmp_path):
     result = invoke(tiny_run.path, "--out", tmp_path, "--serve-check", "--json")
 
     answer = json.loads(result.stdout)
-    assert answer["path"] == str(tmp_path / "sentiment" / "1")
+    assert answer["out"] == str(tmp_path / "sentiment" / "1")
     largest = rounding(operations=OPERATIONS, scale=1)
     assert answer["serve_check_difference"] <= largest
     assert (tmp_path / "sentiment" / "1" / "saved_model.pb").is_file()

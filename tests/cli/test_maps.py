@@ -40,3 +40,10 @@ def test_maps_of_no_picture_in_particular_are_of_those_held_out(run, tmp_path):
     found = json.loads(result.stdout)
     assert found["num_examples"] == 3
     assert set(found["deletion"]) >= {"map", "random", "center", "gain_over_random"}
+
+
+def test_neither_pictures_nor_a_run_is_bad_usage():
+    result = invoke("maps")
+
+    assert result.exit_code == 2
+    assert "Name pictures, or a run with --model" in result.stderr

@@ -32,6 +32,13 @@ def test_an_unknown_kind_of_table_is_bad_usage(tmp_path):
     assert "must end in .parquet or .csv" in result.stderr
 
 
+def test_a_source_that_is_not_there_is_told(tmp_path):
+    result = invoke(tmp_path / "gone", "--out", tmp_path / "t.csv")
+
+    assert result.exit_code == 1
+    assert "gone does not exist; name a folder, a list or a glob" in result.stderr
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_folder_becomes_a_table(tiny_run, colored_folder, tmp_path):
     pytest.importorskip("apache_beam")
@@ -42,7 +49,7 @@ def test_a_folder_becomes_a_table(tiny_run, colored_folder, tmp_path):
     )
 
     answer = json.loads(result.stdout)
-    assert (answer["files"], answer["statuses"]) == (24, {"ok": 24})
+    assert (answer["num_examples"], answer["statuses"]) == (24, {"ok": 24})
     with (tmp_path / "t.csv").open(newline="") as file:
         paths = [row["path"] for row in csv.DictReader(file)]
     assert len(set(paths)) == 24

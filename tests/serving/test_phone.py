@@ -51,7 +51,7 @@ def test_the_json_beside_it_says_what_an_app_must_know(made):
         "shape": [1, 16, 16, 3],
     }
     assert description["class_names"] == ["negative", "positive"]
-    assert description["held_out_pictures"] == 8
+    assert description["num_examples"] == 8
     assert description["size_bytes"] == made.path.stat().st_size
 
 

@@ -1,0 +1,54 @@
+"""One way to name pictures, whatever the verb."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pixsent_tf.cli.files import find_files
+from pixsent_tf.errors import DataError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with two pictures, one of them deeper, and a note."""
+    (tmp_path / "deep").mkdir()
+    for name in ("b.jpg", "deep/a.png", "note.md"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def test_a_folder_is_walked_for_pictures(folder):
+    assert find_files([str(folder)]) == [f"{folder}/b.jpg", f"{folder}/deep/a.png"]
+
+
+def test_a_list_names_paths_with_blanks_and_marks_as_they_are(folder):
+    listed = folder / "list.txt"
+    listed.write_bytes("\ufeffsome where/ö.jpg \r\n\n b.jpg\r\n".encode())
+
+    assert find_files([str(listed)]) == ["some where/ö.jpg ", " b.jpg"]
+
+
+def test_a_dash_is_such_a_list_on_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("b.jpg\n\na.jpg\n"))
+
+    assert find_files(["-"]) == ["b.jpg", "a.jpg"]
+
+
+def test_a_glob_is_sorted_and_sources_keep_their_order(folder):
+    found = find_files([f"{folder}/*.jpg", f"{folder}/**/*.png", "gone.jpg"])
+
+    assert found == [f"{folder}/b.jpg", f"{folder}/deep/a.png", "gone.jpg"]
+
+
+def test_a_file_that_looks_like_a_glob_is_that_file(folder):
+    odd = folder / "holiday[1].jpg"
+    odd.write_bytes(b"")
+
+    assert find_files([str(odd)]) == [str(odd)]
+
+
+def test_nothing_found_is_told(folder):
+    with pytest.raises(DataError, match=r"\*\.gif holds no pictures; name files or"):
+        find_files([f"{folder}/*.gif"])

@@ -31,6 +31,7 @@ from pixsent_tf.errors import RunError
 from pixsent_tf.results.files import Environment
 from pixsent_tf.version import VERSION
 
+STUDY = "study.json"  # what a study without a recipe is about
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow", "scikit-learn")
 
 
@@ -83,6 +84,42 @@ class Run:
         if (run.path / "recipe.json").is_file() and run.read_recipe() == recipe:
             return run
         return cls.create(path)
+
+    @classmethod
+    def begin(
+        cls,
+        path: str | os.PathLike[str],
+        identity: Mapping[str, Any],
+        **notes: Any,
+    ) -> Run:
+        """Make the folder of a study without a recipe, or go on with it.
+
+        Args:
+            path: A folder that does not exist yet, is empty, or holds this study.
+            identity: What must not change when a study is gone on with; JSON can hold
+                it.
+            notes: What else `study.json` tells of this start.
+
+        Returns:
+            The run.
+
+        Raises:
+            RunError: If something else is there already.
+        """
+        identity = json.loads(json.dumps(identity))
+        run = cls(Path(path))
+        if (run.path / STUDY).is_file():
+            before = run.read_json(STUDY)["identity"]
+            changed = [k for k, v in identity.items() if before.get(k) != v]
+            if changed:
+                raise RunError(
+                    f"{path} holds a study with another {', '.join(changed)}; name "
+                    f"another folder with --out."
+                )
+        else:
+            cls.create(path)
+        run.write_json(STUDY, {"identity": identity, **notes})
+        return run
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:

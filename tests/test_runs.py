@@ -92,3 +92,23 @@ def test_the_same_recipe_goes_on_and_another_does_not(tmp_path):
     assert Run.create_or_resume(folder, Recipe()).path == folder
     with pytest.raises(RunError, match="exists already"):
         Run.create_or_resume(folder, Recipe(seed=1))
+
+
+def test_a_study_goes_on_where_nothing_of_its_identity_has_changed(tmp_path):
+    first = Run.begin(tmp_path / "study", {"seed": 1, "layers": ("a", "b")})
+    again = Run.begin(tmp_path / "study", {"seed": 1, "layers": ("a", "b")}, notes=[])
+
+    assert first.path == again.path
+    assert again.read_json("study.json") == {
+        "identity": {"seed": 1, "layers": ["a", "b"]},
+        "notes": [],
+    }
+    with pytest.raises(RunError, match="holds a study with another seed; name another"):
+        Run.begin(tmp_path / "study", {"seed": 2, "layers": ("a", "b")})
+
+
+def test_a_study_leaves_the_folders_of_others_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(RunError, match="exists already; name another folder"):
+        Run.begin(tmp_path, {"seed": 1})

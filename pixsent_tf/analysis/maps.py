@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from pixsent_tf.analysis.cells import build_cell_scorer
 from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.model import SentimentModel
 
 SCALES = (1.0, 1.5, 2.0)
@@ -151,3 +152,23 @@ class SentimentMapper:
             total[row : row + cells, column : column + cells] += weight * window
             weights[row : row + cells, column : column + cells] += weight
         return (total / np.maximum(weights, 1e-9)).astype("float32")
+
+
+def binary_mapper(model: SentimentModel) -> SentimentMapper:
+    """Let a model of two classes answer for every place.
+
+    Args:
+        model: The model.
+
+    Returns:
+        Its mapper.
+
+    Raises:
+        ConfigError: If the model has more than two classes, or nothing to map.
+    """
+    if len(model.class_names) != 2:
+        raise ConfigError(
+            f"Maps show two classes, from one to the other; this model has "
+            f"{', '.join(model.class_names)}."
+        )
+    return SentimentMapper(model)

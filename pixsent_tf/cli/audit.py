@@ -93,7 +93,7 @@ def audit_decisions(folder: Path, *, as_json: bool) -> None:
         as_json: Print one JSON object.
     """
     from pixsent_tf.runs import Run
-    from pixsent_tf.studies import decisions
+    from pixsent_tf.studies.search import decisions
 
     findings = decisions.audit_run(Run.open(folder))
     if as_json:

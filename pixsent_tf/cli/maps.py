@@ -86,7 +86,7 @@ def _held_out(model: str) -> list[str]:
 def _check(
     trained: SentimentModel, files: list[str], *, as_json: bool, quiet: bool
 ) -> None:
-    from pixsent_tf.studies import map_checks
+    from pixsent_tf.analysis import map_checks
 
     progress = console.show_progress(quiet=quiet)
     results = map_checks.check_maps(trained, files, progress=progress)

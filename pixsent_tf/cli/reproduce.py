@@ -65,7 +65,7 @@ def command(
     """
     console.load_tensorflow()
     from pixsent_tf.runs import next_folder
-    from pixsent_tf.studies.paper.replication import to_markdown
+    from pixsent_tf.studies.paper.measured_table import to_markdown
     from pixsent_tf.studies.paper.reproduce import reproduce
 
     plan = _plan(data, tables, **shortcuts)

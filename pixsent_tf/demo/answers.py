@@ -13,13 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.analysis import drawing
-from pixsent_tf.analysis.maps import SentimentMapper
+from pixsent_tf.analysis.maps import SentimentMapper, binary_mapper
 from pixsent_tf.data.decode.graph import read_image
 from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.studies.maps import binary_mapper
 from pixsent_tf.studies.report.page import data_uri
 
 MAP_SIDE = 768  # of a picture that is shown with its map, in pixels

@@ -10,9 +10,8 @@ import numpy as np
 from PIL import Image
 
 from pixsent_tf.analysis import drawing
-from pixsent_tf.analysis.maps import SentimentMap, SentimentMapper
+from pixsent_tf.analysis.maps import SentimentMap, binary_mapper
 from pixsent_tf.data.pipeline import PictureStream
-from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.looks import MapsResults
@@ -79,26 +78,6 @@ def write_maps(
         "unreadable": list_unreadable(paths, pictures.failures),
         "out": str(folder),
     }
-
-
-def binary_mapper(model: SentimentModel) -> SentimentMapper:
-    """Let a model of two classes answer for every place.
-
-    Args:
-        model: The model.
-
-    Returns:
-        Its mapper.
-
-    Raises:
-        ConfigError: If the model has more than two classes, or nothing to map.
-    """
-    if len(model.class_names) != 2:
-        raise ConfigError(
-            f"Maps show two classes, from one to the other; this model has "
-            f"{', '.join(model.class_names)}."
-        )
-    return SentimentMapper(model)
 
 
 def _answer(model: SentimentModel, found: SentimentMap) -> str:

@@ -13,9 +13,9 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes.finetuning import FIVE
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.paper import levels
+from pixsent_tf.studies.paper.measured_table import majority_rate
 from pixsent_tf.studies.paper.plan import Plan
 from pixsent_tf.studies.paper.protocol import Answered, run_protocol
-from pixsent_tf.studies.paper.replication import majority_rate
 
 STAND_IN = (
     "The data has no agreement levels: five, four and three agree are nested stand-ins "

@@ -14,7 +14,7 @@ from pixsent_tf.config import Recipe, override
 from pixsent_tf.data.splits import stratified_folds
 from pixsent_tf.evaluation import metrics
 from pixsent_tf.runs import write_text
-from pixsent_tf.studies.search.bench import Bench
+from pixsent_tf.studies.search.shared_learners import SharedLearners
 
 NUM_INNER_FOLDS = 5
 
@@ -26,7 +26,7 @@ class Scorer:
 
     Args:
         recipe: What a trial starts from.
-        bench: The pictures.
+        shared: The pictures.
         seen: Positions of the pictures that the search may see, int [M].
         groups: Files of one picture share a number, int [N]; they share an inner fold.
         scored_folds: How many inner folds a trial with the full effort predicts.
@@ -36,7 +36,7 @@ class Scorer:
     def __init__(
         self,
         recipe: Recipe,
-        bench: Bench,
+        shared: SharedLearners,
         seen: np.ndarray,
         *,
         groups: np.ndarray,
@@ -44,11 +44,11 @@ class Scorer:
         folder: Path,
     ) -> None:
         self.recipe = recipe
-        self.bench = bench
+        self.shared = shared
         self.seen = seen
         self.scored_folds = scored_folds
         self.folder = folder
-        labels = bench.dataset.labels[seen]
+        labels = shared.dataset.labels[seen]
         pictures = np.unique(np.stack([groups[seen], labels]), axis=1)
         self.folds = stratified_folds(
             labels,
@@ -75,13 +75,13 @@ class Scorer:
         else:
             epochs = max(1, round(share * recipe.training.epochs))
             recipe = override(recipe, {"training.epochs": epochs})
-        witness, targets = self.bench.learner(recipe), self.bench.targets(recipe)
+        witness, targets = self.shared.learner(recipe), self.shared.targets(recipe)
         labels, probs = [], []
         for fold in range(1, count + 1):
             fitted = witness.fit(self.seen[self.folds != fold], targets)
             held_out = self.seen[self.folds == fold]
             probs.append(witness.validate(fitted, held_out))
-            labels.append(self.bench.dataset.labels[held_out])
+            labels.append(self.shared.dataset.labels[held_out])
         self._note(witness.trained, witness.validated)
         return _measure(np.concatenate(labels), np.concatenate(probs))
 
@@ -103,7 +103,7 @@ class Scorer:
         known: dict[str, list[str]] = {}
         if path.is_file():
             known = json.loads(path.read_text("utf-8"))
-        hashes = self.bench.hashes
+        hashes = self.shared.hashes
         for part, shown in (("trained", trained), ("validated", validated)):
             known[part] = sorted({hashes[i] for i in shown}.union(known.get(part, ())))
         self.folder.mkdir(parents=True, exist_ok=True)

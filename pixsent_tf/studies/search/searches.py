@@ -18,15 +18,11 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import Choice
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
-from pixsent_tf.studies.search.bench import Bench
+from pixsent_tf.studies.search.processes import await_chief, own_port
 from pixsent_tf.studies.search.scorer import Scorer
+from pixsent_tf.studies.search.shared_learners import SharedLearners
 from pixsent_tf.studies.search.space import SearchConfig, build_space, head_recipes
-from pixsent_tf.studies.search.tuner import (
-    await_chief,
-    best_row,
-    own_port,
-    run_search,
-)
+from pixsent_tf.studies.search.tuner import best_row, run_search
 from pixsent_tf.studies.trainer import Trainer
 
 
@@ -102,7 +98,7 @@ class Searches:
         self.parts = self._divide()
         made_by = {"recipe": asdict(recipe), "search": asdict(config)}
         self._kept = Folds(run, dataset, Searched, made_by)
-        self._bench: Bench | None = None
+        self._shared: SharedLearners | None = None
 
     def find(self) -> dict[int, Searched]:
         """Search on every part, or recall what a search led to.
@@ -139,9 +135,9 @@ class Searches:
         rows = self._search(part, scorer)
         winner = best_row(rows)
         recipe = override(self.recipe, winner["settings"])
-        bench = self._read()
-        witness = bench.learner(recipe)
-        trainer = Trainer(recipe, self.dataset, witness, bench.targets(recipe))
+        shared = self._read()
+        witness = shared.learner(recipe)
+        trainer = Trainer(recipe, self.dataset, witness, shared.targets(recipe))
         trained = trainer.train(part.train)
         if not self.config.nested:
             trainer.save_model(self.run.model_path, trained)
@@ -196,21 +192,21 @@ class Searches:
                 watch=self.watch,
             )
 
-    def _read(self) -> Bench:
+    def _read(self) -> SharedLearners:
         """Let each network of a head look at each picture, once for all searches."""
-        if self._bench is None:
+        if self._shared is None:
             cache = self.run.path / "features"
-            bench = Bench(self.dataset, self.hashes, cache, self.progress)
+            shared = SharedLearners(self.dataset, self.hashes, cache, self.progress)
             recipes = head_recipes(self.config, self.recipe)
-            bench.read(recipes)
+            shared.read(recipes)
             if not recipes:  # fine-tuning reads pixels; the first tells what is broken
                 first = {
                     "model.backbone": self.config.backbones[0],
                     "training.strategy": self.config.strategies[0],
                 }
-                bench.learner(override(self.recipe, first))
-            self._bench = bench
-        return self._bench
+                shared.learner(override(self.recipe, first))
+            self._shared = shared
+        return self._shared
 
     def _readable(self, positions: np.ndarray) -> np.ndarray:
         return np.setdiff1d(positions, list(self._read().failures))

@@ -1,9 +1,7 @@
 """Which trial comes next? Keras Tuner knows; a score comes from the caller.
 
-One process searches alone. With Keras Tuner's own variables several share a search:
-KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT say where the chief listens, and
-KERASTUNER_TUNER_ID is "chief" for the one that hands out trials, any other name for the
-workers that run them. A search that was killed goes on with the trial it was at.
+One process searches alone, or several share a search. A search that was killed goes on
+with the trial it was at.
 """
 
 from __future__ import annotations
@@ -13,13 +11,12 @@ import io
 import json
 import os
 import shutil
-import socket
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras_tuner
 import numpy as np
@@ -33,24 +30,12 @@ from keras_tuner.oracles import (
 )
 
 from pixsent_tf.errors import RunError
+from pixsent_tf.studies.search.processes import POLL_SECONDS, role
 from pixsent_tf.studies.search.space import SearchConfig, active_settings
 
 # A score is made of the changed settings and the share of the full effort, 0…1.
 Score = Callable[[dict[str, Any], float], dict[str, float]]
 OBJECTIVE = "log_loss"
-POLL_SECONDS = 0.2
-PATIENCE_SECONDS = 1800
-
-
-def role() -> Literal["alone", "chief", "worker"]:
-    """Tell which part this process has in a search.
-
-    Returns:
-        What Keras Tuner's variables make of it.
-    """
-    if "KERASTUNER_ORACLE_IP" not in os.environ:
-        return "alone"
-    return "chief" if "chief" in os.environ["KERASTUNER_TUNER_ID"] else "worker"
 
 
 class _Tuner(BaseTuner):
@@ -156,53 +141,6 @@ def best_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
     if not done:
         raise RunError("No trial was completed; there is nothing to choose from.")
     return min(done, key=lambda row: row[OBJECTIVE])
-
-
-def await_chief(is_over: Callable[[], bool]) -> bool:
-    """Wait, as a worker, until the chief of a search listens.
-
-    Args:
-        is_over: Whether the search has ended without this worker.
-
-    Returns:
-        Whether there is a chief to ask.
-
-    Raises:
-        RunError: If there is none for half an hour.
-    """
-    address = (
-        os.environ["KERASTUNER_ORACLE_IP"],
-        int(os.environ["KERASTUNER_ORACLE_PORT"]),
-    )
-    limit = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < limit:
-        if is_over():
-            return False
-        with contextlib.suppress(OSError), socket.create_connection(address, 5):
-            return True
-        time.sleep(POLL_SECONDS)
-    raise RunError(f"No chief answers at {address[0]}:{address[1]}; start it first.")
-
-
-@contextlib.contextmanager
-def own_port(number: int) -> Iterator[None]:
-    """Give each of several searches a port of its own, so that no worker mixes them up.
-
-    Args:
-        number: Of the search, from 1; it is added to the port that is set, less one.
-
-    Yields:
-        Nothing.
-    """
-    base = os.environ.get("KERASTUNER_ORACLE_PORT")
-    if base is None:
-        yield
-        return
-    os.environ["KERASTUNER_ORACLE_PORT"] = str(int(base) + number - 1)
-    try:
-        yield
-    finally:
-        os.environ["KERASTUNER_ORACLE_PORT"] = base
 
 
 def _build_oracle(

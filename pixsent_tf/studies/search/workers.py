@@ -13,8 +13,8 @@ from pathlib import Path
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
+from pixsent_tf.studies.search.processes import role
 from pixsent_tf.studies.search.tune import read_config, tune
-from pixsent_tf.studies.search.tuner import role
 
 CODE = (
     "import sys; from pixsent_tf.studies.search.workers import work; work(sys.argv[1])"

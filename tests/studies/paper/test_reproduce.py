@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.errors import RunError
+from pixsent_tf.recipes import finetuning
 from pixsent_tf.studies.paper import reproduce
 from pixsent_tf.studies.paper.plan import Plan
 
@@ -38,7 +39,7 @@ def small_rows(monkeypatch):
     from tests.studies.small_rows import ROWS, register
 
     register(monkeypatch.setitem)
-    monkeypatch.setattr(reproduce.finetuning, "ROWS", ROWS)
+    monkeypatch.setattr(finetuning, "ROWS", ROWS)
 
 
 def test_each_row_stands_beside_what_the_paper_printed(

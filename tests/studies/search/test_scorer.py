@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.sources import open_folder
-from pixsent_tf.studies.search.bench import Bench
 from pixsent_tf.studies.search.scorer import Scorer
+from pixsent_tf.studies.search.shared_learners import SharedLearners
 
 SEEN = np.r_[0:9, 12:21]  # three pictures of each class are not for the search
 
@@ -24,7 +24,7 @@ def scorer_of(mean_color, colored_folder, tmp_path):
         pictures = dataset if labels is None else replace(dataset, labels=labels)
         return Scorer(
             mean_color,
-            Bench(pictures, hashes, tmp_path / "features"),
+            SharedLearners(pictures, hashes, tmp_path / "features"),
             SEEN,
             groups=np.arange(len(dataset)) if groups is None else groups,
             scored_folds=scored_folds,
@@ -46,7 +46,7 @@ def test_every_picture_that_is_seen_is_validated_and_no_other(scorer_of):
 
 
 def test_labels_that_a_search_may_not_see_cannot_change_a_score(scorer_of):
-    dataset = scorer_of().bench.dataset
+    dataset = scorer_of().shared.dataset
     labels = dataset.labels.copy()
     hidden = np.setdiff1d(np.arange(24), SEEN)
     labels[hidden] = 1 - labels[hidden]

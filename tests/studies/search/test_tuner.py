@@ -11,13 +11,7 @@ import tensorflow as tf
 
 from pixsent_tf.errors import DataError, RunError
 from pixsent_tf.studies.search.space import SearchConfig
-from pixsent_tf.studies.search.tuner import (
-    await_chief,
-    best_row,
-    own_port,
-    role,
-    run_search,
-)
+from pixsent_tf.studies.search.tuner import best_row, run_search
 
 
 @pytest.fixture
@@ -148,38 +142,6 @@ def test_nothing_is_printed(space, tmp_path, capsys):
 def test_a_search_in_which_nothing_worked_has_no_winner():
     with pytest.raises(RunError, match="No trial was completed"):
         best_row([{"status": "failed", "share": 1.0}])
-
-
-def test_the_role_is_read_from_keras_tuners_variables(monkeypatch):
-    assert role() == "alone"
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
-    assert role() == "chief"
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker-3")
-    assert role() == "worker"
-
-
-def test_each_search_has_a_port_of_its_own(monkeypatch):
-    import os
-
-    with own_port(3):
-        assert "KERASTUNER_ORACLE_PORT" not in os.environ
-    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", "8000")
-    with own_port(3):
-        assert os.environ["KERASTUNER_ORACLE_PORT"] == "8002"
-    assert os.environ["KERASTUNER_ORACLE_PORT"] == "8000"
-
-
-def test_a_worker_waits_until_the_chief_listens_or_the_search_is_over(monkeypatch):
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-        monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
-        assert await_chief(lambda: False) is True
-    answers = iter([False, False, True])
-    assert await_chief(lambda: next(answers)) is False
 
 
 def test_keras_tuner_keeps_its_notes_in_the_folder(space, tmp_path):

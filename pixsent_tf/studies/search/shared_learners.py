@@ -1,8 +1,7 @@
-"""What do the trials of a search share? Pictures, features, and a witness.
+"""What do the trials of a search share? Learners that have read the pictures.
 
 Each network looks at each picture once, whatever the number of trials; heads then train
-on what it saw. A witness stands beside every training and notes which pictures it was
-shown.
+on what it saw.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,74 +19,14 @@ from pixsent_tf.data.canvases import Canvases
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.studies.search.witness import Witness
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
-from pixsent_tf.training.learners import Fitted, Learner, build_learner
+from pixsent_tf.training.learners import build_learner
 
 
-@dataclass
-class Witness:
-    """A learner that notes which pictures it is shown, and is shown no others' labels.
-
-    Attributes:
-        learner: Has read the pictures.
-        trained: Positions of those whose labels it was given.
-        validated: Positions of those that it was scored on.
-    """
-
-    learner: Learner
-    trained: set[int] = field(default_factory=set)
-    validated: set[int] = field(default_factory=set)
-
-    @property
-    def preprocess(self) -> PreprocessConfig:
-        """Geometry of the learner's crops."""
-        return self.learner.preprocess
-
-    @property
-    def failures(self) -> dict[int, ImageError]:
-        """The error of each picture that could not be read, by position."""
-        return self.learner.failures
-
-    def read(self, paths: Sequence[str]) -> None:
-        """Read all pictures once.
-
-        Args:
-            paths: The pictures.
-        """
-        self.learner.read(paths)
-
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
-        """Train on some of the pictures; the labels of the others are blanked out.
-
-        Args:
-            indices: Positions of the training pictures, int [M].
-            targets: Target probabilities of all pictures, float [N, K].
-
-        Returns:
-            What was found.
-        """
-        self.trained.update(np.asarray(indices).tolist())
-        shown = np.full_like(targets, np.nan)
-        shown[indices] = targets[indices]
-        return self.learner.fit(indices, shown)
-
-    def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
-        """Predict pictures whose labels will score a trial.
-
-        Args:
-            fitted: What `fit` returned.
-            indices: Their positions, int [M].
-
-        Returns:
-            Probabilities, float32 [M, K].
-        """
-        self.validated.update(np.asarray(indices).tolist())
-        return fitted.probs(indices)
-
-
-class Bench:
-    """Pictures, and learners that have read them.
+class SharedLearners:
+    """Learners of one set of pictures; each stands beside a witness of its own.
 
     Args:
         dataset: The pictures.

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.analysis import faithfulness
-from pixsent_tf.analysis.maps import SentimentMapper
+from pixsent_tf.analysis.maps import SentimentMapper, binary_mapper
 from pixsent_tf.data.pipeline import PictureStream
 from pixsent_tf.errors import DataError
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
@@ -26,7 +26,6 @@ from pixsent_tf.results.looks import (
     PointingGame,
 )
 from pixsent_tf.results.unreadable import list_unreadable
-from pixsent_tf.studies.maps import binary_mapper
 
 BOXES = "boxes.csv"  # where the faces are, beside the drawn sample
 PARTS = ("face", "mouth")

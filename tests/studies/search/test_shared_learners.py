@@ -1,4 +1,4 @@
-"""What trials share, and the witness that stands beside each training."""
+"""What trials share: each picture is read once by each network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from pixsent_tf.config import override
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.studies.search.bench import Bench, Witness
+from pixsent_tf.studies.search.shared_learners import SharedLearners
 from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
 from tests.heard import Heard
@@ -32,19 +32,19 @@ def dataset(pictures):
 
 
 @pytest.fixture
-def bench(dataset, tmp_path):
-    return Bench(dataset, [f"{i:064}" for i in range(len(dataset))], tmp_path)
+def shared(dataset, tmp_path):
+    return SharedLearners(dataset, [f"{i:064}" for i in range(len(dataset))], tmp_path)
 
 
 @pytest.mark.parametrize("strategy", ["head", "all", "lp-ft"])
 def test_a_witness_notes_what_was_shown_and_changes_nothing(
-    bench, dataset, recipe_of, targets, strategy
+    shared, dataset, recipe_of, targets, strategy
 ):
     recipe = recipe_of(strategy)
     plain = build_learner(recipe, 2)
     plain.read(dataset.paths)
     expected = plain.fit(TRAIN, targets).probs(TEST)
-    witness = bench.learner(recipe)
+    witness = shared.learner(recipe)
 
     probs = witness.validate(witness.fit(TRAIN, targets), TEST)
 
@@ -53,39 +53,25 @@ def test_a_witness_notes_what_was_shown_and_changes_nothing(
     assert witness.validated == set(range(16, 24))
 
 
-def test_labels_that_are_not_trained_on_are_blank():
-    seen = []
-
-    class Curious:
-        def fit(self, indices, targets):
-            seen.append(targets)
-
-    Witness(Curious()).fit(np.array([1, 2]), np.eye(4, dtype="float32"))
-
-    (targets,) = seen
-    assert np.isnan(targets[[0, 3]]).all()
-    assert targets[[1, 2]].tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]
-
-
-def test_each_network_looks_at_each_picture_once(bench, dataset, recipe_of, targets):
+def test_each_network_looks_at_each_picture_once(shared, dataset, recipe_of, targets):
     recipe, heard = recipe_of("head"), Heard()
-    bench.progress = heard
-    bench.read([recipe])
+    shared.progress = heard
+    shared.read([recipe])
     for inverse_penalty in (1.0, 10.0):
         trial = override(recipe, {"training.inverse_penalty": inverse_penalty})
-        bench.learner(trial).fit(TRAIN, targets)
-    again = Bench(dataset, bench.hashes, bench.cache, heard)
+        shared.learner(trial).fit(TRAIN, targets)
+    again = SharedLearners(dataset, shared.hashes, shared.cache, heard)
     again.read([recipe])
 
-    assert len(list(bench.cache.iterdir())) == 1
-    first = bench.learner(recipe).learner.values
+    assert len(list(shared.cache.iterdir())) == 1
+    first = shared.learner(recipe).learner.values
     np.testing.assert_array_equal(again.learner(recipe).learner.values, first)
     assert sum(heard.counts) == 2 * len(dataset)  # the second time from the disk
 
 
-def test_trials_have_their_own_penalty_and_share_features(bench, recipe_of):
+def test_trials_have_their_own_penalty_and_share_features(shared, recipe_of):
     trials = [
-        bench.learner(
+        shared.learner(
             override(recipe_of("head"), {"training.inverse_penalty": inverse_penalty})
         )
         for inverse_penalty in (1.0, 10.0)
@@ -96,11 +82,11 @@ def test_trials_have_their_own_penalty_and_share_features(bench, recipe_of):
 
 
 def test_other_pictures_or_random_weights_have_other_features(
-    bench, dataset, recipe_of, tmp_path
+    shared, dataset, recipe_of, tmp_path
 ):
     recipe = recipe_of("head")
-    bench.read([recipe, override(recipe, {"seed": 1, "model.mirror": True})])
-    Bench(dataset, ["other"], tmp_path).read([recipe])
+    shared.read([recipe, override(recipe, {"seed": 1, "model.mirror": True})])
+    SharedLearners(dataset, ["other"], tmp_path).read([recipe])
 
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -114,22 +100,22 @@ def test_pictures_that_cannot_be_read_are_remembered(
     broken.write_bytes(b"")
     dataset = replace(dataset, paths=(str(broken), *pictures[1:]))
     for _ in range(2):  # computed, then from the disk
-        bench = Bench(dataset, ["h"], tmp_path / "cache")
-        bench.read([recipe_of("head")])
+        shared = SharedLearners(dataset, ["h"], tmp_path / "cache")
+        shared.read([recipe_of("head")])
 
-        assert {i: error.reason for i, error in bench.failures.items()} == {0: "empty"}
+        assert {i: error.reason for i, error in shared.failures.items()} == {0: "empty"}
 
 
-def test_fine_tuning_trials_share_the_decoded_pictures(bench, recipe_of):
-    first, second = (bench.learner(recipe_of("all", seed=seed)) for seed in (0, 1))
+def test_fine_tuning_trials_share_the_decoded_pictures(shared, recipe_of):
+    first, second = (shared.learner(recipe_of("all", seed=seed)) for seed in (0, 1))
 
     assert first.learner.canvases is second.learner.canvases
-    assert bench.failures == {}
+    assert shared.failures == {}
 
 
-def test_agreement_weighs_the_targets(bench, recipe_of):
-    equal = bench.targets(recipe_of())
-    weighed = bench.targets(
+def test_agreement_weighs_the_targets(shared, recipe_of):
+    equal = shared.targets(recipe_of())
+    weighed = shared.targets(
         override(recipe_of(), {"data.example_weights": "agreement"})
     )
 

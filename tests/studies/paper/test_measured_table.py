@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixsent_tf.studies.paper.replication import majority_rate, measure, to_markdown
+from pixsent_tf.studies.paper.measured_table import majority_rate, measure, to_markdown
 
 FOLDS = np.repeat([1, 2], 10)
 CORRECT = np.array([True] * 9 + [False] + [True] * 7 + [False] * 3)  # 0.9 and 0.7

@@ -11,7 +11,7 @@ from pixsent_tf.config import Recipe
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.decisions import audit_run, write_decisions
+from pixsent_tf.studies.search.decisions import audit_run, write_decisions
 
 IMAGES = {name: name * 8 for name in "abcdef"}
 

@@ -1,0 +1,73 @@
+"""Which pictures was a training shown? A witness stands beside it and notes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.errors import ImageError
+from pixsent_tf.training.learners import Fitted, Learner
+
+
+@dataclass
+class Witness:
+    """A learner that notes which pictures it is shown, and is shown no others' labels.
+
+    Attributes:
+        learner: Has read the pictures.
+        trained: Positions of those whose labels it was given.
+        validated: Positions of those that it was scored on.
+    """
+
+    learner: Learner
+    trained: set[int] = field(default_factory=set)
+    validated: set[int] = field(default_factory=set)
+
+    @property
+    def preprocess(self) -> PreprocessConfig:
+        """Geometry of the learner's crops."""
+        return self.learner.preprocess
+
+    @property
+    def failures(self) -> dict[int, ImageError]:
+        """The error of each picture that could not be read, by position."""
+        return self.learner.failures
+
+    def read(self, paths: Sequence[str]) -> None:
+        """Read all pictures once.
+
+        Args:
+            paths: The pictures.
+        """
+        self.learner.read(paths)
+
+    def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
+        """Train on some of the pictures; the labels of the others are blanked out.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            targets: Target probabilities of all pictures, float [N, K].
+
+        Returns:
+            What was found.
+        """
+        self.trained.update(np.asarray(indices).tolist())
+        shown = np.full_like(targets, np.nan)
+        shown[indices] = targets[indices]
+        return self.learner.fit(indices, shown)
+
+    def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
+        """Predict pictures whose labels will score a trial.
+
+        Args:
+            fitted: What `fit` returned.
+            indices: Their positions, int [M].
+
+        Returns:
+            Probabilities, float32 [M, K].
+        """
+        self.validated.update(np.asarray(indices).tolist())
+        return fitted.probs(indices)

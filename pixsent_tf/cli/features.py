@@ -53,12 +53,11 @@ def command(
     if Path(out).suffix != ".npz":
         raise UsageError(f"--out {out} must end in .npz.")
     console.load_tensorflow()
+    from pixsent_tf.analysis.networks import open_network
     from pixsent_tf.studies import probe
 
     files = find_files(paths)
-    network = probe.open_network(
-        model, backbone, None if weights == "None" else weights
-    )
+    network = open_network(model, backbone, None if weights == "None" else weights)
     progress = console.show_progress(quiet=quiet)
     found = probe.write_features(
         network, files, layers.split(","), Path(out), pool=pool, progress=progress

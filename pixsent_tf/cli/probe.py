@@ -45,7 +45,8 @@ def command(
     """Test a linear classifier on each layer of a network, by cross-validation.
 
     With --units also draws the pictures that excite units of the last layer named, and
-    the part of them that the unit sees, and a t-SNE of all pictures.
+    the part of them that the unit sees, and a t-SNE of all pictures. A killed probe
+    goes on when it is started again with the same --out: finished folds are kept.
 
     \b
     Example:
@@ -53,18 +54,18 @@ def command(
       pixsent-tf probe pictures/ --model runs/mine --layers stage3,stage7 --units 0,1,2
     """
     console.load_tensorflow()
+    from pixsent_tf.analysis.networks import open_network
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import probe
 
     dataset = open_dataset(DataConfig(data, level=level, images=images), seed=seed)
-    network = probe.open_network(
-        model, backbone, None if weights == "None" else weights
-    )
+    network = open_network(model, backbone, None if weights == "None" else weights)
     names = tuple(layers.split(",")) if layers else network.stages
     if not names:
         raise ConfigError(f"{network.model.name} has no named stages; give --layers.")
-    run = Run.create(Path(out) if out else next_folder(f"probe-{dataset.name}"))
+    folder = Path(out) if out else next_folder(f"probe-{dataset.name}")
+    run = Run.begin(folder, probe.identity(network, names, flatten=flatten, seed=seed))
     progress = console.show_progress(quiet=quiet)
     results = probe.probe(
         network, dataset, names, run, flatten=flatten, seed=seed, progress=progress

@@ -6,83 +6,32 @@ its penalty is chosen inside the training part of each fold.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from PIL import Image, ImageDraw
 
 from pixsent_tf.analysis import drawing, figures
 from pixsent_tf.analysis import units as unit_views
 from pixsent_tf.analysis.activations import Activations, read_activations
-from pixsent_tf.config import ModelConfig
+from pixsent_tf.analysis.networks import Network
 from pixsent_tf.data import splits
 from pixsent_tf.data.decode.graph import read_image
-from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval
-from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.looks import LayerProbe, ProbeResults
-from pixsent_tf.results.unreadable import list_unreadable
+from pixsent_tf.results.unreadable import Unreadable, list_unreadable
 from pixsent_tf.runs import Run, write_text
+from pixsent_tf.studies.folds import Folds, Part, divide
 from pixsent_tf.training.logistic import fit_head
 
-STAGE = re.compile(r"(stage|conv|pool|norm|fc|block)_?\d+|features|head_relu")
 NUM_IMAGES = 5  # for each unit
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network whose layers can be looked at.
-
-    Attributes:
-        model: Takes crops.
-        preprocessor: Its geometry.
-    """
-
-    model: keras.Model
-    preprocessor: Preprocessor
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The layers that have a public name, first to last."""
-        names = [layer.name for layer in self.model.layers]
-        return tuple(name for name in names if STAGE.fullmatch(name))
-
-
-def open_network(
-    model: str | Path | None, backbone: str | None, weights: str | None = "imagenet"
-) -> Network:
-    """Open a trained model, or a backbone as it comes.
-
-    Args:
-        model: A run folder or a `.keras` file; None for a backbone.
-        backbone: A name of `models.zoo`; None for a model.
-        weights: Of the backbone.
-
-    Returns:
-        The network.
-
-    Raises:
-        ConfigError: If both or none are given, or the backbone is unknown.
-        WeightsError: If there is no such model, or the weights do not fit.
-    """
-    if (model is None) == (backbone is None):
-        raise ConfigError("Give either --model RUN or --backbone NAME.")
-    if model is not None:
-        trained = SentimentModel.load(model)
-        return Network(trained.classifier, trained.preprocessor)
-    assert backbone is not None
-    config = ModelConfig(backbone=backbone, weights=weights)
-    preprocessor = Preprocessor(zoo.preprocess_of(config))
-    return Network(zoo.build_backbone(config), preprocessor)
 
 
 def write_features(
@@ -124,6 +73,69 @@ def write_features(
     return found
 
 
+@dataclass(frozen=True)
+class FoldProbes:
+    """What the probes of one fold got right.
+
+    Attributes:
+        ids: Of the test pictures that could be read, [M].
+        right: By layer: which of them the probe answered right, bool [M].
+        num_features: By layer: numbers that the probe saw of each picture.
+        unreadable: All pictures that could not be read, to test or to train.
+    """
+
+    ids: tuple[str, ...]
+    right: Mapping[str, np.ndarray]
+    num_features: Mapping[str, int]
+    unreadable: list[Unreadable]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold; what is right is a line of 0 and 1 for a layer."""
+        right = {
+            name: "".join("01"[int(bit)] for bit in bits)
+            for name, bits in self.right.items()
+        }
+        return {
+            "ids": list(self.ids),
+            "right": right,
+            "num_features": dict(self.num_features),
+            "unreadable": self.unreadable,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FoldProbes:
+        """Build it again from what `to_json` gave."""
+        right = {
+            name: np.array([bit == "1" for bit in line])
+            for name, line in values["right"].items()
+        }
+        return cls(
+            tuple(values["ids"]), right, values["num_features"], values["unreadable"]
+        )
+
+
+def identity(
+    network: Network, layers: Sequence[str], *, flatten: bool, seed: int
+) -> dict[str, Any]:
+    """Say what leads to the findings of a probe, beside the pictures.
+
+    Args:
+        network: The network.
+        layers: Names of its layers.
+        flatten: See `probe`.
+        seed: Of the folds.
+
+    Returns:
+        What must not change when a killed probe is gone on with.
+    """
+    return {
+        "network": network.digest,
+        "layers": list(layers),
+        "flatten": flatten,
+        "seed": seed,
+    }
+
+
 def probe(
     network: Network,
     dataset: Dataset,
@@ -135,13 +147,13 @@ def probe(
     seed: int = 0,
     progress: Progress = NO_PROGRESS,
 ) -> ProbeResults:
-    """Test a linear classifier on each layer.
+    """Test a linear classifier on each layer, or go on where a killed run ended.
 
     Args:
         network: The network.
         dataset: The pictures; their published folds are used where there are any.
         layers: Names of its layers.
-        run: The folder to fill.
+        run: The folder to fill, or to go on with.
         flatten: Keep every cell, as the paper does, instead of the mean over them;
             takes memory.
         num_folds: Folds to make where none are published.
@@ -154,55 +166,70 @@ def probe(
     Raises:
         ConfigError: If there is no such layer.
         DataError: If no picture can be read, or a class is too small.
+        RunError: If the run was begun with other pictures or settings.
     """
-    folds = splits.published_or_stratified(dataset, num_folds, seed=seed)
-    found = read_activations(
-        network.model,
-        network.preprocessor,
-        dataset.paths,
-        layers,
-        pool=not flatten,
-        progress=progress,
+
+    @functools.cache
+    def activations() -> Activations:
+        return read_activations(
+            network.model,
+            network.preprocessor,
+            dataset.paths,
+            layers,
+            pool=not flatten,
+            progress=progress,
+        )
+
+    dealt = splits.published_or_stratified(dataset, num_folds, seed=seed)
+    made_by = identity(network, layers, flatten=flatten, seed=seed)
+    found = Folds(run, dataset, FoldProbes, made_by).find(
+        divide(dataset, dealt),
+        lambda part: _probe_part(dataset, part, activations(), seed),
     )
-    folds, labels = folds[found.positions], dataset.labels[found.positions]
-    counts = np.bincount(labels[folds > 0])
+    label = dict(zip(dataset.ids, dataset.labels, strict=True))
+    counts = np.bincount([label[name] for one in found.values() for name in one.ids])
     results: ProbeResults = {
-        "layers": [
-            _probe_layer(name, activations, labels, folds, dataset.num_classes, seed)
-            for name, activations in found.layers.items()
-        ],
+        "layers": [_measure(name, list(found.values())) for name in layers],
         "majority_rate": float(counts.max() / counts.sum()),
         "num_examples": int(counts.sum()),
-        "unreadable": list_unreadable(dataset.ids, found.failures),
+        "unreadable": next(iter(found.values())).unreadable,
         "out": str(run.path),
     }
     run.write_json("results.json", results)
     return results
 
 
-def _probe_layer(
-    name: str,
-    activations: np.ndarray,
-    labels: np.ndarray,
-    folds: np.ndarray,
-    num_classes: int,
-    seed: int,
-) -> LayerProbe:
-    features = activations.reshape(len(activations), -1)
-    targets = np.eye(num_classes, dtype="float32")[labels]
-    right = np.zeros(len(labels), dtype=bool)
-    numbers = range(1, int(folds.max()) + 1)
-    for fold in numbers:
-        train, test = (folds > 0) & (folds != fold), folds == fold
+def _probe_part(
+    dataset: Dataset, part: Part, activations: Activations, seed: int
+) -> FoldProbes:
+    """Train a probe on each layer with the training pictures of one fold."""
+    positions = activations.positions
+    train, test = (np.isin(positions, chosen) for chosen in (part.train, part.test))
+    labels = dataset.labels[positions]
+    targets = np.eye(dataset.num_classes, dtype="float32")[labels]
+    right, num_features = {}, {}
+    for name, values in activations.layers.items():
+        features = values.reshape(len(values), -1)
         head = fit_head(features[train], targets[train], seed=seed)
-        right[test] = head.logits(features[test]).argmax(axis=1) == labels[test]
-    tested = right[folds > 0]
-    shares = [float(right[folds == fold].mean()) for fold in numbers]
+        answers = head.logits(features[test]).argmax(axis=1)
+        right[name], num_features[name] = answers == labels[test], features.shape[1]
+    return FoldProbes(
+        tuple(dataset.ids[i] for i in positions[test]),
+        right,
+        num_features,
+        list_unreadable(dataset.ids, activations.failures),
+    )
+
+
+def _measure(name: str, found: Sequence[FoldProbes]) -> LayerProbe:
+    """Measure the probes of one layer on all folds."""
+    right = np.concatenate([one.right[name] for one in found])
+    shares = [float(one.right[name].mean()) for one in found]
     return {
         "name": name,
-        "num_features": features.shape[1],
-        "accuracy": float(tested.mean()),
-        "accuracy_interval": list(wilson_interval(int(tested.sum()), len(tested))),
+        "num_features": found[0].num_features[name],
+        "accuracy": float(right.mean()),
+        "accuracy_interval": list(wilson_interval(int(right.sum()), len(right))),
         "mean": float(np.mean(shares)),
         "std": float(np.std(shares, ddof=1)),
     }

@@ -10,7 +10,7 @@
       folds/fold-K.json  what a finished fold found; it is not trained again (fit: 1)
       model-foldK.keras  the model that has not seen fold K
 
-Files are written whole: to a temporary name beside them, then renamed.
+Files are written whole.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pixsent_tf import config
 from pixsent_tf.errors import RunError
 from pixsent_tf.results.files import Environment
 from pixsent_tf.version import VERSION
+from pixsent_tf.whole import whole
 
 STUDY = "study.json"  # what a study without a recipe is about
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow", "scikit-learn")
@@ -211,12 +212,13 @@ class Run:
             columns: The header.
             rows: One sequence per line, as long as the header.
         """
-        temporary = self.path / f".{name}.part"
-        with temporary.open("w", encoding="utf-8", newline="") as file:
+        with (
+            whole(self.path / name) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
             writer.writerows(rows)
-        temporary.replace(self.path / name)
 
     def read_table(self, name: str) -> list[dict[str, str]]:
         """Read a CSV file of the folder.
@@ -296,6 +298,5 @@ def write_text(path: Path, text: str) -> None:
         path: The file.
         text: Its content.
     """
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +18,7 @@ from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import model_option
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.results.answers import PredictRow
+from pixsent_tf.whole import whole
 
 DIGITS = 6  # of a probability
 
@@ -75,7 +78,7 @@ def command(
         _abstain(trained, abstain_at, quiet=quiet)
     progress = console.show_progress(quiet=quiet)
     predictions = trained.predict(files, view=view, progress=progress)
-    with click.open_file(out or "-", "w", encoding="utf-8", atomic=bool(out)) as file:
+    with _opened(out) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
         counts = write(file, map(_row, predictions), trained.class_names)
     failed, unsure = counts[None], counts[UNSURE]
@@ -88,6 +91,16 @@ def command(
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _opened(out: str | None) -> Iterator[IO[Any]]:
+    """Standard output, or a file that an error in the middle leaves as it was."""
+    with (
+        whole(Path(out)) if out else contextlib.nullcontext("-") as path,
+        click.open_file(path, "w", encoding="utf-8") as file,
+    ):
+        yield file
 
 
 def _abstain(trained: SentimentModel, text: str, *, quiet: bool) -> None:

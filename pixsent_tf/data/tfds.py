@@ -21,8 +21,9 @@ from pixsent_tf import runs
 from pixsent_tf.data.decode.files import sniff
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
+from pixsent_tf.whole import whole
 
-_TABLE = "table.json"  # written last: a folder without it is incomplete
+_TABLE = "table.json"
 
 
 def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
@@ -47,8 +48,10 @@ def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> D
     split = split or _default_split(builder)
     keys = _feature_names(builder)
     folder = runs.cache_folder("tfds", *builder.info.full_name.split("/"), _safe(split))
-    if not (folder / _TABLE).is_file():
-        _write(_read(builder, split, keys), folder, keys)
+    if not folder.is_dir():
+        # Another process may be faster.
+        with contextlib.suppress(FileExistsError), whole(folder) as temporary:
+            _write(_read(builder, split, keys), temporary, keys)
     table = json.loads((folder / _TABLE).read_text("utf-8"))
     return Dataset(
         name=_safe(name),
@@ -168,8 +171,8 @@ def _read(builder: Any, split: str, keys: dict[str, str | None]) -> Iterable[Any
 
 
 def _write(examples: Iterable[Any], folder: Path, keys: dict[str, str | None]) -> None:
-    """Write the pictures, then the table that makes the folder complete."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the pictures and a table of them."""
+    folder.mkdir()
     names = ("ids", "files", "labels", "votes", "fold")
     table: dict[str, list[Any]] = {name: [] for name in names}
     for number, example in enumerate(examples):
@@ -185,7 +188,7 @@ def _write(examples: Iterable[Any], folder: Path, keys: dict[str, str | None]) -
                 table[column].append(np.asarray(example[keys[column]]).tolist())
     if len(set(table["ids"])) < len(table["ids"]):
         table["ids"] = table["files"]
-    runs.write_text(folder / _TABLE, json.dumps(table))
+    (folder / _TABLE).write_text(json.dumps(table), "utf-8")
 
 
 def _column(values: list[Any]) -> np.ndarray | None:

@@ -34,6 +34,7 @@ from pixsent_tf.models import joined, layers  # noqa: F401 - a saved model names
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
+from pixsent_tf.whole import whole
 
 POSITIVE = "positive"
 
@@ -178,12 +179,8 @@ class SentimentModel:
         Args:
             path: The `.keras` file to write, whole or not at all.
         """
-        temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
-        try:
+        with whole(path) as temporary:
             self.model.save(temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @property
     def class_names(self) -> tuple[str, ...]:

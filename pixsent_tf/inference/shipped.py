@@ -45,7 +45,6 @@ def model_file() -> Path:
         digest.update((FOLDER / name).read_bytes())
     path = runs.cache_folder("shipped", digest.hexdigest()[:16]) / "model.keras"
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
         _load_shipped().save(path)
     return path
 

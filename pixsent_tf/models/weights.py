@@ -21,6 +21,7 @@ import numpy as np
 
 from pixsent_tf.errors import WeightsError
 from pixsent_tf.models.caffemodel import read_caffemodel
+from pixsent_tf.whole import whole
 
 Arrays = dict[str, np.ndarray]
 Shape = tuple[int, ...]
@@ -105,7 +106,9 @@ def save_weights(model: keras.Model, path: str | Path) -> None:
         model: The network.
         path: The file to write, ending in `.npz`.
     """
-    np.savez(path, **{name: v.numpy() for name, v in _variables(model).items()})
+    arrays = {name: variable.numpy() for name, variable in _variables(model).items()}
+    with whole(Path(path)) as temporary:
+        np.savez(temporary, **arrays)
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:

@@ -26,6 +26,7 @@ from pixsent_tf.serving import onnx, scorecard, tflite
 from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.samples import Samples, read_samples
 from pixsent_tf.serving.scorecard import Runtime, Score
+from pixsent_tf.whole import whole
 
 THREADS = (1, 2)
 
@@ -116,8 +117,8 @@ def export_onnx(
     samples = read_samples(run, model.preprocessor, source=source)
     scores = score_contents({"onnx": content}, model, samples, onnx.OnnxModel)
     scorecard.check_drop(scores, max_drop)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    with whole(target) as temporary:
+        temporary.write_bytes(content)
     description = tflite.describe(target, "none", model)
     description["input"]["shape"][0] = description["output"]["shape"][0] = "B"
     return _document(target, description, scores, len(samples.labels))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving.graph import check_portable
 from pixsent_tf.serving.signature import build_signatures
+from pixsent_tf.whole import whole
 
 
 def export_saved_model(
@@ -49,16 +49,9 @@ def export_saved_model(
             f"{target} exists already or is no version; the next free one is "
             f"{next_version(folder)}."
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, so that renaming is atomic; servers read numbers only.
-    partial = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=target.parent))
-    try:
-        _write(model, partial)
-        check_portable(partial)
-        partial.chmod(0o755)  # a server runs as another user
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with whole(target) as temporary:  # servers look at folders that are numbers
+        _write(model, temporary)
+        check_portable(temporary)
     return target
 
 

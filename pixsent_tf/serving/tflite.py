@@ -28,6 +28,7 @@ from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.results.files import FileDescription
 from pixsent_tf.serving.saved_model import write_assets
+from pixsent_tf.whole import whole
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 SIGNATURE = "serving_default"
@@ -101,13 +102,11 @@ def write_tflite(
     path = Path(path)
     if path.exists():
         raise ExportError(f"{path} exists already; name another with --out.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(content)
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(partial, "a") as file:
-        for asset in write_assets(model, Path(folder)):
-            file.write(asset, Path(asset).name)
-    partial.replace(path)
+    with whole(path) as temporary, tempfile.TemporaryDirectory() as folder:
+        temporary.write_bytes(content)
+        with zipfile.ZipFile(temporary, "a") as file:
+            for asset in write_assets(model, Path(folder)):
+                file.write(asset, Path(asset).name)
     return path
 
 

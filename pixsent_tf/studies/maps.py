@@ -16,6 +16,7 @@ from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.looks import MapsResults
 from pixsent_tf.results.unreadable import list_unreadable
+from pixsent_tf.whole import whole
 
 MAX_SIDE = 1024  # of a picture that is drawn, in pixels
 MAX_ON_SHEET = 60
@@ -53,7 +54,8 @@ def write_maps(
         panel = drawing.panel(
             found.image, found.cells[..., 1], found.smooth[..., 1], title=title
         )
-        Image.fromarray(panel).save(folder / f"{number:04}-{Path(path).stem}.png")
+        with whole(folder / f"{number:04}-{Path(path).stem}.png") as temporary:
+            Image.fromarray(panel).save(temporary)
         small = drawing.thumbnail(found.image)
         mapped.append((str(path), replace(found, image=small)))
     shown = mapped[:MAX_ON_SHEET]
@@ -63,15 +65,17 @@ def write_maps(
         [Path(path).name for path, _ in shown],
         [_answer(model, found) for _, found in shown],
     )
-    Image.fromarray(sheet).save(folder / "contact-sheet.png")
-    np.savez_compressed(
-        folder / "maps.npz",
-        paths=np.array([path for path, _ in mapped]),
-        probs=np.stack([found.probs for _, found in mapped]),
-        cells=np.stack([found.cells for _, found in mapped]),
-        smooth=np.stack([found.smooth for _, found in mapped]).astype("float16"),
-        class_names=np.array(model.class_names),
-    )
+    with whole(folder / "contact-sheet.png") as temporary:
+        Image.fromarray(sheet).save(temporary)
+    with whole(folder / "maps.npz") as temporary:
+        np.savez_compressed(
+            temporary,
+            paths=np.array([path for path, _ in mapped]),
+            probs=np.stack([found.probs for _, found in mapped]),
+            cells=np.stack([found.cells for _, found in mapped]),
+            smooth=np.stack([found.smooth for _, found in mapped]).astype("float16"),
+            class_names=np.array(model.class_names),
+        )
     return {
         "num_examples": len(mapped),
         "kind": mapper.kind,

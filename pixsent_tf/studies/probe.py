@@ -30,6 +30,7 @@ from pixsent_tf.results.unreadable import Unreadable, list_unreadable
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.folds import Folds, Part, divide
 from pixsent_tf.training.logistic import fit_head
+from pixsent_tf.whole import whole
 
 NUM_IMAGES = 5  # for each unit
 
@@ -67,9 +68,8 @@ def write_features(
     arrays: dict[str, Any] = {
         "paths": np.array([str(paths[i]) for i in found.positions])
     }
-    temporary = path.with_name(f".{path.name}.part.npz")
-    np.savez_compressed(temporary, **(arrays | found.layers))
-    temporary.replace(path)
+    with whole(path) as temporary:
+        np.savez_compressed(temporary, **(arrays | found.layers))
     return found
 
 
@@ -269,7 +269,8 @@ def write_pictures(
             shown.append(_seen(network, layer, path, cell))
             captions.append(f"unit {unit}: {value:.2f}")
     sheet = drawing.contact_sheet(shown, captions, columns=NUM_IMAGES)
-    Image.fromarray(sheet).save(out.path / f"units-{layer}.png")
+    with whole(out.path / f"units-{layer}.png") as temporary:
+        Image.fromarray(sheet).save(temporary)
     pooled = activations.mean(axis=(1, 2)) if activations.ndim == 4 else activations
     layout = unit_views.tsne(pooled)
     labels = dataset.labels[found.positions]

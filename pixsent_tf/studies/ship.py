@@ -19,6 +19,7 @@ from pixsent_tf.studies import evaluate
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.report.card import model_card
 from pixsent_tf.studies.trainer import Trainer
+from pixsent_tf.whole import whole
 
 CARD_KEYS = (
     "accuracy",
@@ -52,16 +53,16 @@ def ship(data: DataConfig, run: Run, folder: Path = FOLDER) -> dict[str, object]
     head = trained.fitted.classifier().get_layer(zoo.HEAD)
     kernel, bias = head.get_weights()
     sureness, is_right = zip(*trained.held_out, strict=True)
-    folder.mkdir(exist_ok=True)
-    np.savez(
-        folder / "head.npz",
-        kernel=kernel,
-        bias=bias,
-        temperature=trained.temperature,
-        sureness=np.array(sureness, dtype="float32"),
-        is_right=np.array(is_right),
-        class_names=np.array(dataset.class_names),
-    )
+    with whole(folder / "head.npz") as temporary:
+        np.savez(
+            temporary,
+            kernel=kernel,
+            bias=bias,
+            temperature=trained.temperature,
+            sureness=np.array(sureness, dtype="float32"),
+            is_right=np.array(is_right),
+            class_names=np.array(dataset.class_names),
+        )
     # Where the pictures lay on one machine is nobody else's business.
     public = dataclasses.replace(recipe, data=DataConfig(source="", level=data.level))
     write_text(folder / "recipe.json", config.to_json(public))

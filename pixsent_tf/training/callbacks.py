@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 
 from pixsent_tf.progress import Progress
+from pixsent_tf.whole import whole
 
 
 class Report(keras.callbacks.Callback):
@@ -168,10 +168,8 @@ class Checkpoint(keras.callbacks.Callback):
         if self.best is not None:
             state |= {"best_loss": self.best.best_loss, "waited": self.best.waited}
             arrays += self.best.best_weights
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / "partial.npz"
-        np.savez(partial, *arrays, state=np.array(json.dumps(state)))
-        os.replace(partial, self.folder / "state.npz")
+        with whole(self.folder / "state.npz") as temporary:
+            np.savez(temporary, *arrays, state=np.array(json.dumps(state)))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Clear up.

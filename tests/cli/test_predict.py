@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 
 import pytest
@@ -125,6 +126,28 @@ def test_what_is_no_model_is_refused_in_one_line(
     assert result.exit_code == 1
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_error_in_the_middle_keeps_the_table_that_was_there(
+    model, colored_folder, tmp_path, monkeypatch
+):
+    from pixsent_tf.inference.model import SentimentModel
+
+    answers = SentimentModel.predict
+
+    def break_off(self, paths, **settings):
+        yield from itertools.islice(answers(self, paths, **settings), 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SentimentModel, "predict", break_off)
+    table = tmp_path / "table.csv"
+    table.write_text("what was there")
+
+    result = invoke("predict", colored_folder, "--model", model, "--out", table)
+
+    assert result.exit_code != 0
+    assert table.read_text() == "what was there"
+    assert list(tmp_path.iterdir()) == [table]
 
 
 def test_a_folder_without_pictures_is_refused(model, tmp_path):

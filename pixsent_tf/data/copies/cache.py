@@ -9,7 +9,6 @@ good as none, and a folder that cannot be written to only costs the time.
 from __future__ import annotations
 
 import contextlib
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf import runs
+from pixsent_tf.whole import whole
 
 _MAX_REMEMBERED = 8
 _remembered: dict[str, Mapping[str, np.ndarray]] = {}  # by digest, the latest last
@@ -49,13 +49,9 @@ def keep(digest: str, found: Mapping[str, np.ndarray]) -> None:
         found: Arrays by name.
     """
     _remember(digest, found)
-    path, arrays = _path(digest), dict[str, Any](found)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)
-        temporary.replace(path)
+    arrays = dict[str, Any](found)
+    with contextlib.suppress(OSError), whole(_path(digest)) as temporary:
+        np.savez(temporary, **arrays)
 
 
 def forget() -> None:

@@ -9,8 +9,6 @@ that explanations of a model can be checked against the truth.
 from __future__ import annotations
 
 import csv
-import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from PIL import Image
 
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.data.sample.faces import Box, draw_face
+from pixsent_tf.whole import whole
 
 DRAWING = 2  # raise when the pictures change, so that cached ones are drawn anew
 POSITIVE_SHARE = 0.55
@@ -96,11 +95,12 @@ def write_smileys(folder: Path, count: int = 400, seed: int = 0) -> Path:
         for stale in (folder / name).glob("smiley-*.jpg"):
             stale.unlink()
     rows = list(_write_pictures(folder, count, seed))
-    with table.open("w", newline="") as file:
+    with whole(table) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows(rows)
-    mark.write_text(text)  # last, so that it vouches for the rest
+    with whole(mark) as temporary:  # last, so that it vouches for the rest
+        temporary.write_text(text)
     return table
 
 
@@ -111,10 +111,7 @@ def _write_pictures(folder: Path, count: int, seed: int) -> Iterator[list[object
     for number, label in enumerate(labels.astype(int).tolist()):
         smiley = draw_smiley((seed, number), label)
         name = f"{CLASS_NAMES[label]}/smiley-{number:04}.jpg"
-        stream = io.BytesIO()
-        Image.fromarray(smiley.image).save(stream, "JPEG", quality=_JPEG_QUALITY)
-        # Two processes may draw the same sample at once: each file appears whole.
-        partial = folder / f"{name}.{os.getpid()}"
-        partial.write_bytes(stream.getvalue())
-        partial.replace(folder / name)
+        # Two processes may draw the same sample at once.
+        with whole(folder / name) as temporary:
+            Image.fromarray(smiley.image).save(temporary, quality=_JPEG_QUALITY)
         yield [name, CLASS_NAMES[label], *smiley.face_box, *smiley.mouth_box]

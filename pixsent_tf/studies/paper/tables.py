@@ -25,6 +25,7 @@ from pixsent_tf.studies.paper.layer_probes import Probed, probe_layers
 from pixsent_tf.studies.paper.measured_table import measure
 from pixsent_tf.studies.paper.protocol import VIEWS
 from pixsent_tf.studies.paper.rows import Row, Rows, why_missing
+from pixsent_tf.whole import whole
 
 MODULES: dict[str, ModuleType] = {
     "2": finetuning,
@@ -96,7 +97,8 @@ def _row_table(rows: Rows, name: str) -> Table:
         history,
         note=" ".join(rows.notes[:1]),
     )
-    (rows.run.path / f"table-{name}.png").write_bytes(figure)
+    with whole(rows.run.path / f"table-{name}.png") as temporary:
+        temporary.write_bytes(figure)
     return table
 
 
@@ -171,7 +173,8 @@ def _probe_table(rows: Rows, name: str) -> Table:
         next(iter(table["majority"].values())),
         note=" ".join(rows.notes[:1]),
     )
-    (rows.run.path / f"table-{name}.png").write_bytes(figure)
+    with whole(rows.run.path / f"table-{name}.png") as temporary:
+        temporary.write_bytes(figure)
     return table
 
 
@@ -209,7 +212,8 @@ def _map_table(rows: Rows, name: str) -> Table:
         folds=rows.plan.folds,
         progress=rows.progress,
     )
-    found.sheet.save(rows.run.path / f"table-{name}.png")
+    with whole(rows.run.path / f"table-{name}.png") as temporary:
+        found.sheet.save(temporary)
     table["majority"] = rows.majority(recipe)
     table["remarks"] = [
         f"{found.num_examples} test pictures, each mapped by the model that has not "

@@ -23,6 +23,7 @@ from pixsent_tf.studies.search.witness import Witness
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import build_learner
+from pixsent_tf.whole import whole
 
 
 class SharedLearners:
@@ -126,10 +127,8 @@ class SharedLearners:
 
 def _save(path: Path, values: np.ndarray, failures: dict[int, ImageError]) -> None:
     told = {str(i): [str(error), error.reason] for i, error in failures.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, values=values, failures=np.array(json.dumps(told)))
-    temporary.replace(path)
+    with whole(path) as temporary:
+        np.savez(temporary, values=values, failures=np.array(json.dumps(told)))
 
 
 def _load(path: Path) -> tuple[np.ndarray, dict[int, ImageError]]:

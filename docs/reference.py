@@ -1,17 +1,21 @@
 """Which pages does the documentation get from the package itself?
 
 MkDocs calls this module while it builds: one page for each module, from its docstrings,
-and one for the command line, from its `--help`.
+one for the command line, from its `--help`, and one for what `--json` prints, from the
+definitions in `pixsent_tf.results` and the comments beside their keys.
 """
 
 from __future__ import annotations
 
+import ast
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pixsent_tf.cli import cli
+from pixsent_tf.results.verbs import VERBS
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -19,6 +23,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 HELP_WIDTH = 88
+PLAIN = {  # types that need no definition: one, several
+    "str": ("text", "texts"),
+    "int": ("integer", "integers"),
+    "float": ("number", "numbers"),
+    "bool": ("true or false", "true or false"),
+    "Interval": ("interval", "intervals"),
+    "Any": ("anything", "anything"),
+}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -39,7 +51,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         packages.setdefault(package, []).append(
             page if is_package(name) else {parts[-1]: page}
         )
-    nav: list[Any] = [{"Command line": "reference/command-line.md"}]
+    nav: list[Any] = [
+        {"Command line": "reference/command-line.md"},
+        {"Results": "reference/results.md"},
+    ]
     nav += [{name: pages} for name, pages in packages.items()]
     config.nav = [*(config.nav or []), {"Reference": nav}]
     return config
@@ -53,12 +68,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         config: MkDocs' settings.
 
     Returns:
-        The files, with a page for each module and one for the command line.
+        The files, with a page for each module, one for the command line and one for
+        the results.
     """
     from mkdocs.structure.files import File
 
     pages = {page_of(name): module_page(name) for name in module_names()}
     pages["reference/command-line.md"] = command_line_page()
+    pages["reference/results.md"] = results_page()
     for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
     return files
@@ -110,3 +127,94 @@ def command_line_page() -> str:
 
 def _help(command: click.Command, context: click.Context) -> str:
     return f"```text\n{command.get_help(context)}\n```"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a class of `pixsent_tf.results` defines.
+
+    Attributes:
+        text: Its docstring.
+        bases: Names of the classes that it adds to.
+        keys: Type and meaning by key, its own only.
+    """
+
+    text: str
+    bases: tuple[str, ...]
+    keys: dict[str, tuple[str, str]]
+
+
+def read_definitions() -> dict[str, Definition]:
+    """Read every class of `pixsent_tf.results`, in the order of the files."""
+    found = {}
+    for path in sorted((ROOT / "pixsent_tf/results").glob("*.py")):
+        source = path.read_text("utf-8")
+        lines = source.splitlines()
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                keys = {
+                    field.target.id: (
+                        _type(field.annotation),
+                        lines[field.lineno - 1].partition("  # ")[2],
+                    )
+                    for field in node.body
+                    if isinstance(field, ast.AnnAssign)
+                    and isinstance(field.target, ast.Name)
+                }
+                bases = tuple(ast.unparse(base) for base in node.bases)
+                text = ast.get_docstring(node) or ""
+                found[node.name] = Definition(text, bases, keys)
+    return found
+
+
+def all_keys(name: str, found: dict[str, Definition]) -> dict[str, tuple[str, str]]:
+    """Give the keys of a class, those that it inherits first."""
+    keys = {}
+    for base in found[name].bases:
+        keys |= all_keys(base, found) if base in found else {}
+    return keys | found[name].keys
+
+
+def results_page() -> str:
+    """Give the page of what `--json` prints: each verb, then what it refers to."""
+    found = read_definitions()
+    parts = [
+        "# Results",
+        "What `--json` prints and `results.json` holds, key by key. An interval holds "
+        "the lower and the upper bound at 95 %; a share is 0…1.",
+    ]
+    told: set[str] = set()
+    for verb, kinds in VERBS.items():
+        parts.append(f"## {verb}")
+        for kind in kinds:
+            parts += _section(kind.__name__, found)
+            told.add(kind.__name__)
+    parts.append("## What they hold")
+    bases = {base for one in found.values() for base in one.bases}
+    for name in found:
+        if (name not in told and name not in bases | {"Interval"}) or name == "Metrics":
+            parts += [f"### {name}", *_section(name, found)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(name: str, found: dict[str, Definition]) -> list[str]:
+    rows = ["| key | type | |", "|---|---|---|"]
+    for key, (kind, text) in all_keys(name, found).items():
+        rows.append(f"| `{key}` | {kind} | {text} |")
+    return [found[name].text, "\n".join(rows)]
+
+
+def _type(node: ast.expr, *, many: bool = False) -> str:
+    """Write a type as a reader of JSON knows it; definitions become links."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return f"{_type(left, many=many)} or {_type(right, many=many)}"
+        case ast.Subscript(value=ast.Name(id="list"), slice=item):
+            return f"list{'s' * many} of {_type(item, many=True)}"
+        case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, item])):
+            return f"{_type(item, many=True)} by name"
+        case ast.Name(id=name) if name in PLAIN:
+            return PLAIN[name][many]
+        case ast.Name(id=name):
+            return f"[{name}](#{name.lower()})"
+    return "null"

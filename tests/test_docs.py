@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from PIL import Image
 
 from pixsent_tf.cli import cli
 from pixsent_tf.models import zoo
+from pixsent_tf.results.verbs import VERBS as TOLD
 from tests.models.caffe_files import caffenet_blobs, write_caffemodel
 from tests.serving.test_client import start_stand_in
 
@@ -110,6 +112,20 @@ def test_the_page_of_the_command_line_shows_every_verb(site):
     for verb in VERBS:
         assert f'id="{verb}"' in page
         assert f"Usage: pixsent-tf {verb} " in page
+
+
+def test_the_page_of_the_results_explains_every_key_of_every_verb(site):
+    rows = re.findall(
+        r"<tr>\s*<td><code>(\w+)</code></td>\s*<td>(.*?)</td>\s*<td>(.*?)</td>",
+        (site / "reference/results/index.html").read_text("utf-8"),
+    )
+
+    told = {key for key, _, text in rows if text}
+    wanted = {
+        key for kinds in TOLD.values() for kind in kinds for key in get_type_hints(kind)
+    }
+    assert wanted - told == set()
+    assert {key for key, kind, text in rows if not (kind and text)} == set()
 
 
 def test_no_page_asks_another_host_for_anything(site):

@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import click
 
@@ -58,7 +57,7 @@ def warn_unreadable(pictures: Sequence[Unreadable]) -> None:
 
 
 def print_results(
-    rows: Sequence[tuple[str, str]], results: Mapping[str, Any], *, as_json: bool
+    rows: Sequence[tuple[str, str]], results: Mapping[str, object], *, as_json: bool
 ) -> None:
     """Print an answer.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +24,84 @@ from pixsent_tf.studies.report.page import data_uri
 MAP_SIDE = 768  # of a picture that is shown with its map, in pixels
 THUMBNAIL_SIDE = 96
 PRECISION = 0.95  # at which the page starts to say "unsure"
+
+
+class Known(TypedDict):
+    """What the page knows of the model.
+
+    Attributes:
+        name: What the page calls it.
+        class_names: Names by class index.
+        has_maps: Whether it can say where it looks.
+        threshold: Smallest probability of an answer that is not `unsure`; None where
+            that is not known.
+        held_out: How sure the model was of pictures that did not train it, and whether
+            it was right; empty where that is not known.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    has_maps: bool
+    threshold: float | None
+    held_out: Sequence[tuple[float, bool]]
+
+
+class Refusal(TypedDict):
+    """Why a picture got no answer.
+
+    Attributes:
+        name: Its file's name.
+        status: One of `data.decode.files.REASONS`.
+        message: The same in a line for people.
+    """
+
+    name: str
+    status: str
+    message: str
+
+
+class Reply(TypedDict):
+    """What the model says.
+
+    Attributes:
+        name: The file's name.
+        status: "ok".
+        answer: The most probable class.
+        probs: Probability by class.
+        thumbnail: The picture as a data URI.
+    """
+
+    name: str
+    status: str
+    answer: str
+    probs: dict[str, float]
+    thumbnail: str
+
+
+class Drawn(TypedDict):
+    """Where the model looks: data URIs of one size.
+
+    Attributes:
+        name: The file's name.
+        status: "ok".
+        picture: The part that the model sees.
+    """
+
+    name: str
+    status: str
+    picture: str
+
+
+class DrawnMaps(Drawn):
+    """The same, of a model that has maps.
+
+    Attributes:
+        smooth: The map over several scales.
+        cells: The map cell by cell.
+    """
+
+    smooth: str
+    cells: str
 
 
 class Answerer:
@@ -52,14 +130,11 @@ class Answerer:
         with _as_file(tf.io.encode_png(np.zeros([2, 2, 3], "uint8")).numpy()) as path:
             self.model.probs(self._reader.read(path)[None])
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Known:
         """Describe the model.
 
         Returns:
-            `name`, `class_names`, `has_maps`, `threshold`, the smallest probability of
-            an answer that is not `unsure`, and `held_out`, how sure the model was of
-            pictures that did not train it and whether it was right; both may be
-            missing from a model: then None and empty.
+            What the page knows of it.
         """
         held_out = self.model.output.held_out
         threshold = None
@@ -78,7 +153,7 @@ class Answerer:
             "held_out": held_out,
         }
 
-    def predict(self, name: str, encoded: bytes) -> dict[str, Any]:
+    def predict(self, name: str, encoded: bytes) -> Reply | Refusal:
         """Answer for one picture.
 
         Args:
@@ -86,9 +161,7 @@ class Answerer:
             encoded: Its file's bytes.
 
         Returns:
-            `name`, `status` "ok", `answer`, `probs` by class name, and `thumbnail`, a
-            data URI; for a file that cannot be read `name`, `status`, one of
-            `data.decode.graph.REASONS`, and `message`.
+            What the model says, or why it cannot.
         """
         with _as_file(encoded) as path, self._lock:
             try:
@@ -108,7 +181,7 @@ class Answerer:
             "thumbnail": data_uri(small),
         }
 
-    def map(self, name: str, encoded: bytes) -> dict[str, Any]:
+    def map(self, name: str, encoded: bytes) -> Drawn | Refusal:
         """Draw the sentiment maps of one picture.
 
         Args:
@@ -116,9 +189,8 @@ class Answerer:
             encoded: Its file's bytes.
 
         Returns:
-            `name`, `status` "ok", and as data URIs of one size `picture`, the part
-            that the model sees; `smooth` and `cells`, its maps, which are missing
-            where the model has none. For a file that cannot be read as in `predict`.
+            The picture, with its maps where the model has any, or why it cannot be
+            read.
         """
         with _as_file(encoded) as path, self._lock:
             try:
@@ -126,17 +198,19 @@ class Answerer:
             except ImageError as error:
                 return _refused(name, path, error)
             image = drawing.thumbnail(image, MAP_SIDE)
-            answer = {"name": name, "status": "ok"}
             if self._mapper is None:
-                return answer | {"picture": data_uri(image)}
+                return {"name": name, "status": "ok", "picture": data_uri(image)}
             found = self._mapper.map(image)
         smooth = drawing.smooth_overlay(found.image, found.smooth[..., 1])
         cells = drawing.cells_overlay(found.image, found.cells[..., 1])
-        return answer | {
+        drawn: DrawnMaps = {
+            "name": name,
+            "status": "ok",
             "picture": data_uri(found.image),
             "smooth": data_uri(smooth),
             "cells": data_uri(cells),
         }
+        return drawn
 
 
 @contextmanager
@@ -148,6 +222,6 @@ def _as_file(encoded: bytes) -> Iterator[Path]:
         yield path
 
 
-def _refused(name: str, path: Path, error: ImageError) -> dict[str, Any]:
+def _refused(name: str, path: Path, error: ImageError) -> Refusal:
     message = str(error).replace(str(path), name)
     return {"name": name, "status": error.reason, "message": message}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -62,11 +62,11 @@ MAX_NAME = 255  # characters of a file's name
 class Answering(Protocol):
     """What the server asks: `answers.Answerer`."""
 
-    def describe(self) -> dict[str, Any]: ...  # noqa: D102
+    def describe(self) -> Mapping[str, object]: ...  # noqa: D102
 
-    def predict(self, name: str, encoded: bytes) -> dict[str, Any]: ...  # noqa: D102
+    def predict(self, name: str, encoded: bytes) -> Mapping[str, object]: ...  # noqa: D102
 
-    def map(self, name: str, encoded: bytes) -> dict[str, Any]: ...  # noqa: D102
+    def map(self, name: str, encoded: bytes) -> Mapping[str, object]: ...  # noqa: D102
 
 
 class DemoApp:
@@ -110,7 +110,7 @@ class DemoApp:
                     Path(__file__).with_name(name).read_bytes(), content_type=kind
                 )
             if request.path == "/model":
-                known = self.answerer.describe() | {"max_bytes": self.max_bytes}
+                known = {**self.answerer.describe(), "max_bytes": self.max_bytes}
                 return _json(known)
         elif request.method == "POST":
             if request.path == "/predict":
@@ -120,7 +120,7 @@ class DemoApp:
         raise NotFound
 
     def _ask(
-        self, question: Callable[[str, bytes], dict[str, Any]], request: Request
+        self, question: Callable[[str, bytes], Mapping[str, object]], request: Request
     ) -> Response:
         # a type that no form of another site can send without asking first
         if request.mimetype != BODY:
@@ -193,7 +193,7 @@ def local_hosts(host: str) -> list[str] | None:
     return ["localhost", "127.0.0.1", "::1", host] if is_local else None
 
 
-def _json(values: dict[str, Any]) -> Response:
+def _json(values: Mapping[str, object]) -> Response:
     text = json.dumps(values, allow_nan=False)
     return Response(text, content_type="application/json")
 

@@ -1,4 +1,4 @@
-"""Which results does each verb give?"""
+"""Which results does each verb print? For those who look at all verbs at once."""
 
 from __future__ import annotations
 

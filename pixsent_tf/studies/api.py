@@ -9,8 +9,10 @@ from typing import Any, TypeAlias, overload
 
 from pixsent_tf import config
 from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import Prediction, SentimentModel
+from pixsent_tf.results.studies import CrossvalResults, FitResults
 from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import crossval as crossval_study
 from pixsent_tf.studies import fit as fit_study
@@ -24,7 +26,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     recipe: config.Recipe | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> FitResults:
     """Train on labelled pictures and test on a held-out part.
 
     Args:
@@ -34,13 +36,13 @@ def fit(
         settings: Changes to the recipe by dotted name, as `config.override` takes.
 
     Returns:
-        The results: `accuracy`, `accuracy_interval`, `majority_rate`, ..., and `out`,
-        the folder.
+        The results by name, such as `accuracy`, `accuracy_interval`, `majority_rate`
+        and `out`, the folder.
 
     Raises:
         PixsentError: With a line that says what to do.
     """
-    return _study(fit_study.fit, "fit", source, out, recipe, settings)
+    return fit_study.fit(*_open("fit", source, out, recipe, settings))
 
 
 def crossval(
@@ -49,7 +51,7 @@ def crossval(
     out: str | os.PathLike[str] | None = None,
     recipe: config.Recipe | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> CrossvalResults:
     """Cross-validate a recipe on labelled pictures.
 
     Args:
@@ -64,7 +66,8 @@ def crossval(
     Raises:
         PixsentError: With a line that says what to do.
     """
-    return _study(crossval_study.crossval, "crossval", source, out, recipe, settings)
+    opened = _open("crossval", source, out, recipe, settings)
+    return crossval_study.crossval(*opened)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:
@@ -132,16 +135,16 @@ def predict(
     return list(trained.predict([os.fspath(path) for path in paths]))
 
 
-def _study(
-    study: Any,
+def _open(
     verb: str,
     source: str | os.PathLike[str],
     out: str | os.PathLike[str] | None,
     recipe: config.Recipe | None,
     settings: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+) -> tuple[config.Recipe, Dataset, Run]:
+    """Say what to train, on which pictures, into which folder."""
     changes = {"data.source": os.fspath(source), **(settings or {})}
     recipe = config.override(recipe or config.Recipe(), changes)
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
-    return study(recipe, dataset, Run.create_or_resume(folder, recipe))
+    return recipe, dataset, Run.create_or_resume(folder, recipe)

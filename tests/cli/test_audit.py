@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ def test_json_is_one_object_and_nothing_else(folder):
     result = run(folder, "--json", "--quiet")
 
     findings = json.loads(result.stdout)
+    assert_told("audit", findings)
     assert findings["parts"][0]["unreadable_by_reason"] == {"empty": 1}
     assert findings["has_leak"] is False
 

@@ -11,6 +11,7 @@ import sys
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 def invoke(*arguments: object):
@@ -22,7 +23,9 @@ def test_a_run_compared_with_itself_does_not_differ(run, tmp_path):
     result = invoke("compare", run, run, "--json", "--out", tmp_path / "out")
 
     assert result.exit_code == 0, result.output
-    (pair,) = json.loads(result.stdout)["pairs"]
+    results = json.loads(result.stdout)
+    assert_told("compare", results)
+    (pair,) = results["pairs"]
     assert pair["mcnemar_p"] == 1
     assert pair["accuracy_difference"] == 0
     assert "fit (1) – fit (2)" in (tmp_path / "out" / "compare.html").read_text()

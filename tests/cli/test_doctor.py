@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
 from pixsent_tf.models import efficientnet_lite
+from tests.results import assert_told
 
 
 def test_a_healthy_machine_is_reported_as_one():
@@ -15,6 +16,7 @@ def test_a_healthy_machine_is_reported_as_one():
     report = json.loads(result.stdout)
 
     assert result.exit_code == 0
+    assert_told("doctor", report)
     assert report["healthy"] is True
     assert report["weights"].startswith("efficientnet_lite0 loads, 3,413,024 numbers")
     assert report["decoder"] == "a JPEG decodes"

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 def invoke(*arguments: object):
@@ -49,6 +50,7 @@ def test_everything_is_written_into_the_run(run, evaluated):
         *("MODEL_CARD.md", "DATA_CARD.md"),
     }
     assert json.loads((folder / "results.json").read_text()) == evaluated
+    assert_told("evaluate", evaluated)
 
 
 def test_the_report_shows_maps_of_the_pictures(run, evaluated):
@@ -89,6 +91,7 @@ def test_other_pictures_judge_the_bare_model(run, colored_folder, tmp_path):
 
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
+    assert_told("evaluate", found)
     assert found["num_examples"] == 6
     assert found["coverage"] == 6 / 7
     assert found["unreadable"][0]["reason"] == "empty"

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
 from tests.float32 import rounding
+from tests.results import assert_told
 from tests.serving.conftest import OPERATIONS
 
 
@@ -18,6 +19,7 @@ def test_a_saved_model_is_exported_and_checked(tiny_run, tmp_path):
     result = invoke(tiny_run.path, "--out", tmp_path, "--serve-check", "--json")
 
     answer = json.loads(result.stdout)
+    assert_told("export", answer)
     assert answer["out"] == str(tmp_path / "sentiment" / "1")
     largest = rounding(operations=OPERATIONS, scale=1)
     assert answer["serve_check_difference"] <= largest
@@ -29,7 +31,9 @@ def test_versions_follow_each_other(tiny_run, tmp_path):
 
     result = invoke(tiny_run.path, "--out", tmp_path, "--name", "mood", "--json")
 
-    assert json.loads(result.stdout)["version"] == 5
+    answer = json.loads(result.stdout)
+    assert_told("export", answer)
+    assert answer["version"] == 5
 
 
 def test_a_quantized_file_comes_with_its_table(tiny_run, tmp_path):
@@ -43,6 +47,17 @@ def test_a_quantized_file_comes_with_its_table(tiny_run, tmp_path):
     names = [line.split("  ")[0] for line in result.stdout.splitlines()[:4]]
     assert names == ["model", "keras", "tflite float", "tflite float16"]
     assert path.with_suffix(".md").is_file()
+
+
+def test_a_file_is_told_with_its_scores(tiny_run, tmp_path):
+    path = tmp_path / "model.tflite"
+
+    result = invoke(tiny_run.path, "--format", "tflite", "--out", path, "--json")
+
+    answer = json.loads(result.stdout)
+    assert_told("export", answer, case=1)
+    assert answer["out"] == str(path)
+    assert [score["name"] for score in answer["scores"]] == ["keras", "tflite float"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 def invoke(*arguments: object):
@@ -27,6 +28,7 @@ def test_arrays_are_listed_with_their_shapes(tmp_path):
         "fc8/bias    array           2",
         "in all      8 parameters",
     ]
+    assert_told("inspect", json.loads(invoke(path, "--json").stdout))
 
 
 @pytest.mark.data

@@ -8,6 +8,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 def invoke(*arguments: object):
@@ -19,9 +20,12 @@ def test_maps_are_drawn_and_stored(run, colored_folder, tmp_path):
     out = tmp_path / "maps"
     pictures = sorted((colored_folder / "positive").iterdir())[:2]
 
-    result = invoke("maps", *pictures, "--model", run, "--out", out, "--quiet")
+    result = invoke(
+        *("maps", *pictures, "--model", run, "--out", out, "--json", "--quiet")
+    )
 
     assert result.exit_code == 0, result.output
+    assert_told("maps", json.loads(result.stdout))
     names = sorted(path.name for path in out.iterdir())
     assert names == ["0000-00.png", "0001-01.png", "contact-sheet.png", "maps.npz"]
     with np.load(out / "maps.npz") as stored:
@@ -38,6 +42,7 @@ def test_maps_of_no_picture_in_particular_are_of_those_held_out(run, tmp_path):
 
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
+    assert_told("maps", found, case=1)
     assert found["num_examples"] == 3
     assert set(found["deletion"]) >= {"map", "random", "center", "gain_over_random"}
 

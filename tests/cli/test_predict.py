@@ -14,6 +14,7 @@ from PIL import Image
 import pixsent_tf
 from pixsent_tf.cli import cli
 from tests.float32 import LITE0_OPERATIONS, assert_close_float32
+from tests.results import assert_told
 
 
 def invoke(*arguments: object, **more: object):
@@ -57,6 +58,7 @@ def test_json_lines_carry_the_contract_in_the_order_given(model, colored_folder)
     assert [row["path"] for row in rows] == [str(path) for path in paths]
     assert [row["answer"] for row in rows] == ["positive", "negative"]
     for row in rows:
+        assert_told("predict", row)
         assert row["prob_positive"] == row["probs"]["positive"]
         assert row["status"] == "ok"
 
@@ -80,6 +82,10 @@ def test_a_missing_file_is_a_row_and_not_the_end(model, colored_folder):
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["status"] for row in rows] == ["missing", "ok"]
     assert result.exit_code == 1
+
+    told = invoke("predict", "gone.jpg", "--model", model, "--json", "--quiet").stdout
+    assert_told("predict", json.loads(told))
+    assert json.loads(told)["message"].startswith("gone.jpg ")
 
 
 def test_ten_crops_agree_with_the_center_on_plain_pictures(model, colored_folder):

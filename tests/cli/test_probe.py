@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 def invoke(*arguments: object):
@@ -30,6 +31,7 @@ def test_features_are_written_in_the_order_of_the_files(colored_folder, tmp_path
 
     assert result.exit_code == 0, result.output
     shapes = {"stage1": [2, 16], "features": [2, 1280]}
+    assert_told("features", json.loads(result.stdout))
     assert json.loads(result.stdout)["layers"] == shapes
     with np.load(out) as stored:
         assert stored["paths"].tolist() == [str(path) for path in pictures]
@@ -80,6 +82,7 @@ def test_a_probe_tells_dark_from_bright_and_draws_units(colored_folder, tmp_path
 
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
+    assert_told("probe", found)
     assert found["num_examples"] == 24
     assert [row["name"] for row in found["layers"]] == ["features", "stage1"]
     assert found["layers"][1]["accuracy"] > 0.9

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
+from tests.results import assert_told
 
 
 def invoke(*arguments):
@@ -49,6 +50,7 @@ def test_a_folder_becomes_a_table(tiny_run, colored_folder, tmp_path):
     )
 
     answer = json.loads(result.stdout)
+    assert_told("score", answer)
     assert (answer["num_examples"], answer["statuses"]) == (24, {"ok": 24})
     with (tmp_path / "t.csv").open(newline="") as file:
         paths = [row["path"] for row in csv.DictReader(file)]

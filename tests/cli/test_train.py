@@ -15,6 +15,7 @@ import pixsent_tf
 from pixsent_tf.cli import cli
 from pixsent_tf.runs import Run
 from tests.float32 import assert_close_float32, operations_of
+from tests.results import assert_told
 
 CONTRACT = {
     "accuracy",
@@ -47,6 +48,7 @@ def test_fit_prints_the_contract_and_nothing_else(fitted):
     out, results = fitted
 
     assert set(results) >= CONTRACT
+    assert_told("fit", results)
     assert results["out"] == str(out)
     assert json.loads((out / "results.json").read_text()) == results
 
@@ -123,6 +125,7 @@ def test_crossval_predicts_every_picture_once(colored_folder, tmp_path):
     rows = Run(out).read_table("predictions.csv")
 
     assert set(results) >= CONTRACT
+    assert_told("crossval", results)
     assert results["num_examples"] == 24
     assert len({row["id"] for row in rows}) == 24
     for fold, accuracy in zip("123", results["per_fold"], strict=True):

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
 from pixsent_tf.runs import Run
+from tests.results import assert_told
 
 
 def invoke(*arguments: object):
@@ -33,6 +34,7 @@ def test_the_answer_is_one_json_object(tuned):
 
     results = json.loads(result.stdout)
     assert results == json.loads((out / "results.json").read_text())
+    assert_told("tune", results)
     assert results["num_examples"] == 24
     assert results["settings_tried"] == 4
     assert len(results["winners"]) == 2
@@ -80,7 +82,9 @@ def test_audit_proves_it_and_finds_a_planted_violation(tuned, tmp_path):
     assert planted.exit_code == 1
     assert "leak in fold 1: search validated on " in planted.stdout
     assert "A leak was found." in planted.stdout
-    assert json.loads(invoke("audit", copy, "--json").stdout)["has_leak"] is True
+    findings = json.loads(invoke("audit", copy, "--json").stdout)
+    assert_told("audit", findings, case=1)
+    assert findings["has_leak"] is True
 
 
 def test_audit_of_a_run_that_recorded_nothing_is_one_line(run):

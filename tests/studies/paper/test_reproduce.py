@@ -18,6 +18,7 @@ from pixsent_tf.errors import RunError
 from pixsent_tf.recipes import finetuning
 from pixsent_tf.studies.paper import reproduce
 from pixsent_tf.studies.paper.plan import Plan
+from tests.results import assert_told
 
 ROOT = Path(__file__).parents[3]
 STUDY = """
@@ -70,7 +71,9 @@ def test_the_table_is_written_for_people_programs_and_eyes(
 
     found = reproduce.reproduce(plan, out)["2"]
 
-    assert json.loads((out / "table-2.json").read_text("utf-8")) == found
+    told = json.loads((out / "table-2.json").read_text("utf-8"))
+    assert told == found
+    assert_told("reproduce", {"tables": {"2": told}, "out": str(out)})
     text = (out / "table-2.md").read_text("utf-8")
     assert "| dark-five | ten crops | 0.830 | 1.000 ± 0.000 |" in text
     assert "nested stand-ins" in text  # these pictures were never voted on

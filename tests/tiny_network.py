@@ -61,7 +61,8 @@ def recipe_of():
     """Make a recipe for the tiny network."""
 
     def build(strategy="all", *, seed=0, ten_crop=False, dropout=0.0, **settings):
-        settings = {"epochs": 2, "batch_size": 8, "learning_rate": 0.01, **settings}
+        if strategy != "head":
+            settings = {"epochs": 2, "batch_size": 8, "learning_rate": 0.01, **settings}
         recipe = Recipe(
             model=ModelConfig(backbone="tiny", weights=None, dropout=dropout),
             training=TrainingConfig(strategy=strategy, **settings),

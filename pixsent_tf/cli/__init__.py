@@ -49,16 +49,20 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except PixsentError as error:
-            raise _OneLine(error) from error
+            raise _OneLine(str(error), error.exit_code) from error
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else ctx.command_path
+            message = f"{error.format_message()} See {path} --help."
+            raise _OneLine(message, error.exit_code) from error
 
 
 class _OneLine(click.ClickException):
-    """An error of ours: one line, and the exit code that it carries."""
+    """An error in one line, with the exit code that it carries."""
 
-    def __init__(self, error: PixsentError) -> None:
-        super().__init__(" ".join(str(error).split()))
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(" ".join(message.split()))
         # click declares it for the class; here each error brings its own
-        vars(self)["exit_code"] = error.exit_code
+        vars(self)["exit_code"] = exit_code
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.options import IMAGES, refuse_idle, setting
 from pixsent_tf.cli.tables import print_table
-from pixsent_tf.config import LEVELS, DataConfig
+from pixsent_tf.config import LEVELS, DataConfig, Level
 from pixsent_tf.results.audits import (
     AuditPart,
     AuditResults,
@@ -25,11 +26,10 @@ MAX_PAIRS = 20
 
 @click.command(name="audit")
 @click.argument("data")
-@click.option(
-    "--level",
-    help=f"One agreement level only, of {', '.join(LEVELS)}; all if left out.",
+@setting(
+    "data.level", f"One agreement level only, of {', '.join(LEVELS)}; all if left out."
 )
-@click.option("--images", help="Folder that the names in a list are relative to.")
+@IMAGES
 @click.option(
     "--out", type=click.Path(dir_okay=False), help="Web page to write, with the pairs."
 )
@@ -42,7 +42,7 @@ MAX_PAIRS = 20
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     data: str,
-    level: str | None,
+    level: Level | None,
     images: str | None,
     out: str | None,
     fail_on: str | None,
@@ -65,6 +65,7 @@ def command(
       pixsent-tf audit runs/tuned         exit 1 when a decision saw test pictures
     """
     if (Path(data) / "recipe.json").is_file():
+        refuse_idle(["level", "images", "out", "fail_on"], "for a run")
         audit_decisions(Path(data), as_json=as_json)
         return
     from pixsent_tf.data.copies import audit, page

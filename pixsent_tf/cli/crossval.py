@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from pixsent_tf.cli.options import (
+    NUM_FOLDS,
+    NUMBERS,
     data_options,
     output_options,
     read_recipe,
     training_options,
 )
 from pixsent_tf.cli.train import run_study
-from pixsent_tf.errors import ConfigError
 from pixsent_tf.recipes import find_recipe
 
 
@@ -21,8 +22,8 @@ from pixsent_tf.recipes import find_recipe
 @click.argument("data")
 @data_options
 @training_options
-@click.option("--num-folds", type=int, help="Folds to make; published folds stand.")
-@click.option("--folds", help="Test some folds only, such as 1,3.")
+@NUM_FOLDS
+@click.option("--folds", type=NUMBERS, help="Test some folds only, such as 1,3.")
 @click.option(
     "--keep-models/--discard-models",
     default=True,
@@ -31,7 +32,7 @@ from pixsent_tf.recipes import find_recipe
 @output_options
 def command(
     recipe: str,
-    folds: str | None,
+    folds: tuple[int, ...] | None,
     keep_models: bool,
     out: str | None,
     as_json: bool,
@@ -57,24 +58,6 @@ def command(
         out=out,
         as_json=as_json,
         quiet=quiet,
-        folds=read_folds(folds) if folds else None,
+        folds=folds,
         keep_models=keep_models,
     )
-
-
-def read_folds(text: str) -> list[int]:
-    """Read numbers of folds.
-
-    Args:
-        text: Such as "1,3".
-
-    Returns:
-        The numbers.
-
-    Raises:
-        ConfigError: If one is no number.
-    """
-    parts = text.split(",")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise ConfigError(f"--folds {text!r} is no list of numbers such as 1,3.")
-    return [int(part) for part in parts]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.options import model_option
+from pixsent_tf.cli.options import Value, model_option
+from pixsent_tf.config.values import Range
 
 
 @click.command(name="demo")
@@ -17,14 +19,14 @@ from pixsent_tf.cli.options import model_option
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Value(Annotated[int, Range(least=0, most=65535)]),
     default=7860,
     show_default=True,
     help="Port; 0 takes any free one.",
 )
 @click.option(
     "--max-mb",
-    type=click.IntRange(1, 1000),
+    type=Value(Annotated[int, Range(least=1, most=1000)]),
     default=20,
     show_default=True,
     help="Largest picture to accept, in megabytes.",

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from pixsent_tf.cli import console, words
-from pixsent_tf.cli.options import output_options
-from pixsent_tf.config import DataConfig
+from pixsent_tf.cli.options import IMAGES, LEVEL, output_options, refuse_idle
+from pixsent_tf.config import DataConfig, Level
 
 
 @click.command(name="evaluate")
 @click.argument("model")
 @click.argument("data", required=False)
-@click.option("--level", help="Agreement level of a DeepSent folder.")
-@click.option("--images", help="Folder that the names in a list are relative to.")
+@LEVEL
+@IMAGES
 @click.option(
     "--fast", is_flag=True, help="Center crop only; no pictures in the report."
 )
@@ -23,7 +23,7 @@ from pixsent_tf.config import DataConfig
 def command(
     model: str,
     data: str | None,
-    level: str | None,
+    level: Level | None,
     images: str | None,
     fast: bool,
     out: str | None,
@@ -40,6 +40,8 @@ def command(
       pixsent-tf evaluate runs/fit-smileys-1
       pixsent-tf evaluate runs/mine other-pictures/ --out runs/mine-elsewhere
     """
+    if data is None:
+        refuse_idle(["level", "images"], "without DATA")
     console.load_tensorflow()
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import evaluate

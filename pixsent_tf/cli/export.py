@@ -8,11 +8,16 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.options import COUNT, Value, refuse_idle
 from pixsent_tf.cli.tables import print_table
-from pixsent_tf.errors import UsageError
+from pixsent_tf.config.values import Fraction
 from pixsent_tf.results.files import FileResults, SavedModelResults
 
-FORMATS = ("savedmodel", "tflite", "onnx")
+IDLE = {  # options that do nothing, by format
+    "savedmodel": ("quantize", "max_drop", "data"),
+    "tflite": ("version", "serve_check"),
+    "onnx": ("quantize", "version", "serve_check"),
+}
 
 
 @click.command(name="export")
@@ -20,7 +25,7 @@ FORMATS = ("savedmodel", "tflite", "onnx")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice(list(IDLE)),
     default="savedmodel",
     help="For TF Serving (default), for phones, or for ONNX Runtime.",
 )
@@ -32,12 +37,12 @@ FORMATS = ("savedmodel", "tflite", "onnx")
 )
 @click.option(
     "--max-drop",
-    type=click.FloatRange(0, 1),
+    type=Value(Fraction),
     help="Refuse an export that loses more accuracy, such as 0.01.",
 )
 @click.option("--data", help="Where the run's pictures are now, if they moved.")
 @click.option("--name", default="sentiment", help="Name of the model on the server.")
-@click.option("--version", type=click.IntRange(1), help="The next free by default.")
+@click.option("--version", type=COUNT, help="The next free by default.")
 @click.option("--out", help="Folder of the models, or file to make.")
 @click.option(
     "--serve-check", is_flag=True, help="Load the export as TF Serving does, and ask."
@@ -57,15 +62,7 @@ def command(
       pixsent-tf export runs/fit-smileys-1 --serve-check
       pixsent-tf export runs/mine --format tflite --quantize int8 --max-drop 0.01
     """
-    if form != "tflite" and options["quantize"] != "none":
-        raise UsageError(
-            f"--quantize {options['quantize']} is for --format tflite; {form} keeps "
-            f"the numbers as they are."
-        )
-    if form != "savedmodel" and options["serve_check"]:
-        raise UsageError(
-            f"--serve-check is for --format savedmodel; {form} files are scored anyway."
-        )
+    refuse_idle(IDLE[form], f"with --format {form}")
     console.load_tensorflow()
     if form == "savedmodel":
         _export_saved_model(run, out, as_json=as_json, **options)

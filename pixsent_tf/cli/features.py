@@ -9,6 +9,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
+from pixsent_tf.cli.options import NAMES, network_options, refuse_idle
 from pixsent_tf.errors import UsageError
 from pixsent_tf.results.looks import FeaturesResults
 from pixsent_tf.results.unreadable import list_unreadable
@@ -16,12 +17,13 @@ from pixsent_tf.results.unreadable import list_unreadable
 
 @click.command(name="features")
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--model", help="A run folder or its .keras file.")
-@click.option("--backbone", help="A network as it comes, instead of a model.")
+@network_options
 @click.option(
-    "--weights", default="imagenet", help="Of the backbone: imagenet, a file, or None."
+    "--layers",
+    type=NAMES,
+    required=True,
+    help="Names, such as conv5,fc7 or features.",
 )
-@click.option("--layers", required=True, help="Names, such as conv5,fc7 or features.")
 @click.option("--pool", is_flag=True, help="Average over height and width.")
 @click.option("--out", required=True, help="The .npz file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -31,7 +33,7 @@ def command(
     model: str | None,
     backbone: str | None,
     weights: str,
-    layers: str,
+    layers: tuple[str, ...],
     pool: bool,
     out: str,
     as_json: bool,
@@ -52,6 +54,8 @@ def command(
     """
     if Path(out).suffix != ".npz":
         raise UsageError(f"--out {out} must end in .npz.")
+    if model is not None:
+        refuse_idle(["weights"], "with --model, which has its own")
     console.load_tensorflow()
     from pixsent_tf.analysis.networks import open_network
     from pixsent_tf.studies import probe
@@ -60,7 +64,7 @@ def command(
     network = open_network(model, backbone, None if weights == "None" else weights)
     progress = console.show_progress(quiet=quiet)
     found = probe.write_features(
-        network, files, layers.split(","), Path(out), pool=pool, progress=progress
+        network, files, layers, Path(out), pool=pool, progress=progress
     )
     shapes = {name: list(array.shape) for name, array in found.layers.items()}
     rows = [(name, " × ".join(map(str, shape))) for name, shape in shapes.items()]

@@ -10,6 +10,7 @@ from pixsent_tf.cli.options import (
     data_options,
     output_options,
     read_recipe,
+    setting,
     training_options,
 )
 from pixsent_tf.cli.train import run_study
@@ -20,7 +21,7 @@ from pixsent_tf.recipes import find_recipe
 @click.argument("data", default="smileys")
 @data_options
 @training_options
-@click.option("--test-fraction", type=float, help="Share to hold out; 0.2 by default.")
+@setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")
 @output_options
 def command(
     recipe: str,

@@ -9,7 +9,7 @@ import click
 
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.files import find_files
-from pixsent_tf.cli.options import model_option
+from pixsent_tf.cli.options import COUNT, model_option, refuse_idle
 from pixsent_tf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1)
 @model_option
 @click.option("--out", help="Folder to make; the next free one below runs/ by default.")
-@click.option("--limit", type=int, help="Map the first pictures only.")
+@click.option("--limit", type=COUNT, help="Map the first pictures only.")
 @click.option("--check", is_flag=True, help="Measure whether the maps are faithful.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -50,6 +50,8 @@ def command(
         raise UsageError(
             "Name pictures, or a run with --model to map what it held out."
         )
+    if check:
+        refuse_idle(["out"], "with --check, which draws nothing")
     console.load_tensorflow()
     from pixsent_tf.inference.shipped import load_model
     from pixsent_tf.runs import Run, next_folder

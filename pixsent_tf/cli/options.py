@@ -1,16 +1,129 @@
-"""Which options do several verbs share?"""
+"""Which options do several verbs share, and what may an option hold?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pixsent_tf.config import LEVELS, Recipe, override
-from pixsent_tf.errors import ConfigError
+from pixsent_tf.config.changes import kind_of_setting
+from pixsent_tf.config.use import FLAGS
+from pixsent_tf.config.values import Count, Kind, kind_of
+from pixsent_tf.errors import ConfigError, UsageError
 
 Command = Callable[..., Any]
+_TYPED = ParameterSource.COMMANDLINE
+
+
+class Value(click.ParamType):
+    """What an option may hold, said as the annotation of a setting says it.
+
+    What does not fit is refused in one line when the command line is read.
+
+    Args:
+        hint: The annotation.
+    """
+
+    name = "value"
+
+    def __init__(self, hint: Any) -> None:
+        self.kind = kind_of(hint)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Read the text of an option.
+
+        Args:
+            value: The text, or a default that is a value already.
+            param: The option.
+            ctx: Unused.
+
+        Returns:
+            The value.
+
+        Raises:
+            ConfigError: If it does not fit.
+        """
+        read = self.kind.read(value) if isinstance(value, str) else value
+        return self.kind.fit(read, param.opts[0] if param else self.name)
+
+    def get_metavar(self, param: click.Parameter, *_: Any) -> str:
+        """Name the value in the help.
+
+        Args:
+            param: The option.
+
+        Returns:
+            The choices, or a word for the type.
+        """
+        (item,) = self.kind.items if self.kind.type is tuple else (self.kind,)
+        words = {int: "INTEGER", float: "NUMBER"}
+        word = "|".join(item.options) or words.get(item.type, "TEXT")
+        return f"{word},..." if self.kind.type is tuple else word
+
+
+class SettingText(Value):
+    """The text of a setting, which fits; `override` reads it.
+
+    So "None" stays apart from an option that is not given.
+
+    Args:
+        kind: Of the setting.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Check the text of an option.
+
+        Args:
+            value: The text.
+            param: The option.
+            ctx: Unused.
+
+        Returns:
+            The text.
+        """
+        super().convert(value, param, ctx)
+        return value
+
+
+COUNT = Value(Count)
+NUMBERS = Value(tuple[Count, ...])
+NAMES = Value(tuple[str, ...])
+
+
+def setting(name: str, text: str) -> Command:
+    """Make the option that stands for a setting of a recipe.
+
+    Args:
+        name: Of the setting, one of `FLAGS`.
+        text: Its help.
+
+    Returns:
+        A click option that refuses what the setting refuses.
+    """
+    return click.option(FLAGS[name], type=SettingText(kind_of_setting(name)), help=text)
+
+
+LEVEL = setting("data.level", f"Agreement level of a DeepSent folder: {LEVELS[0]}, ….")
+IMAGES = setting("data.images", "Folder that the names in a list are relative to.")
+NUM_FOLDS = setting("data.num_folds", "Folds to make; published folds stand.")
+SEED = setting("seed", "Of shuffles, splits, crops, weights.")
+SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change any setting of the recipe, such as training.batch_size=64.",
+)
 
 
 def data_options(function: Command) -> Command:
@@ -20,32 +133,21 @@ def data_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--level`, `--images`, `--join` and `--labels`.
+        The function with `--level`, `--images`, `--join-weight` and `--labels`.
     """
-    for option in (
-        click.option(
-            "--labels",
-            type=click.Choice(["hard", "votes"]),
-            help="Train on the majority label or on the share of the votes.",
+    return _add(
+        function,
+        LEVEL,
+        IMAGES,
+        setting(
+            "data.join_weight",
+            "Let a DeepSent folder's pictures of lower agreement train too, with this "
+            "weight; they never test.",
         ),
-        click.option(
-            "--join",
-            "join_weight",
-            type=float,
-            metavar="WEIGHT",
-            help="Let a DeepSent folder's pictures of lower agreement train too, with "
-            "this weight; they never test.",
+        setting(
+            "data.labels", "Train on the majority label or on the share of the votes."
         ),
-        click.option(
-            "--images", help="Folder that the names in a list are relative to."
-        ),
-        click.option(
-            "--level",
-            help=f"Agreement level of a DeepSent folder: {', '.join(LEVELS)}.",
-        ),
-    ):
-        function = option(function)
-    return function
+    )
 
 
 def training_options(function: Command) -> Command:
@@ -56,34 +158,27 @@ def training_options(function: Command) -> Command:
 
     Returns:
         The function with `--recipe`, `--backbone`, `--weights`, `--strategy`,
-        `--epochs`, `--ensemble`, `--seed` and `--set`.
+        `--epochs`, `--ensemble-size`, `--seed` and `--set`.
     """
-    for option in (
-        click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Change any setting of the recipe, such as training.batch_size=64.",
-        ),
-        click.option("--seed", type=int, help="Of shuffles, splits, crops, weights."),
-        click.option(
-            "--ensemble", type=int, help="Trainings, by seeds of their own, to average."
-        ),
-        click.option("--epochs", type=int, help="Passes over the training part."),
-        click.option(
-            "--strategy", help="What to train: head (default), last-blocks, all, lp-ft."
-        ),
-        click.option("--weights", help="imagenet (default), a file, or None."),
+    return _add(
+        function,
+        setting("model.backbone", "Network; efficientnet_lite0 by default."),
         click.option(
             "--recipe",
             default="default",
             help="default (cheap) or best (needs pixsent-tf[backbones]).",
         ),
-        click.option("--backbone", help="Network; efficientnet_lite0 by default."),
-    ):
-        function = option(function)
-    return function
+        setting("model.weights", "imagenet (default), a file, or None."),
+        setting("training.strategy", "What to train; only the head by default."),
+        setting(
+            "training.epochs", "Passes over the training part; not for strategy head."
+        ),
+        setting(
+            "training.ensemble_size", "Trainings, by seeds of their own, to average."
+        ),
+        SEED,
+        SETTINGS,
+    )
 
 
 def output_options(function: Command) -> Command:
@@ -95,13 +190,12 @@ def output_options(function: Command) -> Command:
     Returns:
         The function with `--out`, `--json` and `--quiet`.
     """
-    for option in (
-        click.option("--quiet", is_flag=True, help="Show no progress."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    return _add(
+        function,
         click.option("--out", help="Run folder to make; below runs/ by default."),
-    ):
-        function = option(function)
-    return function
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option("--quiet", is_flag=True, help="Show no progress."),
+    )
 
 
 def model_option(function: Command) -> Command:
@@ -117,21 +211,42 @@ def model_option(function: Command) -> Command:
     return click.option("--model", help=text)(function)
 
 
-NAMES = {
-    "data": "data.source",
-    "level": "data.level",
-    "images": "data.images",
-    "labels": "data.labels",
-    "join_weight": "data.join_weight",
-    "backbone": "model.backbone",
-    "weights": "model.weights",
-    "strategy": "training.strategy",
-    "epochs": "training.epochs",
-    "ensemble": "training.ensemble_size",
-    "seed": "seed",
-    "num_folds": "data.num_folds",
-    "test_fraction": "evaluation.test_fraction",
-}
+def network_options(function: Command) -> Command:
+    """Add the options that say whose layers are looked at.
+
+    Args:
+        function: A click command's function.
+
+    Returns:
+        The function with `--model`, `--backbone` and `--weights`.
+    """
+    return _add(
+        function,
+        click.option("--model", help="A run folder or its .keras file."),
+        click.option("--backbone", help="A network as it comes, instead of a model."),
+        click.option(
+            "--weights",
+            default="imagenet",
+            help="Of the backbone: imagenet, a file, or None.",
+        ),
+    )
+
+
+def refuse_idle(names: Iterable[str], why: str) -> None:
+    """Refuse options of the running command that it has no use for.
+
+    Args:
+        names: Parameters that do nothing now.
+        why: Completes "--option does nothing".
+
+    Raises:
+        UsageError: If one of them stands on the command line.
+    """
+    ctx = click.get_current_context()
+    for param in ctx.command.params:
+        is_given = ctx.get_parameter_source(param.name or "") is _TYPED
+        if param.name in names and is_given:
+            raise UsageError(f"{param.opts[0]} does nothing {why}; leave it out.")
 
 
 def read_recipe(base: Recipe, settings: tuple[str, ...], **named: Any) -> Recipe:
@@ -140,18 +255,32 @@ def read_recipe(base: Recipe, settings: tuple[str, ...], **named: Any) -> Recipe
     Args:
         base: The recipe to start from.
         settings: Texts like `training.epochs=3`.
-        named: Values of options by their name in `NAMES`; None changes nothing.
+        named: Values of the options in `FLAGS`, and `data`; None changes nothing.
 
     Returns:
         The recipe to run.
 
     Raises:
-        ConfigError: If a setting does not exist or a value does not fit.
+        ConfigError: If a setting does not exist, or a value does not fit or does
+            nothing.
     """
-    changes = {NAMES[name]: value for name, value in named.items() if value is not None}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
+    known = {_parameter(flag): name for name, flag in FLAGS.items()}
+    known["data"] = "data.source"
+    changes = {known[name]: value for name, value in named.items() if value is not None}
+    for text in settings:
+        name, equals, value = text.partition("=")
         if not equals:
-            raise ConfigError(f"--set {setting!r} is not of the form NAME=VALUE.")
+            raise ConfigError(f"--set {text!r} is not of the form NAME=VALUE.")
         changes[name] = value
     return override(base, changes)
+
+
+def _add(function: Command, *options: Command) -> Command:
+    """Add options in the order in which the help lists them."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _parameter(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")

@@ -15,8 +15,8 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
-from pixsent_tf.cli.options import model_option
-from pixsent_tf.errors import ConfigError
+from pixsent_tf.cli.options import Value, model_option
+from pixsent_tf.config.values import Part
 from pixsent_tf.results.answers import PredictRow
 from pixsent_tf.whole import whole
 
@@ -26,13 +26,26 @@ if TYPE_CHECKING:
     from pixsent_tf.inference.model import Prediction, SentimentModel, View
 
 
+class _Precision(Value):
+    """A precision, written as 0.95 or precision=0.95."""
+
+    def __init__(self) -> None:
+        super().__init__(Part)
+
+    def convert(self, value: Any, *rest: Any) -> Any:
+        return super().convert(value.removeprefix("precision="), *rest)
+
+    def get_metavar(self, *_: Any) -> str:
+        return "precision=P"
+
+
 @click.command(name="predict")
 @click.argument("paths", nargs=-1, required=True)
 @model_option
 @click.option("--ten-crop", is_flag=True, help="Average ten crops of each picture.")
 @click.option(
     "--abstain-at",
-    metavar="precision=P",
+    type=_Precision(),
     help="Answer `unsure` where answers would be right less often than P, as 0.95.",
 )
 @click.option(
@@ -49,7 +62,7 @@ def command(
     paths: tuple[str, ...],
     model: str | None,
     ten_crop: bool,
-    abstain_at: str | None,
+    abstain_at: float | None,
     form: str,
     as_json: bool,
     out: str | None,
@@ -74,7 +87,7 @@ def command(
     files = find_files(paths)
     trained = load_model(model)
     view: View = "ten_crop" if ten_crop else "center"
-    if abstain_at:
+    if abstain_at is not None:
         _abstain(trained, abstain_at, quiet=quiet)
     progress = console.show_progress(quiet=quiet)
     predictions = trained.predict(files, view=view, progress=progress)
@@ -82,7 +95,7 @@ def command(
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
         counts = write(file, map(_row, predictions), trained.class_names)
     failed, unsure = counts[None], counts[UNSURE]
-    if abstain_at:
+    if abstain_at is not None:
         read = len(files) - failed
         console.note(
             f"answered {read - unsure} of {read} pictures; unsure about {unsure}",
@@ -103,17 +116,8 @@ def _opened(out: str | None) -> Iterator[IO[Any]]:
         yield file
 
 
-def _abstain(trained: SentimentModel, text: str, *, quiet: bool) -> None:
-    """Read "precision=0.95", and say what it means."""
-    name, _, value = text.rpartition("=")
-    try:
-        precision = float(value)
-    except ValueError:
-        precision = 0.0
-    if name not in ("", "precision") or not 0 < precision <= 1:
-        raise ConfigError(
-            f"--abstain-at {text!r} is not of the form precision=P with P up to 1."
-        )
+def _abstain(trained: SentimentModel, precision: float, *, quiet: bool) -> None:
+    """Let a model keep silent where it is not sure, and say what that means."""
     chosen = trained.abstain_at(precision)
     if chosen.num_answered == 0:
         console.warn(

@@ -7,23 +7,40 @@ from pathlib import Path
 import click
 
 from pixsent_tf.cli import console, words
-from pixsent_tf.config import DataConfig
+from pixsent_tf.cli.options import (
+    IMAGES,
+    LEVEL,
+    NAMES,
+    Value,
+    network_options,
+    refuse_idle,
+)
+from pixsent_tf.config import DataConfig, Level
+from pixsent_tf.config.values import Seed, Whole
 from pixsent_tf.errors import ConfigError
+
+UNITS = Value(tuple[Whole, ...])
 
 
 @click.command(name="probe")
 @click.argument("data")
-@click.option("--model", help="A run folder or its .keras file.")
-@click.option("--backbone", help="A network as it comes, instead of a model.")
+@network_options
 @click.option(
-    "--weights", default="imagenet", help="Of the backbone: imagenet, a file, or None."
+    "--layers",
+    type=NAMES,
+    help="Names, such as conv5,fc7; all named stages by default.",
 )
-@click.option("--layers", help="Names, such as conv5,fc7; all named stages by default.")
 @click.option("--flatten", is_flag=True, help="Keep every cell, as the paper does.")
-@click.option("--units", help="Show what excites these units of the last layer: 0,7.")
-@click.option("--level", help="Agreement level of a DeepSent folder.")
-@click.option("--images", help="Folder that the names in a list are relative to.")
-@click.option("--seed", type=int, default=0, help="Of folds, where none are published.")
+@click.option(
+    "--units",
+    type=UNITS,
+    help="Show what excites these units of the last layer: 0,7.",
+)
+@LEVEL
+@IMAGES
+@click.option(
+    "--seed", type=Value(Seed), default=0, help="Of folds, where none are published."
+)
 @click.option("--out", help="Folder to make; the next free one below runs/ by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -32,10 +49,10 @@ def command(
     model: str | None,
     backbone: str | None,
     weights: str,
-    layers: str | None,
+    layers: tuple[str, ...] | None,
     flatten: bool,
-    units: str | None,
-    level: str | None,
+    units: tuple[int, ...] | None,
+    level: Level | None,
     images: str | None,
     seed: int,
     out: str | None,
@@ -53,6 +70,8 @@ def command(
       pixsent-tf probe pictures/ --backbone efficientnet_lite0
       pixsent-tf probe pictures/ --model runs/mine --layers stage3,stage7 --units 0,1,2
     """
+    if model is not None:
+        refuse_idle(["weights"], "with --model, which has its own")
     console.load_tensorflow()
     from pixsent_tf.analysis.networks import open_network
     from pixsent_tf.data.sources import open_dataset
@@ -61,7 +80,7 @@ def command(
 
     dataset = open_dataset(DataConfig(data, level=level, images=images), seed=seed)
     network = open_network(model, backbone, None if weights == "None" else weights)
-    names = tuple(layers.split(",")) if layers else network.stages
+    names = layers or network.stages
     if not names:
         raise ConfigError(f"{network.model.name} has no named stages; give --layers.")
     folder = Path(out) if out else next_folder(f"probe-{dataset.name}")
@@ -72,6 +91,5 @@ def command(
     )
     console.warn_unreadable(results["unreadable"])
     if units:
-        numbers = [int(unit) for unit in units.split(",")]
-        probe.write_pictures(network, dataset, names[-1], numbers, run)
+        probe.write_pictures(network, dataset, names[-1], units, run)
     console.print_results(words.describe_probe(results), results, as_json=as_json)

@@ -9,34 +9,48 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.errors import ConfigError
-
-TABLES = ("2", "3", "4", "5", "6", "maps", "backbones")
+from pixsent_tf.cli.options import COUNT, NAMES, Value, refuse_idle
+from pixsent_tf.config.values import Part, Whole
+from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Fold, Plan, Table
 
 
 @click.command(name="reproduce")
 @click.argument("paper", type=click.Choice(["campos2016"]))
 @click.argument("data")
 @click.option(
-    "--table",
-    "tables",
-    multiple=True,
-    type=click.Choice(TABLES),
-    help="Which table; repeat for several. All of the paper's by default.",
+    "--tables",
+    type=Value(tuple[Table, ...]),
+    default=",".join(PAPER_TABLES),
+    show_default=True,
+    help="Which tables to make.",
 )
 @click.option(
     "--weights-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with caffenet.caffemodel, places…, mvso_en… (.npz, .weights.h5 too).",
 )
-@click.option("--backbone", multiple=True, help="One more row of table backbones.")
-@click.option("--row", multiple=True, help="Only rows named like this: '*-five'.")
-@click.option("--quick", is_flag=True, help="Smoke run: everything tiny, minutes.")
-@click.option("--folds", help="Test only these folds, such as 1,3.")
-@click.option("--max-steps", type=int, default=0, help="Stop each training early.")
-@click.option("--repeats", type=int, default=1, help="Trainings of each row and fold.")
+@click.option("--backbones", type=NAMES, default=(), help="More rows of that table.")
 @click.option(
-    "--example-fraction", type=float, default=1.0, help="Share of the pictures."
+    "--rows",
+    type=NAMES,
+    default=(),
+    help="Only rows named like one of these: '*-five'.",
+)
+@click.option("--quick", is_flag=True, help="Smoke run: everything tiny, minutes.")
+@click.option(
+    "--folds",
+    type=Value(tuple[Fold, ...]),
+    default=ALL_FOLDS,
+    help="Test only these folds, such as 1,3.",
+)
+@click.option(
+    "--max-steps", type=Value(Whole), default=0, help="Stop each training early."
+)
+@click.option(
+    "--num-repeats", type=COUNT, default=1, help="Trainings of each row and fold."
+)
+@click.option(
+    "--example-fraction", type=Value(Part), default=1.0, help="Part of the pictures."
 )
 @click.option("--random-start", is_flag=True, help="Start every network at random.")
 @click.option("--out", help="Folder to make, or to go on with.")
@@ -45,11 +59,13 @@ TABLES = ("2", "3", "4", "5", "6", "maps", "backbones")
 def command(
     paper: str,
     data: str,
-    tables: tuple[str, ...],
+    rows: tuple[str, ...],
+    quick: bool,
+    folds: tuple[int, ...],
     out: str | None,
     as_json: bool,
     quiet: bool,
-    **shortcuts: Any,
+    **settings: Any,
 ) -> None:
     """Run the experiments of a paper again, each number beside the printed one.
 
@@ -60,15 +76,22 @@ def command(
     \b
     Example:
       pixsent-tf reproduce campos2016 smileys --quick
-      pixsent-tf reproduce campos2016 deepsent/ --table 2 --weights-dir caffe/ --out r
+      pixsent-tf reproduce campos2016 deepsent/ --tables 2 --weights-dir caffe/ --out r
       pixsent-tf reproduce campos2016 deepsent/ --random-start --folds 1 --max-steps 6
     """
+    if quick:
+        refuse_idle(
+            ["folds", "max_steps", "example_fraction", "random_start"], "with --quick"
+        )
+    if "backbones" not in settings["tables"]:
+        refuse_idle(["backbones"], "without --tables backbones")
+    plan = Plan(data, only=rows, folds=tuple(sorted(set(folds))), **settings)
+    plan = plan.quick() if quick else plan
     console.load_tensorflow()
     from pixsent_tf.runs import next_folder
     from pixsent_tf.studies.paper.measured_table import to_markdown
     from pixsent_tf.studies.paper.reproduce import reproduce
 
-    plan = _plan(data, tables, **shortcuts)
     folder = Path(out) if out else next_folder(f"reproduce-{paper}")
 
     found = reproduce(plan, folder, progress=console.show_progress(quiet=quiet))
@@ -78,43 +101,3 @@ def command(
     for table in found.values():
         click.echo(to_markdown(table))
     click.echo(f"out  {folder}")
-
-
-def _plan(
-    data: str,
-    tables: tuple[str, ...],
-    *,
-    weights_dir: Path | None,
-    backbone: tuple[str, ...],
-    row: tuple[str, ...],
-    quick: bool,
-    folds: str | None,
-    max_steps: int,
-    repeats: int,
-    example_fraction: float,
-    random_start: bool,
-) -> Any:
-    from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Plan
-
-    plan = Plan(
-        data,
-        tables=tables or PAPER_TABLES,
-        weights_dir=weights_dir,
-        max_steps=max_steps,
-        num_repeats=repeats,
-        example_fraction=example_fraction,
-        random_start=random_start,
-        backbones=backbone,
-        only=row,
-        folds=_numbers(folds) if folds else ALL_FOLDS,
-    )
-    return plan.quick() if quick else plan
-
-
-def _numbers(folds: str) -> tuple[int, ...]:
-    try:
-        return tuple(sorted({int(fold) for fold in folds.split(",")}))
-    except ValueError:
-        raise ConfigError(
-            f"--folds {folds!r} is no list of numbers like 1,3."
-        ) from None

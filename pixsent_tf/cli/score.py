@@ -11,6 +11,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
+from pixsent_tf.cli.options import COUNT
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.results.answers import ScoreResults
 
@@ -31,9 +32,7 @@ FORMATS = (".parquet", ".csv")
     help="Where Apache Beam runs: this machine (default), DataflowRunner, FlinkRunner, "
     "SparkRunner.",
 )
-@click.option(
-    "--shard-size", type=click.IntRange(1), default=256, help="Files a part; 256."
-)
+@click.option("--shard-size", type=COUNT, default=256, help="Files a part; 256.")
 @click.option("--keep-parts", is_flag=True, help="Leave OUT.parts when all is done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -12,12 +12,25 @@ import click
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import data_options, output_options, read_recipe
 from pixsent_tf.cli.tables import print_table
-from pixsent_tf.config import STRATEGIES, Recipe
+from pixsent_tf.config import Recipe
 from pixsent_tf.recipes import find_recipe
 
 if TYPE_CHECKING:
     from pixsent_tf.results.studies import Winner
-    from pixsent_tf.studies.search.space import SearchConfig
+from pixsent_tf.cli.options import (
+    COUNT,
+    NAMES,
+    NUM_FOLDS,
+    SEED,
+    SETTINGS,
+    Value,
+    refuse_idle,
+    setting,
+)
+from pixsent_tf.config import Strategy
+from pixsent_tf.config.values import Whole
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.studies.search.settings import InnerFolds, SearchConfig, Tuner
 
 MAX_ROWS = 10
 
@@ -25,35 +38,41 @@ MAX_ROWS = 10
 @click.command(name="tune")
 @click.argument("data")
 @data_options
-@click.option("--tuner", default="random", help="random, hyperband or bayesian.")
-@click.option("--trials", type=int, help="Trials of each search; 12 by default.")
-@click.option("--backbones", help="Networks to try, such as A,B.")
-@click.option("--strategies", help=f"To try, of {', '.join(STRATEGIES)}; head if none.")
-@click.option("--num-inner-folds", type=int, help="Of 5 inner folds, how many score.")
-@click.option("--num-folds", type=int, help="Folds to make; published folds stand.")
+@click.option("--tuner", type=Value(Tuner), default="random", show_default=True)
+@click.option("--trials", type=COUNT, help="Trials of each search; 12 by default.")
+@click.option("--backbones", type=NAMES, help="Networks to try, such as A,B.")
+@click.option(
+    "--strategies",
+    type=Value(tuple[Strategy, ...]),
+    default="head",
+    show_default=True,
+    help="What to try to train.",
+)
+@click.option(
+    "--num-inner-folds",
+    type=Value(InnerFolds),
+    help="Of 5 inner folds, how many score.",
+)
+@NUM_FOLDS
 @click.option(
     "--nested/--no-nested",
     default=True,
     help="Test a search on every fold, or search once and keep the model.",
 )
-@click.option("--workers", type=int, default=0, help="Processes that share a search.")
-@click.option("--epochs", type=int, help="Of the longest fine-tuning trial.")
-@click.option("--recipe", default="default", help="What a trial starts from.")
-@click.option("--seed", type=int, help="Of splits, searches and weights.")
 @click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Change any setting that every trial has.",
+    "--workers", type=Value(Whole), default=0, help="Processes that share a search."
 )
+@setting("training.epochs", "Of the longest fine-tuning trial.")
+@click.option("--recipe", default="default", help="What a trial starts from.")
+@SEED
+@SETTINGS
 @output_options
 def command(
     recipe: str,
-    tuner: Any,
+    tuner: Tuner,
     trials: int | None,
-    backbones: str | None,
-    strategies: str | None,
+    backbones: tuple[str, ...] | None,
+    strategies: tuple[Strategy, ...],
     num_inner_folds: int | None,
     nested: bool,
     workers: int,
@@ -80,24 +99,39 @@ def command(
       pixsent-tf tune deepsent/ --level five_agrees --tuner bayesian --trials 20
       pixsent-tf tune pictures/ --strategies head,last-blocks,lp-ft --workers 2
     """
-    chosen = read_recipe(find_recipe(recipe), settings, **named)
-    console.load_tensorflow()
-    from pixsent_tf.studies.search.space import SearchConfig
-
-    names = {"backbones": backbones, "strategies": strategies}
-    lists = {
-        name: tuple(part.strip() for part in text.split(","))
-        for name, text in names.items()
-        if text
-    }
+    if not nested:
+        refuse_idle(["num_folds"], "with --no-nested")
+    start = _start(find_recipe(recipe), settings, strategies, **named)
     config = SearchConfig(
         tuner=tuner,
         trials=trials,
+        strategies=strategies,
         num_inner_folds=num_inner_folds,
         nested=nested,
-        **lists,
+        **({} if backbones is None else {"backbones": backbones}),
     )
-    run_tuning(chosen, config, out, workers=workers, as_json=as_json, quiet=quiet)
+    console.load_tensorflow()
+    from pixsent_tf.studies.search.space import refuse_searched
+
+    refuse_searched(config, [text.partition("=")[0] for text in settings])
+    run_tuning(start, config, out, workers=workers, as_json=as_json, quiet=quiet)
+
+
+def _start(
+    base: Recipe,
+    settings: tuple[str, ...],
+    strategies: tuple[Strategy, ...],
+    **named: Any,
+) -> Recipe:
+    """Read what trials start from, under a strategy that uses what is set."""
+    refused = None
+    for strategy in strategies:
+        try:
+            return read_recipe(base, settings, strategy=strategy, **named)
+        except ConfigError as error:
+            refused = refused or error
+    assert refused is not None  # the list is not empty
+    raise ConfigError(str(refused).replace("use --strategy ", "add to --strategies: "))
 
 
 def run_tuning(

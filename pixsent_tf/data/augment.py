@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.errors import ConfigError
+from pixsent_tf.config.values import Checked, Count, Fraction, NotNegative, Part
 
 # What a row of draws holds; factors and shares are in units of 1 / UNIT.
 TOP, LEFT, SIDE, MIRROR, BRIGHTNESS, CONTRAST, SATURATION, SHARE = range(8)
@@ -24,7 +24,7 @@ UNIT = 1024
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Checked):
     """How pictures are varied in training.
 
     Attributes:
@@ -41,22 +41,12 @@ class Augmentation:
         Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
     """
 
-    crop_size: int
+    crop_size: Count
     crop: bool = True
     flip: bool = True
-    min_area_fraction: float = 1.0
-    jitter: float = 0.0
-    mixup: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.min_area_fraction <= 1:
-            raise ConfigError(
-                f"min_area_fraction={self.min_area_fraction} is not above 0, at most 1."
-            )
-        if not 0 <= self.jitter <= 1:
-            raise ConfigError(f"jitter={self.jitter} must be between 0 and 1.")
-        if self.mixup < 0:
-            raise ConfigError(f"mixup={self.mixup} must be 0 or positive.")
+    min_area_fraction: Part = 1.0
+    jitter: Fraction = 0.0
+    mixup: NotNegative = 0.0
 
     def draw(
         self, indices: np.ndarray, *, canvas_size: int, seed: int, epoch: int

@@ -15,9 +15,8 @@ from collections.abc import Sequence
 
 import keras
 
+from pixsent_tf.config.networks import read_surgery
 from pixsent_tf.errors import ConfigError
-
-ABLATIONS = ("fc7-2", "fc6-2", "fc7-4096", "fc6-4096", "fc8-1000")
 
 _POOLED = (keras.layers.Flatten, keras.layers.GlobalAveragePooling2D)
 _PER_CELL = (
@@ -116,7 +115,7 @@ def ablate(model: keras.Model, ablation: str, *, seed: int = 0) -> keras.Model:
 
     Args:
         model: The network.
-        ablation: "layer-units", the paper's are in `ABLATIONS`.
+        ablation: "layer-units", as `config.networks` shows.
         seed: What the weights of a new layer are drawn from.
 
     Returns:
@@ -126,15 +125,12 @@ def ablate(model: keras.Model, ablation: str, *, seed: int = 0) -> keras.Model:
     Raises:
         ConfigError: If `ablation` is written otherwise, or names no dense layer.
     """
-    layer_name, _, width = ablation.rpartition("-")
-    if not layer_name or not width.isdecimal() or int(width) < 1:
-        raise ConfigError(f"No ablation {ablation!r}; use one like {ABLATIONS}.")
-    layer = _layer(model, layer_name)
+    change = read_surgery(ablation)
+    layer = _layer(model, change.layer)
     if not isinstance(layer, keras.layers.Dense):
-        raise ConfigError(f"{layer_name} is not dense; ablate a dense layer.")
-    units = int(width)
-    if units != layer.units:
-        head = _new_head(units, ablation, seed)
+        raise ConfigError(f"{change.layer} is not dense; ablate a dense layer.")
+    if change.units != layer.units:
+        head = _new_head(change.units, ablation, seed)
         return keras.Model(model.input, head(layer.input), name=model.name)
     raw = keras.layers.Dense.from_config({**layer.get_config(), "activation": None})
     ablated = keras.Model(model.input, raw(layer.input), name=model.name)

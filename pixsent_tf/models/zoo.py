@@ -19,6 +19,8 @@ from typing import Any
 import keras
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
+from pixsent_tf.config.networks import Branch
+from pixsent_tf.config.values import nearest
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.caffenet import CROP_SIZE, build_caffenet
 from pixsent_tf.models.efficientnet_lite import (
@@ -115,7 +117,8 @@ def entry(name: str) -> BackboneEntry:
             applications.application_preprocess(application),
         )
     raise ConfigError(
-        f"Unknown backbone {name!r}; there are {', '.join(sorted(BACKBONES))}, and "
+        f"Unknown backbone {name!r}{nearest(name, BACKBONES)}; there are "
+        f"{', '.join(sorted(BACKBONES))}, and "
         f"{KERAS_PREFIX}{applications.application_names()[0]} and its like."
     )
 
@@ -133,12 +136,11 @@ def preprocess_of(model: ModelConfig) -> PreprocessConfig:
         ConfigError: If the name is none of these forms.
     """
     configs = []
-    for branch in model.backbone.split("+"):
-        base, size = _parse(branch)
-        config = entry(base).preprocess
-        if size is not None:
-            canvas = round(size / config.crop_size * config.canvas_size)
-            config = replace(config, canvas_size=canvas, crop_size=size)
+    for branch in model.branches:
+        config = entry(branch.name).preprocess
+        if branch.size is not None:
+            canvas = round(branch.size / config.crop_size * config.canvas_size)
+            config = replace(config, canvas_size=canvas, crop_size=branch.size)
         configs.append(config)
     largest = max(configs, key=lambda config: config.crop_size)
     if {config.fit for config in configs} != {largest.fit}:
@@ -165,20 +167,17 @@ def build_backbone(model: ModelConfig, *, seed: int = 0) -> keras.Model:
         ConfigError: If there is no such backbone, or no such weights for it.
         WeightsError: If its weights are missing or do not fit.
     """
-    branches = model.backbone.split("+")
-    if len(set(branches)) < len(branches):
-        raise ConfigError(f"{model.backbone!r} names a branch twice.")
-    built = {name: _build_branch(name, model.weights, seed) for name in branches}
+    built = {str(b): _build_branch(b, model.weights, seed) for b in model.branches}
     if len(built) == 1 and not (model.mirror or model.texture):
-        return built[branches[0]]
-    layers = [entry(_parse(name)[0]).texture_layer for name in branches]
+        return built[model.backbone]
+    layers = [entry(branch.name).texture_layer for branch in model.branches]
     return join(
         built, mirror=model.mirror, texture_layers=layers if model.texture else None
     )
 
 
-def _build_branch(branch: str, weights: str | None, seed: int) -> keras.Model:
-    name, size = _parse(branch)
+def _build_branch(branch: Branch, weights: str | None, seed: int) -> keras.Model:
+    name, size = branch.name, branch.size
     known = entry(name)
     if weights == "imagenet" and not known.has_imagenet:
         raise ConfigError(
@@ -192,15 +191,6 @@ def _build_branch(branch: str, weights: str | None, seed: int) -> keras.Model:
     backbone = known.build(None, size, seed)
     load_weights(backbone, weights, skip=known.ignored_weights)
     return backbone
-
-
-def _parse(branch: str) -> tuple[str, int | None]:
-    name, at, size = branch.partition("@")
-    if not at:
-        return name, None
-    if not size.isdecimal() or int(size) == 0:
-        raise ConfigError(f"{branch!r} must end in a size in pixels, as in {name}@320.")
-    return name, int(size)
 
 
 def attach_head(

@@ -154,11 +154,11 @@ def test_a_corrupt_picture_is_named_and_the_run_goes_on(colored_folder, tmp_path
     ("arguments", "exit_code", "message"),
     [
         (("--backbone", "resnext"), 2, "Unknown backbone 'resnext'; there are"),
-        (("--strategy", "magic"), 2, "Unknown strategy 'magic'; it is one of"),
+        (("--strategy", "magic"), 2, "strategy='magic' is none of head"),
         (("--level", "five_agrees"), 2, "has no level 'five_agrees'"),
         (("--set", "epochs"), 2, "'epochs' is not of the form NAME=VALUE"),
         (("--set", "no.such=1"), 2, "No setting 'no.such'"),
-        (("--test-fraction", "0.9"), 1, "share 0.9 must be above 0"),
+        (("--test-fraction", "0.9"), 2, "test_fraction=0.9 is no number above 0"),
         (("--labels", "votes"), 1, "has no votes; leave --labels out"),
     ],
 )

@@ -23,7 +23,9 @@ def config(surgery, **settings):
 
 
 def network_of(surgery):
-    return build_network(Recipe(model=config(surgery)), 2)
+    return build_network(
+        Recipe(model=config(surgery), training=TrainingConfig(strategy="all")), 2
+    )
 
 
 def dense_counts(network):

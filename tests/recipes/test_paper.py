@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pixsent_tf.models import variants, zoo
+from pixsent_tf.config.networks import read_surgery
+from pixsent_tf.models import zoo
 from pixsent_tf.models.caffenet import FEATURE_LAYERS
 from pixsent_tf.recipes import (
     backbones,
@@ -82,7 +83,7 @@ def test_every_row_names_a_network_that_can_be_built():
     for row in ROWS:
         assert zoo.preprocess_of(row.model).crop_size > 0
         if row.model.surgery:
-            variants.Change.parse(row.model.surgery)
+            read_surgery(row.model.surgery)
 
 
 def test_no_two_rows_of_a_table_share_a_name():

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pixsent_tf.config import Recipe
+from pixsent_tf.config.values import Checked, Count, Part, Range, Whole
 from pixsent_tf.errors import ConfigError, WeightsError
 
-TABLES = ("2", "3", "4", "5", "6", "maps", "backbones")
-PAPER_TABLES = TABLES[:-1]
+Table = Literal["2", "3", "4", "5", "6", "maps", "backbones"]
+PAPER_TABLES: tuple[Table, ...] = ("2", "3", "4", "5", "6", "maps")
 SUFFIXES = (".caffemodel", ".npz", ".weights.h5")
 # What the releases call some of the starting weights
 FILE_NAMES = {
@@ -21,18 +23,19 @@ FILE_NAMES = {
 }
 NUM_FOLDS = 5
 ALL_FOLDS = tuple(range(1, NUM_FOLDS + 1))
+Fold = Annotated[int, Range(least=1, most=NUM_FOLDS)]
 QUICK_SIDE = 67  # pixels; the smallest crop of which CaffeNet leaves a cell
 QUICK_FRACTION = 0.08
 QUICK_FOLDS = (1, 2)
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Checked):
     """What to run, and every shortcut that is taken.
 
     Attributes:
         source: As in `DataConfig`.
-        tables: Some of `TABLES`.
+        tables: Which of them to make.
         weights_dir: Folder with the starting weights; None for no such folder.
         folds: Which folds to test.
         max_steps: Steps after which each training stops; 0 for no limit.
@@ -45,30 +48,21 @@ class Plan:
     """
 
     source: str
-    tables: tuple[str, ...] = PAPER_TABLES
+    tables: tuple[Table, ...] = PAPER_TABLES
     weights_dir: Path | None = None
-    folds: tuple[int, ...] = ALL_FOLDS
-    max_steps: int = 0
-    num_repeats: int = 1
-    example_fraction: float = 1.0
+    folds: tuple[Fold, ...] = ALL_FOLDS
+    max_steps: Whole = 0
+    num_repeats: Count = 1
+    example_fraction: Part = 1.0
     random_start: bool = False
     is_quick: bool = False
     backbones: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for table in self.tables:
-            if table not in TABLES:
-                raise ConfigError(f"No table {table!r}; there are {', '.join(TABLES)}.")
-        if not self.folds or not set(self.folds) <= set(ALL_FOLDS):
-            raise ConfigError(f"Folds {self.folds} are not all in 1…{NUM_FOLDS}.")
-        if not 0 < self.example_fraction <= 1:
-            raise ConfigError(
-                f"--example-fraction {self.example_fraction} must be above 0, at most "
-                f"1."
-            )
-        if self.num_repeats < 1:
-            raise ConfigError(f"--repeats {self.num_repeats} must be 1 or more.")
+        super().__post_init__()
+        if not self.tables or not self.folds:
+            raise ConfigError("A study needs a table to make and a fold to test.")
 
     @property
     def identity(self) -> dict[str, object]:
@@ -147,11 +141,13 @@ class Plan:
             model = replace(model, weights=None)
         elif model.weights not in (None, "imagenet"):
             model = replace(model, weights=str(self._weights_file(str(model.weights))))
-        if self.max_steps:
+        descends = training.strategy != "head"
+        if self.max_steps and descends:
             training = replace(training, max_steps=self.max_steps)
         if self.is_quick:
-            side = model.backbone.partition("@")[0]
-            model = replace(model, backbone=f"{side}@{QUICK_SIDE}")
+            small = [replace(one, size=QUICK_SIDE) for one in model.branches]
+            model = replace(model, backbone="+".join(dict.fromkeys(map(str, small))))
+        if self.is_quick and descends:
             # All schedules are the same for one step: rows that differ so are one run
             training = replace(training, batch_size=8, step_epochs=1)
         return replace(

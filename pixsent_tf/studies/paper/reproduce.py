@@ -45,7 +45,7 @@ def reproduce(
     notes = {"notes": plan.notes, "environment": environment()}
     run = Run.begin(out, plan.identity, **notes)
     rows = Rows(plan, run, progress)
-    tables = {}
+    tables: dict[str, Table] = {}
     for name in plan.tables:
         tables[name] = table = run_table(rows, name)
         run.write_json(f"table-{name}.json", table)

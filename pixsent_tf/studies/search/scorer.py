@@ -14,6 +14,7 @@ from pixsent_tf.config import Recipe, override
 from pixsent_tf.data.splits import stratified_folds
 from pixsent_tf.evaluation import metrics
 from pixsent_tf.runs import write_text
+from pixsent_tf.studies.search.settings import trial_recipe
 from pixsent_tf.studies.search.shared_learners import SharedLearners
 
 NUM_INNER_FOLDS = 5
@@ -68,7 +69,7 @@ class Scorer:
         Returns:
             `log_loss` and `accuracy` on the inner folds that were predicted.
         """
-        recipe = override(self.recipe, settings)
+        recipe = trial_recipe(self.recipe, settings)
         count = min(self.scored_folds, int(self.folds.max()))
         if recipe.training.strategy == "head":
             count = max(1, math.ceil(share * count))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pixsent_tf.config import Recipe, override, to_json
+from pixsent_tf.config import Recipe, to_json
 from pixsent_tf.data import splits
 from pixsent_tf.data.copies.digests import hash_files
 from pixsent_tf.data.copies.duplicates import find_copies
@@ -20,8 +20,13 @@ from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
 from pixsent_tf.studies.search.processes import await_chief, own_port
 from pixsent_tf.studies.search.scorer import Scorer
+from pixsent_tf.studies.search.settings import (
+    SearchConfig,
+    refuse_unsearched,
+    trial_recipe,
+)
 from pixsent_tf.studies.search.shared_learners import SharedLearners
-from pixsent_tf.studies.search.space import SearchConfig, build_space, head_recipes
+from pixsent_tf.studies.search.space import build_space, head_recipes
 from pixsent_tf.studies.search.tuner import best_row, run_search
 from pixsent_tf.studies.trainer import Trainer
 
@@ -83,6 +88,7 @@ class Searches:
                 "A search trains one network in each trial; leave ensemble_size out "
                 "and train an ensemble with the settings that it finds."
             )
+        refuse_unsearched(config, recipe)
         self.recipe = recipe
         self.dataset = dataset
         self.run = run
@@ -134,7 +140,7 @@ class Searches:
         scorer = self._scorer(part)
         rows = self._search(part, scorer)
         winner = best_row(rows)
-        recipe = override(self.recipe, winner["settings"])
+        recipe = trial_recipe(self.recipe, winner["settings"])
         shared = self._read()
         witness = shared.learner(recipe)
         trainer = Trainer(recipe, self.dataset, witness, shared.targets(recipe))
@@ -204,7 +210,7 @@ class Searches:
                     "model.backbone": self.config.backbones[0],
                     "training.strategy": self.config.strategies[0],
                 }
-                shared.learner(override(self.recipe, first))
+                shared.learner(trial_recipe(self.recipe, first))
             self._shared = shared
         return self._shared
 

@@ -6,77 +6,18 @@ a few settings changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any
 
 import keras_tuner
 
-from pixsent_tf.config import STRATEGIES, ModelConfig, Recipe, override
+from pixsent_tf.config import ModelConfig, Recipe, override, with_strategy
+from pixsent_tf.config.networks import read_backbone
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import zoo
+from pixsent_tf.studies.search.settings import SearchConfig
 
-TUNERS = ("random", "hyperband", "bayesian")
-DEFAULT_TRIALS = 12
 THEIRS = "tuner/"  # how Keras Tuner names what is not a setting
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """What is searched, and how long.
-
-    Attributes:
-        tuner: How the next trial is chosen.
-        trials: Number of trials of each search; None for the default, and for
-            Hyperband, which counts its own.
-        backbones: What the network may be.
-        strategies: What may be trained.
-        num_inner_folds: How many of five inner folds score a trial; None for all of
-            them where only heads are trained, else for one.
-        nested: Search once for each outer fold and test on it; else search once, and
-            train the model that is kept.
-    """
-
-    tuner: Literal["random", "hyperband", "bayesian"] = "random"
-    trials: int | None = None
-    backbones: tuple[str, ...] = ("efficientnet_lite0", "efficientnet_lite0@320")
-    strategies: tuple[str, ...] = ("head",)
-    num_inner_folds: int | None = None
-    nested: bool = True
-
-    def __post_init__(self) -> None:
-        if self.tuner not in TUNERS:
-            raise ConfigError(
-                f"Unknown tuner {self.tuner!r}; it is one of {', '.join(TUNERS)}."
-            )
-        if self.tuner == "hyperband" and self.trials is not None:
-            raise ConfigError(
-                "Hyperband counts its own trials, by the epochs of the longest; leave "
-                "--trials out and set --epochs."
-            )
-        if self.trials is not None and self.trials < 1:
-            raise ConfigError(f"{self.trials} trials find nothing; ask for 1 or more.")
-        for strategy in self.strategies:
-            if strategy not in STRATEGIES:
-                raise ConfigError(
-                    f"Unknown strategy {strategy!r}; it is one of "
-                    f"{', '.join(STRATEGIES)}."
-                )
-        if not self.backbones or not self.strategies:
-            raise ConfigError("A search needs a backbone and a strategy to try.")
-        if self.num_inner_folds is not None and not 1 <= self.num_inner_folds <= 5:
-            raise ConfigError(
-                f"num_inner_folds={self.num_inner_folds} is not in 1 to 5."
-            )
-
-    @property
-    def max_trials(self) -> int:
-        """Trials of a search that does not count its own."""
-        return self.trials or DEFAULT_TRIALS
-
-    @property
-    def scored_folds(self) -> int:
-        """Inner folds that score a trial."""
-        return self.num_inner_folds or (5 if self.strategies == ("head",) else 1)
 
 
 def build_space(
@@ -122,8 +63,26 @@ def build_space(
 
 
 def _has_texture(backbone: str) -> bool:
-    names = [branch.partition("@")[0] for branch in backbone.split("+")]
-    return all(zoo.entry(name).texture_layer for name in names)
+    branches = read_backbone(backbone)
+    return all(zoo.entry(branch.name).texture_layer for branch in branches)
+
+
+def refuse_searched(config: SearchConfig, names: Iterable[str]) -> None:
+    """Refuse settings that each trial would draw anew.
+
+    Args:
+        config: What is searched.
+        names: Settings that were given a value.
+
+    Raises:
+        ConfigError: If the search draws one of them, or there is no such backbone.
+    """
+    drawn = {each.name for each in build_space(config, has_agreement=True).space}
+    for name in names:
+        if name in drawn:
+            raise ConfigError(
+                f"--set {name} does nothing in a search, which draws it for each trial."
+            )
 
 
 def active_settings(hyperparameters: keras_tuner.HyperParameters) -> dict[str, Any]:
@@ -161,12 +120,8 @@ def head_recipes(config: SearchConfig, recipe: Recipe) -> list[Recipe]:
         textures = [False, True]
     return [
         override(
-            recipe,
-            {
-                "model.backbone": backbone,
-                "model.texture": texture,
-                "training.strategy": "head",
-            },
+            with_strategy(recipe, "head"),
+            {"model.backbone": backbone, "model.texture": texture},
         )
         for backbone in config.backbones
         for texture in textures

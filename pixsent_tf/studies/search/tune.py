@@ -25,7 +25,7 @@ from pixsent_tf.studies.search import trials
 from pixsent_tf.studies.search.decisions import write_decisions
 from pixsent_tf.studies.search.processes import role
 from pixsent_tf.studies.search.searches import Searches
-from pixsent_tf.studies.search.space import SearchConfig
+from pixsent_tf.studies.search.settings import SearchConfig
 
 SETTINGS = "search.json"
 

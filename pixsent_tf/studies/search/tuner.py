@@ -31,7 +31,8 @@ from keras_tuner.oracles import (
 
 from pixsent_tf.errors import RunError
 from pixsent_tf.studies.search.processes import POLL_SECONDS, role
-from pixsent_tf.studies.search.space import SearchConfig, active_settings
+from pixsent_tf.studies.search.settings import SearchConfig
+from pixsent_tf.studies.search.space import active_settings
 
 # A score is made of the changed settings and the share of the full effort, 0…1.
 Score = Callable[[dict[str, Any], float], dict[str, float]]

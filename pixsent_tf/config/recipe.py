@@ -6,23 +6,35 @@ itself, goes to JSON and back, and is changed by `override` or `dataclasses.repl
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import types
 import typing
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+from pixsent_tf.config.networks import Branch, read_backbone, read_surgery
+from pixsent_tf.config.use import refuse_unused
+from pixsent_tf.config.values import (
+    BelowOne,
+    Checked,
+    Count,
+    Fraction,
+    NotNegative,
+    Part,
+    Positive,
+    Range,
+    Seed,
+    Whole,
+)
 from pixsent_tf.errors import ConfigError
 
 CLASS_NAMES = ("negative", "positive")
-LEVELS = ("five_agrees", "four_agrees", "three_agrees")
-STRATEGIES = ("head", "last-blocks", "all", "lp-ft")
+Level = Literal["five_agrees", "four_agrees", "three_agrees"]
+LEVELS: tuple[str, ...] = typing.get_args(Level)
+Strategy = Literal["head", "last-blocks", "all", "lp-ft"]
+STRATEGIES: tuple[str, ...] = typing.get_args(Strategy)
 
 
 @dataclass(frozen=True)
-class PreprocessConfig:
+class PreprocessConfig(Checked):
     """How a picture of any size becomes the square that a network reads.
 
     The whole picture is brought to a square canvas, and crops are cut from it.
@@ -36,21 +48,22 @@ class PreprocessConfig:
         resample: Interpolation, always antialiased.
     """
 
-    canvas_size: int
-    crop_size: int
+    canvas_size: Count
+    crop_size: Count
     fit: Literal["squash", "crop"] = "squash"
     resample: Literal["bilinear", "bicubic"] = "bilinear"
 
     def __post_init__(self) -> None:
-        if not 0 < self.crop_size <= self.canvas_size:
+        super().__post_init__()
+        if self.crop_size > self.canvas_size:
             raise ConfigError(
-                f"crop_size={self.crop_size} must be positive and at most "
+                f"crop_size={self.crop_size} must be at most "
                 f"canvas_size={self.canvas_size}."
             )
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Checked, prefix="data."):
     """Which pictures, which labels, which folds.
 
     Attributes:
@@ -67,22 +80,16 @@ class DataConfig:
     """
 
     source: str = "smileys"
-    level: str | None = None
+    level: Level | None = None
     images: str | None = None
     labels: Literal["hard", "votes"] = "hard"
     example_weights: Literal["equal", "agreement"] = "equal"
-    join_weight: float = 0.0
-    num_folds: int = 5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.join_weight <= 1:
-            raise ConfigError(
-                f"The weight {self.join_weight} of joining pictures is not in 0 to 1."
-            )
+    join_weight: Fraction = 0.0
+    num_folds: Annotated[int, Range(least=2)] = 5
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Checked, prefix="model."):
     """Which network, starting from which weights.
 
     Attributes:
@@ -100,16 +107,27 @@ class ModelConfig:
 
     backbone: str = "efficientnet_lite0"
     weights: str | None = "imagenet"
-    crop_fraction: float | None = None
+    crop_fraction: Part | None = None
     mirror: bool = False
     texture: bool = False
     surgery: str | None = None
-    dropout: float = 0.0
-    initializer_stddev: float = 0.01
+    dropout: BelowOne = 0.0
+    initializer_stddev: NotNegative = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        read_backbone(self.backbone)
+        if self.surgery is not None:
+            read_surgery(self.surgery)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The networks of the backbone, in order."""
+        return read_backbone(self.backbone)
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Checked, prefix="training."):
     """How the weights are found.
 
     Attributes:
@@ -147,64 +165,52 @@ class TrainingConfig:
             None chooses it by inner cross-validation.
     """
 
-    strategy: str = "head"
-    epochs: int = 10
-    batch_size: int = 32
+    strategy: Strategy = "head"
+    epochs: Count = 10
+    batch_size: Count = 32
     optimizer: Literal["caffe_sgd", "adamw"] = "adamw"
-    learning_rate: float = 1e-4
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
+    learning_rate: Positive = 1e-4
+    momentum: BelowOne = 0.9
+    weight_decay: NotNegative = 5e-4
     schedule: Literal["constant", "step", "cosine"] = "cosine"
-    step_epochs: float = 6
-    head_multiplier: float = 10.0
+    step_epochs: Positive = 6.0
+    head_multiplier: Positive = 10.0
     crop: bool = True
     flip: bool = True
-    min_area_fraction: float = 1.0
-    jitter: float = 0.0
-    mixup: float = 0.0
+    min_area_fraction: Part = 1.0
+    jitter: Fraction = 0.0
+    mixup: NotNegative = 0.0
     class_weights: bool = False
-    trained_fraction: float = 0.3
-    bottom_multiplier: float = 0.1
-    patience: int = 0
-    max_steps: int = 0
-    label_smoothing: float = 0.0
-    ema: float = 0.0
+    trained_fraction: Part = 0.3
+    bottom_multiplier: Positive = 0.1
+    patience: Whole = 0
+    max_steps: Whole = 0
+    label_smoothing: Fraction = 0.0
+    ema: BelowOne = 0.0
     freeze_normalization: bool = True
-    ensemble_size: int = 1
-    inverse_penalty: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.strategy not in STRATEGIES:
-            raise ConfigError(
-                f"Unknown strategy {self.strategy!r}; it is one of "
-                f"{', '.join(STRATEGIES)}."
-            )
-        if self.ensemble_size < 1:
-            raise ConfigError(
-                f"An ensemble of {self.ensemble_size} is none; 1 or more."
-            )
-        if self.inverse_penalty is not None and self.inverse_penalty <= 0:
-            raise ConfigError(
-                f"The inverse penalty {self.inverse_penalty} must be above 0."
-            )
+    ensemble_size: Count = 1
+    inverse_penalty: Positive | None = None
 
 
 @dataclass(frozen=True)
-class EvaluationConfig:
+class EvaluationConfig(Checked, prefix="evaluation."):
     """What is held out, and how a picture is looked at.
 
     Attributes:
-        test_fraction: Share of the pictures that `fit` holds out, 0…1.
+        test_fraction: Share of the pictures that `fit` holds out, above 0, at most 0.5.
         ten_crop: Average the ten crops instead of taking the center.
     """
 
-    test_fraction: float = 0.2
+    test_fraction: Annotated[float, Range(above=0, most=0.5)] = 0.2
     ten_crop: bool = False
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Checked):
     """Everything that decides a result.
+
+    A setting that the others make idle, such as epochs where only a head is trained,
+    must have its default; see `use.USES`.
 
     Attributes:
         name: Stands in tables and folder names.
@@ -217,112 +223,9 @@ class Recipe:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    seed: int = 0
+    seed: Seed = 0
     expected: tuple[tuple[str, float], ...] = ()
 
-
-def override(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
-    """Change a recipe by dotted names.
-
-    Args:
-        recipe: The recipe to start from.
-        settings: Values by name, such as `{"training.epochs": 3}`; a string is read as
-            the type of the setting.
-
-    Returns:
-        A new recipe; the old one is unchanged.
-
-    Raises:
-        ConfigError: If a name does not exist or a value does not fit its type.
-
-    Example:
-        >>> override(Recipe(), {"training.epochs": "3"}).training.epochs
-        3
-    """
-    for name, value in settings.items():
-        recipe = _replace(recipe, name.split("."), value, name)
-    return recipe
-
-
-def _replace(part: Any, path: list[str], value: Any, name: str) -> Any:
-    known = typing.get_type_hints(type(part))
-    if path[0] not in known:
-        raise ConfigError(
-            f"No setting {name!r}; {path[0]!r} is none of {sorted(known)}."
-        )
-    if len(path) > 1:
-        inner = getattr(part, path[0])
-        if not dataclasses.is_dataclass(inner):
-            raise ConfigError(f"No setting {name!r}; {path[0]!r} has no parts.")
-        value = _replace(inner, path[1:], value, name)
-    else:
-        value = _read(known[path[0]], value, name)
-    return dataclasses.replace(part, **{path[0]: value})
-
-
-def _read(hint: Any, value: Any, name: str) -> Any:
-    """Read a value, or its text, as the annotated type."""
-    options = typing.get_args(hint)
-    origin = typing.get_origin(hint)
-    if origin is Literal:
-        if value not in options:
-            raise ConfigError(f"{name}={value!r} is none of {', '.join(options)}.")
-        return value
-    if origin in (typing.Union, types.UnionType):
-        if value is None or value == "None":
-            return None
-        (hint,) = (option for option in options if option is not type(None))
-    if hint is bool and isinstance(value, str):
-        if value.lower() not in ("true", "false"):
-            raise ConfigError(f"{name}={value!r} must be true or false.")
-        return value.lower() == "true"
-    if hint in (int, float, str) and not isinstance(value, hint):
-        try:
-            return hint(value)
-        except (TypeError, ValueError):
-            raise ConfigError(f"{name}={value!r} is no {hint.__name__}.") from None
-    return value
-
-
-def to_json(recipe: Recipe) -> str:
-    """Write a recipe as JSON, every setting included.
-
-    Args:
-        recipe: Any recipe.
-
-    Returns:
-        Text that `from_json` reads back to an equal recipe.
-    """
-    return json.dumps(dataclasses.asdict(recipe), indent=2) + "\n"
-
-
-def from_json(text: str) -> Recipe:
-    """Read a recipe that `to_json` wrote.
-
-    Args:
-        text: The JSON text; settings that are left out take their defaults.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        ConfigError: If the text is no JSON object or names an unknown setting.
-    """
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"The recipe is not JSON: {error}.") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"A recipe is a JSON object; this one is {values!r:.40}.")
-    expected = tuple((name, number) for name, number in values.pop("expected", ()))
-    return override(Recipe(expected=expected), dict(_flatten(values)))
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    pairs: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            pairs += _flatten(value, f"{prefix}{key}.")
-        else:
-            pairs.append((prefix + key, value))
-    return pairs
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_unused(self)

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.data.augment import NUM_DRAWS, Augmentation, mix
+from pixsent_tf.data.parallel import num_cores, untuned
 from pixsent_tf.data.pipeline import CanvasStream, canvas_loader
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
@@ -103,9 +104,9 @@ class Canvases:
         """
         load = self.loader(indices)
         dataset = tf.data.Dataset.from_tensor_slices(np.asarray(indices, dtype="int64"))
-        dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = dataset.map(load, num_parallel_calls=num_cores())
         start = 0
-        for canvases in dataset.batch(batch_size).prefetch(2):
+        for canvases in untuned(dataset.batch(batch_size).prefetch(2)):
             yield np.arange(start, start + len(canvases)), canvases
             start += len(canvases)
 
@@ -216,15 +217,14 @@ def training_batches(
         order = tf.ensure_shape(order, [len(examples.indices)])
         draws = tf.ensure_shape(draws, [len(examples.indices), NUM_DRAWS])
         pictures = tf.data.Dataset.from_tensor_slices((order, draws))
-        return pictures.map(picture, num_parallel_calls=tf.data.AUTOTUNE).batch(
-            batch_size
-        )
+        return pictures.map(picture, num_parallel_calls=num_cores()).batch(batch_size)
 
     batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch)
     if not on_device:
         batches = batches.map(lambda *batch: _mixed(augmentation, *batch))
     count = (epochs - first_epoch) * -(-len(examples.indices) // batch_size)
-    return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(count))
+    return untuned(batches.prefetch(2))
 
 
 def cut(

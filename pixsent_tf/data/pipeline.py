@@ -22,6 +22,7 @@ from pixsent_tf.data.decode.graph import (
     decode_jpeg,
     read_image,
 )
+from pixsent_tf.data.parallel import num_cores, untuned
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
 from pixsent_tf.progress import Progress
@@ -88,7 +89,7 @@ class CanvasStream:
             )
             return index, canvas
 
-        return (
+        return untuned(
             tf.data.Dataset.from_generator(
                 self._accepted,
                 output_signature=(
@@ -97,7 +98,7 @@ class CanvasStream:
                 ),
             )
             .unbatch()
-            .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            .map(load, num_parallel_calls=num_cores(), deterministic=True)
             .ignore_errors()
             .batch(self.batch_size)
             .prefetch(2)

@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from pixsent_tf.data.decode.files import MAX_PIXELS
+from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.sweep import mean_of_views
@@ -108,7 +109,7 @@ def read_batch(
     # The batch is one element, whatever was left out; a place beyond the end keeps it
     # from being empty, and is cut off again.
     spare = tf.data.Dataset.from_tensors((count, tf.zeros([side, side, 3], tf.uint8)))
-    batches = readable.concatenate(spare).batch(count + 1)
+    batches = untuned(readable.concatenate(spare).batch(count + 1))
     places, canvases = batches.get_single_element()
     shape = tf.stack([count + 1, side, side, 3])
     # As int32: a CPU scatters no uint8.

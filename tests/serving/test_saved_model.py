@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.core.framework import dataset_options_pb2
 
 from pixsent_tf.config import PreprocessConfig, Recipe, from_json, to_json
 from pixsent_tf.errors import ExportError
@@ -19,6 +20,7 @@ from pixsent_tf.serving.saved_model import (
     latest_version,
     next_version,
 )
+from pixsent_tf.serving.signature import read_batch
 from tests.float32 import assert_close_float32
 from tests.serving.conftest import OPERATIONS, to_file
 
@@ -62,6 +64,17 @@ def test_every_output_has_its_documented_type_and_one_row_per_file(serve, pngs):
         "label": ("string", [7]),
         "valid": ("bool", [7]),
     }
+
+
+def test_the_served_pipeline_is_untuned(tiny_model):
+    trace = tf.function(lambda encoded: read_batch(encoded, tiny_model))
+    graph = trace.get_concrete_function(tf.TensorSpec([None], tf.string)).graph
+    nodes = [node for node in graph.as_graph_def().node if node.op == "OptionsDataset"]
+
+    (node,) = nodes
+    options = dataset_options_pb2.Options.FromString(node.attr["serialized_options"].s)
+    assert options.autotune_options.enabled is False
+    assert options.autotune_options.WhichOneof("optional_enabled") == "enabled"
 
 
 def test_one_corrupt_file_of_eight_leaves_seven_right_answers(serve, pngs):

@@ -115,6 +115,11 @@ def setting(name: str, text: str) -> Command:
 
 LEVEL = setting("data.level", f"Agreement level of a DeepSent folder: {LEVELS[0]}, ….")
 IMAGES = setting("data.images", "Folder that the names in a list are relative to.")
+GROUP = setting(
+    "data.group",
+    "Keep pictures of one group on one side of every split: a column of a CSV table, a "
+    'feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
+)
 NUM_FOLDS = setting("data.num_folds", "Folds to make; published folds stand.")
 SEED = setting("seed", "Of shuffles, splits, crops, weights.")
 SETTINGS = click.option(
@@ -133,12 +138,14 @@ def data_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--level`, `--images`, `--join-weight` and `--labels`.
+        The function with `--level`, `--images`, `--group`, `--join-weight` and
+        `--labels`.
     """
     return _add(
         function,
         LEVEL,
         IMAGES,
+        GROUP,
         setting(
             "data.join_weight",
             "Let a DeepSent folder's pictures of lower agreement train too, with this "

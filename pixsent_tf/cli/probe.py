@@ -8,6 +8,7 @@ import click
 
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import (
+    GROUP,
     IMAGES,
     LEVEL,
     NAMES,
@@ -38,6 +39,7 @@ UNITS = Value(tuple[Whole, ...])
 )
 @LEVEL
 @IMAGES
+@GROUP
 @click.option(
     "--seed", type=Value(Seed), default=0, help="Of folds, where none are published."
 )
@@ -54,6 +56,7 @@ def command(
     units: tuple[int, ...] | None,
     level: Level | None,
     images: str | None,
+    group: str | None,
     seed: int,
     out: str | None,
     as_json: bool,
@@ -78,7 +81,7 @@ def command(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import probe
 
-    dataset = open_dataset(DataConfig(data, level=level, images=images), seed=seed)
+    dataset = open_dataset(DataConfig(data, level, images, group), seed=seed)
     network = open_network(model, backbone, None if weights == "None" else weights)
     names = layers or network.stages
     if not names:

@@ -70,6 +70,10 @@ class DataConfig(Checked, prefix="data."):
         source: "smileys", "tfds:NAME", or the path of a folder, a list or a CSV file.
         level: Agreement level of the DeepSent layout; None for every other source.
         images: Folder that a list's names are relative to; None for the list's own.
+        group: What tells which pictures belong together, such as those of one person,
+            so that none trains what another tests: a column of a CSV table or a
+            feature of a TFDS set (`group` counts without being named), "folder" for
+            the folders within those of the classes, "user" for a DeepSent folder.
         labels: "hard" takes the majority, "votes" the share of the votes.
         example_weights: "agreement" weighs a picture by the lead of its votes, from 0
             for a tie to 1 for unanimity, where votes are known; "equal" weighs none.
@@ -82,6 +86,7 @@ class DataConfig(Checked, prefix="data."):
     source: str = "smileys"
     level: Level | None = None
     images: str | None = None
+    group: str | None = None
     labels: Literal["hard", "votes"] = "hard"
     example_weights: Literal["equal", "agreement"] = "equal"
     join_weight: Fraction = 0.0

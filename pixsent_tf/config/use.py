@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FLAGS = {
     "data.level": "--level",
     "data.images": "--images",
+    "data.group": "--group",
     "data.labels": "--labels",
     "data.join_weight": "--join-weight",
     "data.num_folds": "--num-folds",
@@ -58,6 +59,7 @@ USES: dict[str, With | None] = {
     "data.source": ALWAYS,
     "data.level": ALWAYS,  # the source refuses those of the next that it does not know
     "data.images": ALWAYS,
+    "data.group": ALWAYS,
     "data.labels": ALWAYS,
     "data.example_weights": ALWAYS,
     "data.join_weight": ALWAYS,

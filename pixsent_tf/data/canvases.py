@@ -134,26 +134,36 @@ class Examples:
         indices: Positions among the canvases, int [M].
         targets: Target probabilities of all pictures, float32 [N, K].
         weights: How much each picture counts, float32 [N]; all the same if None.
+        units: Pictures that belong together share a number, int [N]; None for each
+            its own.
     """
 
     indices: np.ndarray
     targets: np.ndarray
     weights: np.ndarray | None = None
+    units: np.ndarray | None = None
 
     @classmethod
-    def of_weighted(cls, indices: np.ndarray, targets: np.ndarray) -> Examples:
+    def of_weighted(
+        cls,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        *,
+        units: np.ndarray | None = None,
+    ) -> Examples:
         """Take targets whose rows sum to the weights of the pictures.
 
         Args:
             indices: Positions among the canvases, int [M].
             targets: Target probabilities times weights, float [N, K].
+            units: Pictures that belong together share a number, int [N].
 
         Returns:
             The examples, probabilities and weights apart.
         """
         weights = targets.sum(axis=1)
         sums = np.where(weights > 0, weights, 1)[:, None]
-        return cls(indices, (targets / sums).astype("float32"), weights)
+        return cls(indices, (targets / sums).astype("float32"), weights, units)
 
     def labels_of(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Look targets and weights up.

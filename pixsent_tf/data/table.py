@@ -29,6 +29,9 @@ class Dataset:
         folds: Published test fold of each picture, int32 [N], from 1; 0 = left out of
             every published fold. None where nothing is published.
         votes: Votes per class, int32 [N, K]; None where unknown.
+        groups: Number of each picture's group, which no split tears apart, int32 [N];
+            None where no groups are known.
+        group_names: Name of each group by its number; "" for a picture on its own.
         joined: Weight of each picture that trains every fold and tests none, float32
             [N]; 0 for all others. None where there are only others.
         whole: The larger data set that this one was selected from, where its folds
@@ -42,6 +45,8 @@ class Dataset:
     class_names: tuple[str, ...]
     folds: np.ndarray | None = None
     votes: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    group_names: tuple[str, ...] = ()
     joined: np.ndarray | None = None
     whole: Dataset | None = None
 
@@ -75,7 +80,25 @@ class Dataset:
             labels=self.labels[indices],
             folds=None if self.folds is None else self.folds[indices],
             votes=None if self.votes is None else self.votes[indices],
+            groups=None if self.groups is None else self.groups[indices],
             joined=None if self.joined is None else self.joined[indices],
+        )
+
+    def grouped(self, names: Sequence[str]) -> Dataset:
+        """Say which pictures belong together.
+
+        Args:
+            names: Name of each picture's group, [N]; "" for a picture on its own.
+
+        Returns:
+            The same pictures with groups.
+        """
+        keys = [(name, -1 if name else i) for i, name in enumerate(names)]
+        number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+        return replace(
+            self,
+            groups=np.array([number[key] for key in keys], dtype="int32"),
+            group_names=tuple(name for name, _ in number),
         )
 
     @property

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,27 @@ import numpy as np
 from pixsent_tf import runs
 from pixsent_tf.data.decode.files import sniff
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import DataError, PixsentError
+from pixsent_tf.errors import ConfigError, DataError, PixsentError
 from pixsent_tf.whole import whole
 
 _TABLE = "table.json"
 
 
-def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
+def open_tfds(
+    name: str,
+    *,
+    group: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> Dataset:
     """Open an image-classification set of TensorFlow Datasets.
 
     Args:
         name: `NAME`, `NAME/CONFIG` or `NAME/CONFIG:SPLIT`; the split is `train` by
             default, or the only one there is. `train+test` and `train[:10%]` are splits
             too.
+        group: Feature, one number or text, that tells which pictures belong together;
+            an empty text is a picture on its own. A feature `group` counts without
+            being named.
         data_dir: Where prepared sets are; TensorFlow Datasets' own folder by default.
 
     Returns:
@@ -40,6 +48,7 @@ def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> D
         feature `fold` its published folds.
 
     Raises:
+        ConfigError: If there is no such feature for the groups.
         DataError: If there is no such set or split, it cannot be prepared, or its
             examples are not one picture with one label.
     """
@@ -53,7 +62,7 @@ def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> D
         with contextlib.suppress(FileExistsError), whole(folder) as temporary:
             _write(_read(builder, split, keys), temporary, keys)
     table = json.loads((folder / _TABLE).read_text("utf-8"))
-    return Dataset(
+    dataset = Dataset(
         name=_safe(name),
         ids=tuple(table["ids"]),
         paths=tuple(str(folder / file) for file in table["files"]),
@@ -62,6 +71,41 @@ def open_tfds(name: str, *, data_dir: str | os.PathLike[str] | None = None) -> D
         folds=_column(table["fold"]),
         votes=_column(table["votes"]),
     )
+    feature = _group_feature(builder, group, keys)
+    if feature is None:
+        return dataset
+    return dataset.grouped(_read_groups(builder, split, feature, folder))
+
+
+def _group_feature(
+    builder: Any, group: str | None, keys: Mapping[str, str | None]
+) -> str | None:
+    """Find the feature that tells the groups; None where none was asked for."""
+    features = dict(builder.info.features)
+    known = [
+        key
+        for key, value in features.items()
+        if getattr(value, "shape", None) == () and key != keys["label"]
+    ]
+    if group is None:
+        return "group" if "group" in known else None
+    if group not in known:
+        raise ConfigError(
+            f"tfds:{builder.info.full_name} has no feature {group!r} for the groups; "
+            f"of one number or text it has {', '.join(known) or 'none'}."
+        )
+    return group
+
+
+def _read_groups(builder: Any, split: str, feature: str, folder: Path) -> list[str]:
+    """Give each picture's group, from the cache if it was read before."""
+    path = folder / f"group-{_safe(feature)}.json"
+    if not path.is_file():
+        examples = _read(builder, split, {"group": feature})
+        values = [example[feature] for example in examples]
+        names = [v.decode() if isinstance(v, bytes) else str(v) for v in values]
+        runs.write_text(path, json.dumps(names))
+    return json.loads(path.read_text("utf-8"))
 
 
 def _prepare(name: str, data_dir: str | os.PathLike[str] | None) -> Any:
@@ -149,14 +193,14 @@ def _feature_names(builder: Any) -> dict[str, str | None]:
     }
 
 
-def _read(builder: Any, split: str, keys: dict[str, str | None]) -> Iterable[Any]:
+def _read(builder: Any, split: str, keys: Mapping[str, str | None]) -> Iterable[Any]:
     """Read the examples in a fixed order, pictures still encoded."""
     import tensorflow_datasets as tfds
 
     wanted = {key: True for key in keys.values() if key}
-    decoding = tfds.decode.PartialDecoding(
-        wanted, decoders={keys["image"]: tfds.decode.SkipDecoding()}
-    )
+    image = keys.get("image")
+    skipped = {image: tfds.decode.SkipDecoding()} if image else None
+    decoding = tfds.decode.PartialDecoding(wanted, decoders=skipped)
     try:
         with _quiet():
             examples = builder.as_dataset(

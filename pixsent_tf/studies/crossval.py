@@ -32,7 +32,8 @@ def crossval(
     """Train and test on every fold.
 
     Pictures that no published fold holds train no fold and are not tested, as in the
-    publication.
+    publication. Published folds stand; where groups are known, what belongs to a test
+    picture is left out of its fold's training.
 
     Args:
         recipe: What to train.
@@ -52,9 +53,11 @@ def crossval(
     """
     started = time.monotonic()
     dealt = splits.published_or_stratified(
-        dataset, recipe.data.num_folds, seed=recipe.seed
+        dataset, recipe.data.num_folds, seed=recipe.seed, progress=progress
     )
-    parts = divide(dataset, dealt)
+    parts = divide(
+        dataset, dealt, units=splits.find_named_units(dataset, progress=progress)
+    )
     found = train_parts(
         recipe,
         dataset,

@@ -41,7 +41,8 @@ def fit(
     """
     started = time.monotonic()
     fraction = recipe.evaluation.test_fraction
-    part = hold_out(splits.held_out(dataset, fraction, seed=recipe.seed))
+    test = splits.held_out(dataset, fraction, seed=recipe.seed, progress=progress)
+    part = hold_out(test, units=splits.find_named_units(dataset))
     (found,) = train_parts(
         recipe,
         dataset,

@@ -32,7 +32,8 @@ class Part:
         number: The test fold, from 1.
         train: Pictures that may train, int [M].
         test: Pictures that test, readable or not, int [T].
-        left_out: Pictures that do neither, because the part tests copies of them, int.
+        left_out: Pictures that do neither, because the part tests others of their
+            unit, int.
     """
 
     number: int
@@ -42,47 +43,47 @@ class Part:
 
 
 def divide(
-    dataset: Dataset, folds: np.ndarray, *, groups: np.ndarray | None = None
+    dataset: Dataset, folds: np.ndarray, *, units: np.ndarray | None = None
 ) -> list[Part]:
     """Make a part of each test fold.
 
     Args:
         dataset: The pictures; those that only train do so in every part.
         folds: Test fold of each picture, int [N], from 1; 0 = neither trains nor tests.
-        groups: Copies of one picture share a number, int [N]; those of a test picture
-            do not train.
+        units: Pictures that belong together share a number, int [N]; what belongs to
+            a test picture does not train. None where each is its own.
 
     Returns:
         The parts in the order of their numbers.
     """
     in_folds = (folds > 0) | dataset.only_trains
     return [
-        _part(number, folds == number, in_folds, groups)
+        _part(number, folds == number, in_folds, units)
         for number in range(1, int(folds.max()) + 1)
     ]
 
 
-def hold_out(mask: np.ndarray, *, groups: np.ndarray | None = None) -> Part:
+def hold_out(mask: np.ndarray, *, units: np.ndarray | None = None) -> Part:
     """Make the one part that tests what is held out and trains on all the rest.
 
     Args:
         mask: True where a picture is held out, bool [N].
-        groups: As in `divide`.
+        units: As in `divide`.
 
     Returns:
         The part; its number is 1.
     """
-    return _part(1, mask, np.ones(len(mask), dtype=bool), groups)
+    return _part(1, mask, np.ones(len(mask), dtype=bool), units)
 
 
 def _part(
-    number: int, tested: np.ndarray, counts: np.ndarray, groups: np.ndarray | None
+    number: int, tested: np.ndarray, counts: np.ndarray, units: np.ndarray | None
 ) -> Part:
     trains = counts & ~tested
-    copied = np.zeros_like(trains)
-    if groups is not None:
-        copied = trains & np.isin(groups, groups[tested])
-    return Part(number, *map(np.flatnonzero, (trains & ~copied, tested, copied)))
+    tied = np.zeros_like(trains)
+    if units is not None:
+        tied = trains & np.isin(units, units[tested])
+    return Part(number, *map(np.flatnonzero, (trains & ~tied, tested, tied)))
 
 
 def choose(parts: Sequence[Part], numbers: Iterable[int] | None) -> list[Part]:

@@ -180,11 +180,14 @@ def probe(
             progress=progress,
         )
 
-    dealt = splits.published_or_stratified(dataset, num_folds, seed=seed)
+    dealt = splits.published_or_stratified(
+        dataset, num_folds, seed=seed, progress=progress
+    )
+    units = splits.find_named_units(dataset, progress=progress)
     made_by = identity(network, layers, flatten=flatten, seed=seed)
     found = Folds(run, dataset, FoldProbes, made_by).find(
-        divide(dataset, dealt),
-        lambda part: _probe_part(dataset, part, activations(), seed),
+        divide(dataset, dealt, units=units),
+        lambda part: _probe_part(dataset, part, activations(), units, seed),
     )
     label = dict(zip(dataset.ids, dataset.labels, strict=True))
     counts = np.bincount([label[name] for one in found.values() for name in one.ids])
@@ -200,7 +203,11 @@ def probe(
 
 
 def _probe_part(
-    dataset: Dataset, part: Part, activations: Activations, seed: int
+    dataset: Dataset,
+    part: Part,
+    activations: Activations,
+    units: np.ndarray | None,
+    seed: int,
 ) -> FoldProbes:
     """Train a probe on each layer with the training pictures of one fold."""
     positions = activations.positions
@@ -210,7 +217,12 @@ def _probe_part(
     right, num_features = {}, {}
     for name, values in activations.layers.items():
         features = values.reshape(len(values), -1)
-        head = fit_head(features[train], targets[train], seed=seed)
+        head = fit_head(
+            features[train],
+            targets[train],
+            units=None if units is None else units[positions[train]],
+            seed=seed,
+        )
         answers = head.logits(features[test]).argmax(axis=1)
         right[name], num_features[name] = answers == labels[test], features.shape[1]
     return FoldProbes(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import Recipe
+from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.inference.model import SentimentModel
@@ -31,12 +32,15 @@ class Trainer:
         dataset: The pictures.
         learner: Has read them.
         targets: Target probabilities times the weight of the picture, float32 [N, K].
+        units: Pictures that belong together share a number, int [N]; None where no
+            groups are known.
     """
 
     recipe: Recipe
     dataset: Dataset
     learner: Learner
     targets: np.ndarray
+    units: np.ndarray | None
 
     @classmethod
     def read(
@@ -67,7 +71,8 @@ class Trainer:
             recipe, dataset.num_classes, checkpoints=checkpoints, progress=progress
         )
         learner.read(dataset.paths)
-        return cls(recipe, dataset, learner, targets)
+        units = find_named_units(dataset, progress=progress)
+        return cls(recipe, dataset, learner, targets, units)
 
     @property
     def failures(self) -> dict[int, ImageError]:
@@ -84,7 +89,7 @@ class Trainer:
             What was found, calibrated on the inner folds.
         """
         indices = self._readable(indices)
-        fitted = self.learner.fit(indices, self.targets)
+        fitted = self.learner.fit(indices, self.targets, units=self.units)
         counts = ~self.dataset.only_trains[indices]  # others feel less clearly
         return calibrate(fitted, self.dataset.labels[indices], counts=counts)
 

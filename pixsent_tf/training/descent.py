@@ -128,7 +128,8 @@ def _inner_split(
     is_inner = np.zeros(len(indices), dtype=bool)
     if recipe.training.patience:
         labels = targets[indices].argmax(axis=1)
-        is_inner = holdout(labels, INNER_FRACTION, seed=recipe.seed)
+        units = None if examples.units is None else examples.units[indices]
+        is_inner = holdout(labels, INNER_FRACTION, seed=recipe.seed, units=units)
     if recipe.training.class_weights:
         totals = targets[indices[~is_inner]].sum(axis=0)  # [K]
         of_classes = targets @ (totals.mean() / np.maximum(totals, 1))
@@ -183,4 +184,6 @@ def _fingerprint(recipe: Recipe, canvases: Canvases, examples: Examples) -> str:
     digest.update(examples.targets.astype("float32").tobytes())
     if examples.weights is not None:
         digest.update(examples.weights.astype("float32").tobytes())
+    if examples.units is not None:
+        digest.update(examples.units.astype("int64").tobytes())
     return digest.hexdigest()[:16]

@@ -57,17 +57,26 @@ class EnsembleLearner(Generic[Member]):
         for member in self.members[1:]:
             member.read_with(first)
 
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedEnsemble:
+    def fit(
+        self,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        *,
+        units: np.ndarray | None = None,
+    ) -> FittedEnsemble:
         """Train every member on the same pictures.
 
         Args:
             indices: Positions of the training pictures, int [M].
             targets: Target probabilities of all pictures, float [N, K].
+            units: Pictures that belong together share a number, int [N].
 
         Returns:
             The trained members.
         """
-        return FittedEnsemble([each.fit(indices, targets) for each in self.members])
+        return FittedEnsemble(
+            [each.fit(indices, targets, units=units) for each in self.members]
+        )
 
 
 @dataclass(frozen=True)

@@ -98,13 +98,21 @@ class FineTuneLearner:
         """
         self.canvases, self.failures = other.canvases, other.failures
 
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedNetwork:
+    def fit(
+        self,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        *,
+        units: np.ndarray | None = None,
+    ) -> FittedNetwork:
         """Train on some of the pictures, from the starting weights.
 
         Args:
             indices: Positions of the training pictures, int [M].
             targets: Target probabilities of all pictures, float [N, K], times the
                 weight of each picture.
+            units: Pictures that belong together share a number, int [N]; they stay
+                on one side where a part is held out to stop early.
 
         Returns:
             The trained network.
@@ -116,13 +124,13 @@ class FineTuneLearner:
         for variable, value in self._initial:
             variable.assign(value)
         if self.recipe.training.strategy == "lp-ft":
-            self._place_head(indices, targets)
+            self._place_head(indices, targets, units)
         others = self.network.output.shape[-1] - self.num_classes
         targets = np.pad(targets, ((0, 0), (0, others)))  # [N, K] -> [N, units]
         history = descend(
             self.network,
             self._read_canvases,
-            Examples.of_weighted(indices, targets),
+            Examples.of_weighted(indices, targets, units=units),
             self.recipe,
             progress=self.progress,
             checkpoints=self.checkpoints,
@@ -153,12 +161,17 @@ class FineTuneLearner:
             raise DataError("No picture was read yet; call read(paths) before fit.")
         return self.canvases
 
-    def _place_head(self, indices: np.ndarray, targets: np.ndarray) -> None:
+    def _place_head(
+        self, indices: np.ndarray, targets: np.ndarray, units: np.ndarray | None
+    ) -> None:
         """Train the head on frozen features, which all folds share."""
         if self._features is None:
             self._features = self._embed()
         head = fit_head(
-            self._features[indices], targets[indices], seed=self.recipe.seed
+            self._features[indices],
+            targets[indices],
+            units=None if units is None else units[indices],
+            seed=self.recipe.seed,
         )
         self.network.get_layer(zoo.HEAD).set_weights([head.kernel, head.bias])
 

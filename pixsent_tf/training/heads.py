@@ -66,12 +66,20 @@ class HeadLearner:
         """
         self.values, self.failures = other.values, other.failures
 
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> FittedHead:
+    def fit(
+        self,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        *,
+        units: np.ndarray | None = None,
+    ) -> FittedHead:
         """Train a head.
 
         Args:
             indices: Positions of the training pictures, int [M].
             targets: Target probabilities of all pictures, float [N, K].
+            units: Pictures that belong together share a number, int [N]; they share
+                an inner fold.
 
         Returns:
             The trained head.
@@ -79,6 +87,7 @@ class HeadLearner:
         head = logistic.fit_head(
             self.values[indices],
             targets[indices],
+            units=None if units is None else units[indices],
             blocks=feature_blocks(self.backbone),
             inverse_penalties=[self.inverse_penalty]
             if self.inverse_penalty

@@ -56,8 +56,18 @@ class Learner(Protocol):
     def read(self, paths: Sequence[str]) -> None:
         """Read all pictures once; fills `failures`."""
 
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
-        """Train on some of the pictures; targets are float [N, K], of all of them."""
+    def fit(
+        self,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        *,
+        units: np.ndarray | None = None,
+    ) -> Fitted:
+        """Train on some of the pictures; targets are float [N, K], of all of them.
+
+        Pictures that share a unit, int [N], are never divided between what trains and
+        what chooses: an inner fold, or the part that stops a training early.
+        """
 
 
 def build_learner(

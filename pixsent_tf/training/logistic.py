@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from pixsent_tf.data import splits
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
 from pixsent_tf.inference.sweep import Sweep, look_by_center
@@ -128,6 +129,7 @@ def fit_head(
     features: np.ndarray,
     targets: np.ndarray,
     *,
+    units: np.ndarray | None = None,
     blocks: Sequence[FeatureBlock] = (),
     inverse_penalties: Sequence[float] = INVERSE_PENALTIES,
     seed: int = 0,
@@ -143,6 +145,8 @@ def fit_head(
         features: float [N, F].
         targets: Target probabilities, float [N, K]; one-hot, or the share of the votes,
             times the weight of the example.
+        units: Examples that belong together share a number, int [N]; they share an
+            inner fold. None for each its own.
         blocks: Which features belong together; all of them by default.
         inverse_penalties: Inverse penalties to choose from, in rising order.
         seed: Of the inner folds.
@@ -153,11 +157,7 @@ def fit_head(
     Raises:
         DataError: If a class has fewer than two examples.
     """
-    counts = np.bincount(targets.argmax(axis=1), minlength=targets.shape[1])
-    if counts.min() < 2:
-        raise DataError(
-            f"Each class needs two readable training pictures; one has {counts.min()}."
-        )
+    inner_folds = _inner_folds(targets, units, seed)
     mean = features.mean(axis=0)
     scale = _scale(features - mean, blocks or [FeatureBlock(features.shape[1])])
     scaled = ((features - mean) / scale).astype("float64")
@@ -165,9 +165,7 @@ def fit_head(
     with threadpool_limits(1):
         _, _, axes = np.linalg.svd(scaled, full_matrices=False)
         rotated = scaled @ axes.T  # [N, min(N, F)]
-        log_probs, folds = _inner_predictions(
-            rotated, targets, inverse_penalties, fewest=counts.min(), seed=seed
-        )
+        log_probs = _inner_predictions(rotated, targets, inverse_penalties, inner_folds)
         losses = -(targets * log_probs).sum(axis=(1, 2)) / len(targets)
         best = int(np.argmin(losses))
         inverse_penalty = inverse_penalties[best]
@@ -179,7 +177,7 @@ def fit_head(
         bias=(bias - mean @ kernel).astype("float32"),
         inverse_penalty=inverse_penalty,
         history=tuple(zip(inverse_penalties, losses.tolist(), strict=True)),
-        inner=InnerPredictions(log_probs[best], folds),
+        inner=InnerPredictions(log_probs[best], inner_folds),
     )
 
 
@@ -197,28 +195,46 @@ def _scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
     return scale
 
 
+def _inner_folds(
+    targets: np.ndarray, units: np.ndarray | None, seed: int
+) -> np.ndarray:
+    """Deal the training examples into inner folds, int [M]."""
+    labels = targets.argmax(axis=1)
+    kept_together = np.arange(len(labels)) if units is None else units
+    fewest = min(
+        len(np.unique(kept_together[labels == k])) for k in range(targets.shape[1])
+    )
+    if fewest < 2:
+        of_what = "pictures" if units is None else "groups of pictures"
+        raise DataError(
+            f"Each class needs two readable training {of_what}; one has {fewest}."
+        )
+    num_folds = min(NUM_INNER_FOLDS, fewest)
+    if units is not None:
+        return splits.stratified_folds(labels, num_folds, seed=seed, units=units)
+    folds = np.zeros(len(labels), dtype="int64")
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
+    for fold, (_, test) in enumerate(splitter.split(labels, labels)):
+        folds[test] = fold
+    return folds
+
+
 def _inner_predictions(
     features: np.ndarray,
     targets: np.ndarray,
     inverse_penalties: Sequence[float],
-    *,
-    fewest: int,
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Out-of-fold log probabilities, [penalties, M, K], and the folds, [M]."""
-    num_folds = min(NUM_INNER_FOLDS, fewest)
-    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
+    folds: np.ndarray,
+) -> np.ndarray:
+    """Out-of-fold log probabilities, [penalties, M, K]."""
     log_probs = np.zeros((len(inverse_penalties), *targets.shape))
-    folds = np.zeros(len(targets), dtype="int64")
-    parts = splitter.split(features, targets.argmax(axis=1))
-    for fold, (train, test) in enumerate(parts):
-        folds[test] = fold
+    for fold in np.unique(folds):
+        train, test = folds != fold, folds == fold
         path = _fit_path(features[train], targets[train], inverse_penalties)
         for i, model in enumerate(path):
             kernel, bias = _symmetric(model)
             # stays finite where the probability itself is too small for a number
             log_probs[i, test] = log_softmax(features[test] @ kernel + bias, axis=1)
-    return log_probs, folds
+    return log_probs
 
 
 def _fit_path(

@@ -29,7 +29,7 @@ GROUPS[[42, 102]] = 300
 
 @pytest.mark.parametrize("groups", [None, GROUPS])
 def test_each_fold_has_its_share_of_each_class(groups):
-    folds = stratified_folds(LABELS, 5, seed=3, groups=groups)
+    folds = stratified_folds(LABELS, 5, seed=3, units=groups)
 
     for fold in range(1, 6):
         assert abs((LABELS[folds == fold] == 0).sum() - 43 / 5) < 1
@@ -41,7 +41,7 @@ def test_every_picture_is_tested_once():
 
 
 def test_a_group_is_never_torn_apart():
-    folds = stratified_folds(LABELS, 5, groups=GROUPS)
+    folds = stratified_folds(LABELS, 5, units=GROUPS)
 
     assert all(len(set(folds[group == GROUPS])) == 1 for group in np.unique(GROUPS))
 
@@ -66,7 +66,7 @@ def test_seed_decides_the_folds():
 
 @pytest.mark.parametrize("fraction", [0.1, 0.2, 0.3, 0.45])
 def test_holdout_is_the_share_asked_for(fraction):
-    test = holdout(LABELS, fraction, groups=GROUPS)
+    test = holdout(LABELS, fraction, units=GROUPS)
 
     for label, size in enumerate((43, 60)):
         assert abs(test[label == LABELS].sum() - fraction * size) < 1
@@ -86,8 +86,8 @@ def test_class_with_too_few_pictures_is_refused():
 def test_copies_do_not_count_as_pictures():
     groups = np.array([*range(9), 9, 9, 9, 9, 9])
 
-    with pytest.raises(DataError, match=r"class 1 has 1 \(4 more files are copies"):
-        stratified_folds(np.repeat([0, 1], [9, 5]), 5, groups=groups)
+    with pytest.raises(DataError, match=r"class 1 has 1 \(4 more are copies"):
+        stratified_folds(np.repeat([0, 1], [9, 5]), 5, units=groups)
 
 
 def test_one_fold_is_refused():

@@ -88,7 +88,7 @@ def test_pictures_that_only_train_do_so_in_every_part(dataset):
 def test_copies_of_a_test_picture_are_left_out(dataset):
     copies = np.array([0, 0, 2, 3, 4])  # of a and b, which are in other folds
 
-    first, second = divide(dataset, FOLDS, groups=copies)
+    first, second = divide(dataset, FOLDS, units=copies)
 
     assert positions(first) == [[4], [0, 3], [1]]
     assert positions(second) == [[3], [1, 4], [0]]
@@ -98,7 +98,7 @@ def test_what_is_not_held_out_trains():
     mask = np.array([False, True, False, True])
 
     assert positions(hold_out(mask)) == [[0, 2], [1, 3], []]
-    copies = hold_out(mask, groups=np.array([0, 1, 1, 3]))
+    copies = hold_out(mask, units=np.array([0, 1, 1, 3]))
     assert positions(copies) == [[0], [1, 3], [2]]
 
 

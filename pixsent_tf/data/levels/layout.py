@@ -23,6 +23,7 @@ from pixsent_tf.data.copies.duplicates import find_copies
 from pixsent_tf.data.levels import votes
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 NUM_FOLDS = 5
 IMAGE_FOLDERS = ("images", "Agg_AMT_Candidates", "twitter_dataset/images", ".")
@@ -40,7 +41,14 @@ def is_deepsent(folder: Path) -> bool:
     return any(_list_path(folder, level).is_file() for level in LEVELS)
 
 
-def open_deepsent(folder: Path, level: str, *, join_weight: float = 0.0) -> Dataset:
+def open_deepsent(
+    folder: Path,
+    level: str,
+    *,
+    join_weight: float = 0.0,
+    group: str | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> Dataset:
     """Open one agreement level of a DeepSent folder.
 
     Args:
@@ -49,25 +57,42 @@ def open_deepsent(folder: Path, level: str, *, join_weight: float = 0.0) -> Data
         join_weight: Weight of the pictures that fewer agree on, which then join every
             training and no test; 0 leaves them out. Copies of a picture of the level
             are left out always: they could train what the picture tests.
+        group: "user" where pictures of one user, whom the names of files begin with,
+            belong together.
+        progress: Hears how far it is where copies have to be looked for.
 
     Returns:
         The data set in the order of its list, with votes, and with the published folds
         where they are there. Its `whole` is three_agrees, which holds every level.
 
     Raises:
-        ConfigError: If the level is unknown.
+        ConfigError: If the level or the group is unknown.
         DataError: If its list, its pictures or a published fold is not right.
     """
     if level not in LEVELS:
         raise ConfigError(f"Unknown level {level!r}; it is {', '.join(LEVELS)}.")
+    if group not in (None, "user"):
+        raise ConfigError(
+            f"{folder} has no group {group!r}; the one of a DeepSent folder is 'user', "
+            f"whom the names of the files begin with."
+        )
     dataset = _open_level(folder, level)
     whole = _open_whole(folder, dataset)
+    if group is not None:
+        dataset = _group_by_user(dataset)
+        whole = None if whole is None else _group_by_user(whole)
     if join_weight:
-        dataset = _join(dataset, whole, join_weight)
+        dataset = _join(dataset, whole, join_weight, progress)
     return replace(dataset, whole=whole)
 
 
-def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
+def _group_by_user(dataset: Dataset) -> Dataset:
+    return dataset.grouped([name.split("_")[0] for name in dataset.ids])
+
+
+def _join(
+    dataset: Dataset, whole: Dataset | None, weight: float, progress: Progress
+) -> Dataset:
     """Add what fewer agree on, without copies of what more agree on."""
     if whole is None:
         raise DataError(
@@ -75,7 +100,7 @@ def _join(dataset: Dataset, whole: Dataset | None, weight: float) -> Dataset:
             f"joining pictures out."
         )
     own = np.isin(whole.ids, dataset.ids)
-    groups = find_copies(whole.paths).groups
+    groups = find_copies(whole.paths, progress=progress).groups
     joins = ~own & ~np.isin(groups, groups[own])
     position = {name: i for i, name in enumerate(whole.ids)}
     first = np.array([position[name] for name in dataset.ids])

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -88,7 +89,8 @@ def write_fold_maps(
         WeightsError: If a fold's model was not kept.
     """
     assert dataset.folds is not None
-    parts = choose(divide(dataset, dataset.folds), folds)
+    units = find_named_units(dataset)
+    parts = choose(divide(dataset, dataset.folds, units=units), folds)
     made_by = {"recipe": asdict(networks.read_recipe())}
     kept = Folds(Run(folder), dataset, Mapped, made_by)
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.zoo import HEAD
@@ -155,7 +156,8 @@ def probe_layers(
         "seed": seed,
     }
     kept = Folds(run, dataset, FoldProbes, made_by)
-    parts = choose(divide(dataset, dataset.folds), folds)
+    units = find_named_units(dataset)
+    parts = choose(divide(dataset, dataset.folds, units=units), folds)
     found = kept.find(
         parts,
         lambda part: _probe_part(

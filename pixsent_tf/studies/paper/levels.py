@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from pixsent_tf.data import splits
 from pixsent_tf.data.levels import layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 # Pictures of each level among the 1,269
 SHARES = {"five_agrees": 882 / 1269, "four_agrees": 1116 / 1269, "three_agrees": 1.0}
@@ -37,7 +39,11 @@ def has_levels(source: str) -> bool:
 
 
 def open_level(
-    data: DataConfig, *, example_fraction: float = 1.0, seed: int = 0
+    data: DataConfig,
+    *,
+    example_fraction: float = 1.0,
+    seed: int = 0,
+    progress: Progress = NO_PROGRESS,
 ) -> Dataset:
     """Open one agreement level of any source.
 
@@ -46,6 +52,7 @@ def open_level(
         example_fraction: Part of the pictures to keep, the same in each class and fold,
             above 0 and at most 1. It does not depend on the machine.
         seed: Of the drawn sample, and of folds where none are published.
+        progress: Hears how far the search for copies is.
 
     Returns:
         The level with its folds; the levels of stand-ins are dealt together.
@@ -55,16 +62,22 @@ def open_level(
             folds.
     """
     level = data.level or "three_agrees"
+    deal = partial(
+        splits.published_or_stratified,
+        num_folds=data.num_folds,
+        seed=seed,
+        progress=progress,
+    )
     if has_levels(data.source):
-        dataset = open_dataset(replace(data, level=level), seed=seed)
-        folds = splits.published_or_stratified(dataset, data.num_folds, seed=seed)
+        dataset = open_dataset(replace(data, level=level), seed=seed, progress=progress)
+        folds = deal(dataset)
         dataset = replace(dataset, folds=folds)
         return dataset.take(
             _first(dataset.ids, example_fraction, dataset.labels, folds)
         )
     whole = open_dataset(replace(data, level=None), seed=seed)
     whole = whole.take(_first(whole.ids, example_fraction, whole.labels))
-    folds = splits.published_or_stratified(whole, data.num_folds, seed=seed)
+    folds = deal(whole)
     whole = replace(whole, name=f"{whole.name}-{level}", folds=folds)
     return whole.take(_first(whole.ids, SHARES[level], whole.labels, folds))
 

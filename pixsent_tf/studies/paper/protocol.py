@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from pixsent_tf.config import Recipe
+from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -103,7 +104,8 @@ def run_protocol(
         RunError: If the run was begun with other pictures.
     """
     assert dataset.folds is not None  # `open_level` gives folds to every set
-    parts = choose(divide(dataset, dataset.folds), folds)
+    units = find_named_units(dataset)
+    parts = choose(divide(dataset, dataset.folds, units=units), folds)
     crossval(recipe, dataset, run, folds=folds, progress=progress)
     looked = Folds(run, dataset, Views, {"recipe": asdict(recipe)}, name="views")
     found = looked.find(parts, lambda part: _look(dataset, part, run))

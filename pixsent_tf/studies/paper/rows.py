@@ -95,7 +95,9 @@ class Rows:
         if level not in self._datasets:
             data = replace(recipe.data, source=self.plan.source)
             self._datasets[level] = levels.open_level(
-                data, example_fraction=self.plan.example_fraction
+                data,
+                example_fraction=self.plan.example_fraction,
+                progress=self.progress,
             )
         return self._datasets[level]
 

@@ -29,7 +29,10 @@ class Scorer:
         recipe: What a trial starts from.
         shared: The pictures.
         seen: Positions of the pictures that the search may see, int [M].
-        groups: Files of one picture share a number, int [N]; they share an inner fold.
+        units: Pictures that belong together share a number, int [N]; they share an
+            inner fold.
+        named_units: The same where groups are known, else None: what each training
+            keeps together in inner folds of its own.
         scored_folds: How many inner folds a trial with the full effort predicts.
         folder: Where to write what was seen.
     """
@@ -40,7 +43,8 @@ class Scorer:
         shared: SharedLearners,
         seen: np.ndarray,
         *,
-        groups: np.ndarray,
+        units: np.ndarray,
+        named_units: np.ndarray | None,
         scored_folds: int,
         folder: Path,
     ) -> None:
@@ -50,12 +54,13 @@ class Scorer:
         self.scored_folds = scored_folds
         self.folder = folder
         labels = shared.dataset.labels[seen]
-        pictures = np.unique(np.stack([groups[seen], labels]), axis=1)
+        self.named_units = named_units
+        pictures = np.unique(np.stack([units[seen], labels]), axis=1)
         self.folds = stratified_folds(
             labels,
             int(np.clip(np.bincount(pictures[1]).min(), 2, NUM_INNER_FOLDS)),
             seed=recipe.seed,
-            groups=groups[seen],
+            units=units[seen],
         )
 
     def __call__(self, settings: dict[str, Any], share: float) -> dict[str, float]:
@@ -79,7 +84,8 @@ class Scorer:
         witness, targets = self.shared.learner(recipe), self.shared.targets(recipe)
         labels, probs = [], []
         for fold in range(1, count + 1):
-            fitted = witness.fit(self.seen[self.folds != fold], targets)
+            trains = self.seen[self.folds != fold]
+            fitted = witness.fit(trains, targets, units=self.named_units)
             held_out = self.seen[self.folds == fold]
             probs.append(witness.validate(fitted, held_out))
             labels.append(self.shared.dataset.labels[held_out])

@@ -11,7 +11,6 @@ import numpy as np
 from pixsent_tf.config import Recipe, to_json
 from pixsent_tf.data import splits
 from pixsent_tf.data.copies.digests import hash_files
-from pixsent_tf.data.copies.duplicates import find_copies
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -100,7 +99,8 @@ class Searches:
             config, has_agreement=bool(agreement.min() < agreement.max())
         )
         self.hashes = hash_files(dataset.paths)
-        self.groups = find_copies(dataset.paths).groups
+        self.units = splits.find_units(dataset, progress=progress)
+        self.named_units = None if dataset.groups is None else self.units
         self.parts = self._divide()
         made_by = {"recipe": asdict(recipe), "search": asdict(config)}
         self._kept = Folds(run, dataset, Searched, made_by)
@@ -124,16 +124,16 @@ class Searches:
                 self._search(part, self._scorer(part))
 
     def _divide(self) -> list[Part]:
-        """Divide the pictures, once for each test fold; no copy crosses over."""
+        """Divide the pictures, once for each test fold; no unit crosses over."""
         recipe, dataset = self.recipe, self.dataset
         if not self.config.nested:
             fraction = recipe.evaluation.test_fraction
             mask = splits.held_out(dataset, fraction, seed=recipe.seed)
-            return [hold_out(mask, groups=self.groups)]
+            return [hold_out(mask, units=self.units)]
         dealt = splits.published_or_stratified(
             dataset, recipe.data.num_folds, seed=recipe.seed
         )
-        return divide(dataset, dealt, groups=self.groups)
+        return divide(dataset, dealt, units=self.units)
 
     def _find(self, part: Part) -> Searched:
         """Search on one part, train the winner, test it."""
@@ -143,7 +143,9 @@ class Searches:
         recipe = trial_recipe(self.recipe, winner["settings"])
         shared = self._read()
         witness = shared.learner(recipe)
-        trainer = Trainer(recipe, self.dataset, witness, shared.targets(recipe))
+        trainer = Trainer(
+            recipe, self.dataset, witness, shared.targets(recipe), self.named_units
+        )
         trained = trainer.train(part.train)
         if not self.config.nested:
             trainer.save_model(self.run.model_path, trained)
@@ -170,7 +172,8 @@ class Searches:
             self.recipe,
             self._read(),
             self._readable(part.train),
-            groups=self.groups,
+            units=self.units,
+            named_units=self.named_units,
             scored_folds=self.config.scored_folds,
             folder=self.run.path / "search" / f"fold-{part.number}",
         )

@@ -44,12 +44,19 @@ class Witness:
         """
         self.learner.read(paths)
 
-    def fit(self, indices: np.ndarray, targets: np.ndarray) -> Fitted:
+    def fit(
+        self,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        *,
+        units: np.ndarray | None = None,
+    ) -> Fitted:
         """Train on some of the pictures; the labels of the others are blanked out.
 
         Args:
             indices: Positions of the training pictures, int [M].
             targets: Target probabilities of all pictures, float [N, K].
+            units: As the learner takes them.
 
         Returns:
             What was found.
@@ -57,7 +64,7 @@ class Witness:
         self.trained.update(np.asarray(indices).tolist())
         shown = np.full_like(targets, np.nan)
         shown[indices] = targets[indices]
-        return self.learner.fit(indices, shown)
+        return self.learner.fit(indices, shown, units=units)
 
     def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
         """Predict pictures whose labels will score a trial.

@@ -20,13 +20,14 @@ def scorer_of(mean_color, colored_folder, tmp_path):
     dataset = open_folder(colored_folder)
     hashes = [f"{i:02}" for i in range(len(dataset))]
 
-    def build(*, groups=None, scored_folds=5, labels=None):
+    def build(*, units=None, scored_folds=5, labels=None):
         pictures = dataset if labels is None else replace(dataset, labels=labels)
         return Scorer(
             mean_color,
             SharedLearners(pictures, hashes, tmp_path / "features"),
             SEEN,
-            groups=np.arange(len(dataset)) if groups is None else groups,
+            units=np.arange(len(dataset)) if units is None else units,
+            named_units=None,
             scored_folds=scored_folds,
             folder=tmp_path / "search",
         )
@@ -68,10 +69,10 @@ def test_less_effort_scores_a_head_on_fewer_folds(scorer_of):
 
 
 def test_copies_share_an_inner_fold(scorer_of):
-    groups = np.arange(24)
-    groups[[0, 3, 7]] = 0
+    units = np.arange(24)
+    units[[0, 3, 7]] = 0
 
-    scorer = scorer_of(groups=groups)
+    scorer = scorer_of(units=units)
 
     assert len(set(scorer.folds[[0, 3, 7]])) == 1
 

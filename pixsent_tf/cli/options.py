@@ -51,11 +51,14 @@ class Value(click.ParamType):
         read = self.kind.read(value) if isinstance(value, str) else value
         return self.kind.fit(read, param.opts[0] if param else self.name)
 
-    def get_metavar(self, param: click.Parameter, *_: Any) -> str:
+    def get_metavar(
+        self, param: click.Parameter, ctx: click.Context | None = None
+    ) -> str:
         """Name the value in the help.
 
         Args:
             param: The option.
+            ctx: Unused; click gives it since 8.2.
 
         Returns:
             The choices, or a word for the type.

@@ -1,0 +1,267 @@
+"""Prediction-powered shares: by closed forms, by hand and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pixsent_tf.evaluation import share
+
+
+def drawn(rng, true_share, *, count=2000, strength=1.0):
+    """Labels of pictures, and probabilities that are wrong in their level."""
+    truth = (rng.random(count) < true_share).astype(float)
+    logits = strength * (2 * truth - 1) + rng.normal(size=count) + 0.8
+    return truth, 1 / (1 + np.exp(-2 * logits))
+
+
+def answers_of(scores):
+    return share.Answers(len(scores), scores.sum(), (scores**2).sum())
+
+
+def labels_of(truth, scores, weights=None, units=None):
+    return share.Labels(
+        truth,
+        scores,
+        np.ones(len(truth)) if weights is None else weights,
+        np.arange(len(truth)) if units is None else units,
+    )
+
+
+def test_it_is_ppi_plus_plus_with_the_labelled_taken_out_of_the_unlabelled():
+    rng = np.random.default_rng(1)
+    truth, scores = drawn(rng, 0.3)
+    n, rest = 100, 1900
+
+    found = share.estimate(
+        answers_of(scores), labels_of(truth[:n], scores[:n]), num_units=n
+    )
+
+    y, f, unlabelled = truth[:n], scores[:n], scores[n:]
+    best = np.cov(y, f)[0, 1] / f.var(ddof=1) / (1 + n / rest)
+    value = best * unlabelled.mean() + (y - best * f).mean()
+    error = y - f * best * (n + rest) / rest
+    variance = error.var() / (n - 2)
+    variance += (best * (n + rest) / rest) ** 2 * scores.var() / (n + rest)
+    assert found.value == pytest.approx(value, abs=1e-12)
+    assert found.variance == pytest.approx(variance, rel=1e-9)
+
+
+def test_the_variance_is_that_of_two_samples_up_to_the_degrees_of_freedom():
+    rng = np.random.default_rng(2)
+    truth, scores = drawn(rng, 0.4)
+    n, rest = 200, 1800
+
+    found = share.estimate(
+        answers_of(scores), labels_of(truth[:n], scores[:n]), num_units=n
+    )
+
+    y, f, unlabelled = truth[:n], scores[:n], scores[n:]
+    best = np.cov(y, f)[0, 1] / f.var(ddof=1) / (1 + n / rest)
+    two_samples = best**2 * unlabelled.var() / rest + (y - best * f).var() / n
+    assert found.variance == pytest.approx(two_samples, rel=0.02)
+
+
+def test_useless_answers_leave_the_mean_of_the_labels():
+    truth = np.array([1.0, 0, 0, 1, 0, 0, 0, 1, 0, 0])
+
+    found = share.estimate(
+        share.Answers(500, 0.0, 0.0), labels_of(truth, np.zeros(10)), num_units=10
+    )
+
+    assert found.value == pytest.approx(0.3)
+    assert found.variance == pytest.approx(0.3 * 0.7 / 8)
+
+
+def test_an_interval_is_wilson_s_for_the_labels_that_the_variance_is_worth():
+    found = share.Estimate(0.1, np.zeros(1), 0.1 * 0.9 / 80, 10**7)
+
+    wilson = stats.binomtest(8, 80).proportion_ci(method="wilson")
+    assert found.interval == pytest.approx((wilson.low, wilson.high), abs=1e-5)
+
+
+def test_labels_without_any_error_do_not_make_an_interval_of_no_width():
+    truth = np.repeat([0.0, 1.0], 50)
+    scores = np.repeat([0.0, 1.0], 50_000)
+
+    found = share.estimate(answers_of(scores), labels_of(truth, truth), num_units=100)
+
+    low, high = found.interval
+    assert high - low > 0.03
+
+
+def test_two_labels_give_no_interval():
+    found = share.estimate(
+        share.Answers(9, 4.0, 4.0), labels_of(np.ones(2), np.ones(2)), num_units=2
+    )
+
+    assert found.interval is None
+    assert found.p is None
+
+
+def test_groups_of_one_are_no_groups():
+    rng = np.random.default_rng(3)
+    truth, scores = drawn(rng, 0.3, count=1000)
+    units = rng.choice(1000, 100, replace=False)
+    alone = labels_of(truth[units], scores[units])
+    grouped = labels_of(truth[units], scores[units], units=units)
+    in_groups = share.Answers(
+        1000, scores.sum(), (scores**2).sum(), np.ones(1000), scores
+    )
+
+    plain = share.estimate(answers_of(scores), alone, num_units=100)
+    clustered = share.estimate(in_groups, grouped, num_units=1000)
+
+    assert clustered.value == pytest.approx(plain.value)
+    assert clustered.variance == pytest.approx(plain.variance, rel=0.02)
+
+
+def test_pictures_repeated_in_a_group_count_once():
+    rng = np.random.default_rng(4)
+    truth, scores = drawn(rng, 0.5, count=400)
+    once = labels_of(truth[:40], scores[:40])
+    thrice = labels_of(
+        truth[:40].repeat(3), scores[:40].repeat(3), units=np.arange(40).repeat(3)
+    )
+    table = share.Answers(
+        1200,
+        3 * scores.sum(),
+        3 * (scores**2).sum(),
+        np.full(400, 3.0),
+        3 * scores,
+    )
+    single = share.Answers(400, scores.sum(), (scores**2).sum(), np.ones(400), scores)
+
+    first = share.estimate(single, once, num_units=400)
+    second = share.estimate(table, thrice, num_units=400)
+
+    assert second.variance == pytest.approx(first.variance)
+    assert second.degrees == first.degrees == 38
+
+
+@pytest.mark.parametrize("true_share", [0.1, 0.5, 0.9])
+def test_intervals_cover_the_truth_and_are_narrower_than_of_labels_alone(true_share):
+    rng = np.random.default_rng(5)
+    covered, widths, alone = [], [], []
+    for _ in range(400):
+        truth, scores = drawn(rng, true_share, strength=1.5)
+        y, f = truth[:100], scores[:100]
+        found = share.estimate(answers_of(scores), labels_of(y, f), num_units=100)
+        low, high = found.interval
+        covered.append(low <= true_share <= high)
+        widths.append(high - low)
+        nothing = share.Answers(2000, 0.0, 0.0)
+        low, high = share.estimate(
+            nothing, labels_of(y, np.zeros(100)), num_units=100
+        ).interval
+        alone.append(high - low)
+
+    assert 0.92 <= np.mean(covered) <= 0.98
+    assert np.mean(widths) < 0.9 * np.mean(alone)
+
+
+def test_weights_put_a_sample_of_uncertain_pictures_right():
+    rng = np.random.default_rng(6)
+    with_weights, without = [], []
+    for _ in range(400):
+        truth, scores = drawn(rng, 0.3)
+        uncertain = 0.02 + scores * (1 - scores)
+        chances = 150 * uncertain / uncertain.sum()
+        taken = rng.random(len(truth)) < chances
+        y, f, n = truth[taken], scores[taken], int(taken.sum())
+        for weights, covered in ((1 / chances[taken], with_weights), (None, without)):
+            labels = labels_of(y, f, weights)
+            low, high = share.estimate(answers_of(scores), labels, num_units=n).interval
+            covered.append(low <= 0.3 <= high)
+
+    assert 0.92 <= np.mean(with_weights) <= 0.98
+    assert np.mean(without) < 0.9
+
+
+def test_clustered_intervals_cover_where_others_do_not():
+    rng = np.random.default_rng(7)
+    clustered, independent = [], []
+    for _ in range(400):
+        chances = rng.beta(0.8, 0.8, 300).repeat(8)
+        truth = (rng.random(2400) < chances).astype(float)
+        scores = np.clip(0.3 + 0.4 * truth + 0.15 * rng.normal(size=2400), 0, 1)
+        users = np.arange(300).repeat(8)
+        labelled = np.isin(users, rng.choice(300, 40, replace=False))
+        y, f = truth[labelled], scores[labelled]
+        table = share.Answers(
+            2400,
+            scores.sum(),
+            (scores**2).sum(),
+            np.full(300, 8.0),
+            np.bincount(users, scores),
+        )
+        labels = labels_of(y, f, units=users[labelled])
+        for found, covered in (
+            (share.estimate(table, labels, num_units=300), clustered),
+            (
+                share.estimate(answers_of(scores), labels_of(y, f), num_units=320),
+                independent,
+            ),
+        ):
+            low, high = found.interval
+            covered.append(low <= 0.5 <= high)
+
+    assert 0.92 <= np.mean(clustered) <= 0.98
+    assert np.mean(independent) < np.mean(clustered) - 0.05
+
+
+def test_differences_of_cells_cover():
+    rng = np.random.default_rng(8)
+    covered = []
+    for _ in range(400):
+        parts = []
+        for cell, true_share in enumerate((0.3, 0.5)):
+            truth, scores = drawn(rng, true_share)
+            units = np.arange(60) + 60 * cell
+            labels = labels_of(truth[:60], scores[:60], units=units)
+            parts.append(share.estimate(answers_of(scores), labels, num_units=120))
+        low, high = share.combine(parts, [1, -1]).interval
+        covered.append(low <= -0.2 <= high)
+
+    assert 0.92 <= np.mean(covered) <= 0.98
+
+
+def test_a_difference_from_itself_is_nothing():
+    rng = np.random.default_rng(9)
+    truth, scores = drawn(rng, 0.3)
+    one = share.estimate(
+        answers_of(scores), labels_of(truth[:50], scores[:50]), num_units=50
+    )
+    nothing = share.combine([one, one], [1, -1])
+
+    assert nothing.value == 0
+    assert not nothing.influence.any()
+
+
+def test_a_trend_is_the_slope_of_a_line():
+    values = [0.1, 0.25, 0.2, 0.5]
+    cells = [share.Estimate(value, np.zeros(1), 0.01, 9) for value in values]
+
+    found = share.trend(cells)
+
+    slope = stats.linregress(range(4), values).slope
+    assert found.value == pytest.approx(slope)
+    assert found.variance == pytest.approx(0.01 / 5)  # sum of squared steps
+
+
+def test_a_cell_whose_errors_differ_may_not_borrow():
+    rng = np.random.default_rng(10)
+    truth, scores = drawn(rng, 0.5)
+    others = labels_of(truth[:100], scores[:100])
+    alike = labels_of(truth[100:110], scores[100:110])
+    apart = labels_of(np.zeros(10), np.full(10, 0.98))
+
+    assert share.may_borrow(alike, others)
+    assert not share.may_borrow(apart, others)
+    assert share.may_borrow(alike.take(np.arange(1)), others)
+    assert not share.may_borrow(alike, others.take(np.arange(2)))
+
+
+def test_labels_for_a_width_are_those_of_the_textbook():
+    assert [share.labels_for(half) for half in (0.1, 0.05)] == [97, 385]

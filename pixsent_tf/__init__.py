@@ -5,6 +5,7 @@ The names below load on first use, so that importing the package costs nothing.
     fit, crossval           train on labelled pictures, honestly tested
     predict                 files, by the model that ships or by your own
     load                    a trained model, ready to predict files
+    share                   shares of the classes, with intervals, from a few labels
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _PUBLIC = {
     "crossval": "pixsent_tf.studies.api",
     "load": "pixsent_tf.studies.api",
     "predict": "pixsent_tf.studies.api",
+    "share": "pixsent_tf.studies.share",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -317,6 +317,15 @@ def test_how_to_score_very_many_pictures(desk, small_run):
         assert page.names["table"].num_rows == 24
 
 
+def test_how_to_publish_a_share(desk, small_run):
+    shutil.copytree(small_run, "runs/mine")
+    page = Page(DOCS / "how-to/shares.md")
+    page.run()
+
+    assert Path("runs/shares/shares.png").is_file()
+    assert page.names["results"]["cells"][0]["num_labels"] == 16
+
+
 def test_how_to_use_several_gpus(desk):
     Page(DOCS / "how-to/several-gpus.md").run()
 

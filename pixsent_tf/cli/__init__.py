@@ -28,6 +28,7 @@ VERBS = (
     "demo",
     "export",
     "score",
+    "share",
     "audit",
     "inspect",
     "doctor",

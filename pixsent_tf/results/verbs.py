@@ -17,6 +17,7 @@ from pixsent_tf.results.looks import (
     ProbeResults,
 )
 from pixsent_tf.results.paper import ReproduceResults
+from pixsent_tf.results.shares import ShareResults
 from pixsent_tf.results.studies import (
     CrossvalResults,
     EvaluateResults,
@@ -32,6 +33,7 @@ VERBS: dict[str, tuple[type, ...]] = {
     "compare": (CompareResults,),
     "predict": (PredictRow,),
     "score": (ScoreResults,),
+    "share": (ShareResults,),
     "maps": (MapsResults, MapCheckResults),
     "features": (FeaturesResults,),
     "probe": (ProbeResults,),

@@ -1,0 +1,93 @@
+"""What did people say of some pictures? The reader of labels.csv.
+
+    path,label[,probability][,annotator]
+
+`probability` is that of having been sampled. Several annotators of one picture vote:
+its label is the share of them for each class.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixsent_tf.errors import DataError
+from pixsent_tf.studies.answer_tables import read_rows
+
+SKIPPED = ("", "skip")
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Labels of pictures.
+
+    Attributes:
+        votes: Labels by picture, each with how many gave it.
+        probabilities: Of having been sampled, by picture; empty where all are equal.
+        num_skipped: Lines without a label.
+    """
+
+    votes: dict[str, Counter[str]]
+    probabilities: dict[str, float]
+    num_skipped: int
+
+    @property
+    def has_several_votes(self) -> bool:
+        """Whether a picture was labelled by more than one."""
+        return any(votes.total() > 1 for votes in self.votes.values())
+
+
+def read_labels(path: Path) -> LabelTable:
+    """Read labels.
+
+    Args:
+        path: A CSV file with the columns `path` (or `id`) and `label`.
+
+    Returns:
+        The labels.
+
+    Raises:
+        DataError: If it is missing, lacks columns, or contradicts itself.
+    """
+    votes: dict[str, Counter[str]] = {}
+    probabilities: dict[str, float] = {}
+    seen: set[tuple[str, str]] = set()
+    skipped = 0
+    for number, row in enumerate(read_rows(path), start=1):
+        where = f"{path}, row {number}"
+        name, label = row.get("path") or row.get("id"), row.get("label")
+        if not name or label is None:
+            columns = ", ".join(str(column) for column in row)
+            raise DataError(f"{where} lacks a path or a label; it has {columns}.")
+        if label in SKIPPED:
+            skipped += 1
+            continue
+        voter = (name, str(row.get("annotator") or ""))
+        if voter in seen:
+            who = f" by {voter[1]!r}" if voter[1] else ""
+            raise DataError(f"{where} labels {name!r}{who} again; label it once.")
+        seen.add(voter)
+        votes.setdefault(name, Counter())[label] += 1
+        if row.get("probability"):
+            probability = _probability(str(row["probability"]), where)
+            if probabilities.setdefault(name, probability) != probability:
+                raise DataError(f"{where} gives {name!r} another probability.")
+    if not votes:
+        raise DataError(f"{path} holds no labels; label some pictures of the table.")
+    if probabilities and len(probabilities) < len(votes):
+        lacking = next(name for name in votes if name not in probabilities)
+        raise DataError(f"{path} gives {lacking!r} no probability, but others one.")
+    return LabelTable(votes, probabilities, skipped)
+
+
+def _probability(text: str, where: str) -> float:
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = 0.0
+    if not 0 < probability <= 1:
+        raise DataError(
+            f"{where} has the probability {text!r}; it is above 0, up to 1."
+        )
+    return probability

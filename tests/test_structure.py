@@ -90,6 +90,17 @@ def test_ten_crops_are_cut_and_averaged_in_one_place():
     assert users == {"pixsent_tf.inference.sweep"}
 
 
+def test_one_module_reads_and_writes_predictions():
+    users = {
+        name
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value == "predictions.csv"
+    }
+
+    assert users == {"pixsent_tf.inference.predictions"}
+
+
 def test_from_predict_to_the_network_it_is_not_far():
     shipped = way("pixsent_tf.cli.predict", "pixsent_tf.models.efficientnet_lite")
     own = way("pixsent_tf.cli.predict", "pixsent_tf.inference.sweep")

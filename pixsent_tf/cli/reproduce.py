@@ -96,8 +96,8 @@ def command(
 
     found = reproduce(plan, folder, progress=console.show_progress(quiet=quiet))
     if as_json:
-        click.echo(json.dumps({"out": str(folder), "tables": found}, allow_nan=False))
+        click.echo(json.dumps(found, allow_nan=False))
         return
-    for table in found.values():
+    for table in found["tables"].values():
         click.echo(to_markdown(table))
-    click.echo(f"out  {folder}")
+    click.echo(f"out  {found['out']}")

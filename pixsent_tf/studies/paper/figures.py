@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from pixsent_tf.results.paper import PaperRow
 
 PAPER, OURS, FAINT = "#d1495b", "#3b6fd4", "#808182"
 DPI = 110
@@ -15,7 +16,7 @@ DPI = 110
 
 def rows_figure(
     title: str,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[PaperRow],
     majority: Mapping[str, float],
     history: Mapping[str, Sequence[Mapping[str, float]]],
     *,
@@ -25,7 +26,7 @@ def rows_figure(
 
     Args:
         title: Stands above.
-        rows: `name`, `view`, `ours`, `interval` and `paper`.
+        rows: The rows of the table.
         majority: Rate of always answering the larger class, by level.
         history: By row: one entry per fold and epoch, with `fold`, `epoch`, `loss`.
         note: Stands below the title.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from pixsent_tf.evaluation.compare import mcnemar
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
+from pixsent_tf.results.paper import Measured, PaperRow, PaperTable
 
 VIEW_NAMES = {"center": "center crop", "ten_crop": "ten crops"}
 COLUMNS = (
@@ -25,7 +25,7 @@ def measure(
     is_comparable: bool = True,
     partner: np.ndarray | None = None,
     partner_name: str | None = None,
-) -> dict[str, Any]:
+) -> Measured:
     """Put one row's numbers together.
 
     Args:
@@ -38,12 +38,8 @@ def measure(
         partner_name: What to call that row.
 
     Returns:
-        `ours` (mean over folds and seeds), `std` over folds (None for one fold),
-        `interval` of the pooled accuracy (95 %: Wilson for one seed, bootstrap over
-        pictures for several), `paper`, `difference` and `same_within_noise` (whether
-        the interval holds the paper's number; None where there is no comparing),
-        `partner`, `p` (McNemar, exact, of the first seed), `num_examples`, `folds`
-        and `num_repeats`.
+        The numbers. The interval of the pooled accuracy is Wilson's for one seed, by
+        bootstrap over pictures for several; the paired test is of the first seed.
     """
     correct = np.atleast_2d(correct)
     shares = correct.mean(axis=0)
@@ -87,12 +83,11 @@ def majority_rate(labels: np.ndarray) -> float:
     return float(np.bincount(labels).max() / len(labels))
 
 
-def to_markdown(table: Mapping[str, Any]) -> str:
+def to_markdown(table: PaperTable) -> str:
     """Write a table for people.
 
     Args:
-        table: `title`, `notes`, `majority` (rate by level), `rows` (what `measure`
-            gave, with `name` and `view`) and `missing` (name and reason).
+        table: The table.
 
     Returns:
         Markdown text.
@@ -105,19 +100,19 @@ def to_markdown(table: Mapping[str, Any]) -> str:
         lines.append("|---" * len(COLUMNS) + "|")
         lines += ["| " + " | ".join(_cells(row)) + " |" for row in table["rows"]]
         lines.append("")
-    for row in table["missing"]:
-        lines.append(f"- {row['name']} was not run: {row['reason']}")
+    for absent in table["missing"]:
+        lines.append(f"- {absent['name']} was not run: {absent['reason']}")
     if table["missing"]:
         lines.append("")
     rates = [f"{name} {rate:.3f}" for name, rate in table["majority"].items()]
     if rates:
         lines.append("Always answering the larger class reaches: " + ", ".join(rates))
         lines.append("")
-    lines += [f"{line}\n" for line in table.get("remarks", ())]
+    lines += [f"{line}\n" for line in table["remarks"]]
     return "\n".join(lines)
 
 
-def _cells(row: Mapping[str, Any]) -> Sequence[str]:
+def _cells(row: PaperRow) -> Sequence[str]:
     low, high = row["interval"]
     same = {None: "–", True: "yes", False: "no"}[row["same_within_noise"]]
     spread = "" if row["std"] is None else f" ± {row['std']:.3f}"

@@ -18,16 +18,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.paper import PaperTable, ReproduceResults
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.paper.measured_table import to_markdown
 from pixsent_tf.studies.paper.plan import Plan
 from pixsent_tf.studies.paper.rows import Rows
-from pixsent_tf.studies.paper.tables import Table, run_table
+from pixsent_tf.studies.paper.tables import run_table
 
 
 def reproduce(
     plan: Plan, out: Path, *, progress: Progress = NO_PROGRESS
-) -> dict[str, Table]:
+) -> ReproduceResults:
     """Run tables of the paper, or go on with them.
 
     Args:
@@ -36,7 +37,7 @@ def reproduce(
         progress: Hears of each row, and how far it is.
 
     Returns:
-        What `table-T.json` holds, by table.
+        The tables, each as `table-T.json` holds it.
 
     Raises:
         DataError: If the data cannot be opened.
@@ -45,9 +46,9 @@ def reproduce(
     notes = {"notes": plan.notes, "environment": environment()}
     run = Run.begin(out, plan.identity, **notes)
     rows = Rows(plan, run, progress)
-    tables: dict[str, Table] = {}
+    tables: dict[str, PaperTable] = {}
     for name in plan.tables:
         tables[name] = table = run_table(rows, name)
         run.write_json(f"table-{name}.json", table)
         write_text(run.path / f"table-{name}.md", to_markdown(table))
-    return tables
+    return {"tables": tables, "out": str(run.path)}

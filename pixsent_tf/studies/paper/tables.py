@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from pixsent_tf.recipes import (
     linear_probes,
     sentiment_maps,
 )
+from pixsent_tf.results.paper import PaperRow, PaperTable
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.paper.figures import layers_figure, rows_figure
 from pixsent_tf.studies.paper.fold_maps import write_fold_maps
@@ -36,10 +36,9 @@ MODULES: dict[str, ModuleType] = {
     "maps": sentiment_maps,
     "backbones": backbones,
 }
-Table = dict[str, Any]
 
 
-def run_table(rows: Rows, name: str) -> Table:
+def run_table(rows: Rows, name: str) -> PaperTable:
     """Run one table, or go on with it; its picture is written beside it.
 
     Args:
@@ -56,16 +55,19 @@ def run_table(rows: Rows, name: str) -> Table:
     return run(rows, name)
 
 
-def _empty(rows: Rows, name: str) -> Table:
+def _empty(rows: Rows, name: str) -> PaperTable:
     return {
         "title": MODULES[name].TITLE,
         "source": rows.plan.source,
         "notes": rows.notes,
-        **{"majority": {}, "rows": [], "missing": [], "remarks": []},
+        "majority": {},
+        "rows": [],
+        "missing": [],
+        "remarks": [],
     }
 
 
-def _row_table(rows: Rows, name: str) -> Table:
+def _row_table(rows: Rows, name: str) -> PaperTable:
     """Run a table of trainings."""
     table, module = _empty(rows, name), MODULES[name]
     recipes = [*module.ROWS]
@@ -102,7 +104,7 @@ def _row_table(rows: Rows, name: str) -> Table:
     return table
 
 
-def _partner(rows: Rows, module: ModuleType, table: Table) -> Row | None:
+def _partner(rows: Rows, module: ModuleType, table: PaperTable) -> Row | None:
     """Run the row that the others of its table are compared with."""
     reference = getattr(module, "REFERENCE", None)
     if reference is None:
@@ -116,9 +118,9 @@ def _partner(rows: Rows, module: ModuleType, table: Table) -> Row | None:
 
 def _measure(
     rows: Rows, row: Row, reference: Row | None, expected: Mapping[str, float]
-) -> list[dict[str, Any]]:
+) -> list[PaperRow]:
     """Measure a row by both views; ten crops are paired with their center crop."""
-    entries = []
+    entries: list[PaperRow] = []
     for view in VIEWS:
         partner, name = None, None
         if reference is not None and reference.answered is not row.answered:
@@ -139,7 +141,7 @@ def _measure(
     return entries
 
 
-def _probe_table(rows: Rows, name: str) -> Table:
+def _probe_table(rows: Rows, name: str) -> PaperTable:
     """Train linear classifiers on the layers of the networks of Table 2."""
     table, recipe = _empty(rows, name), linear_probes.REFERENCE
     reason = why_missing(rows, recipe)
@@ -161,8 +163,8 @@ def _probe_table(rows: Rows, name: str) -> Table:
     for row in linear_probes.ROWS:
         for kind, paper in row.expected:
             curves.setdefault(f"paper, {kind}", []).append(paper)
-            for entry in _measure_probe(rows, probed[row.name, kind], kind, paper):
-                table["rows"].append({"name": row.name, **entry})
+            for entry in _measure_probe(rows, row.name, probed, kind, paper):
+                table["rows"].append(entry)
                 curves.setdefault(entry["view"], []).append(entry["ours"])
     table["majority"] = rows.majority(recipe)
     table["remarks"] = [linear_probes.REMARK]
@@ -179,8 +181,13 @@ def _probe_table(rows: Rows, name: str) -> Table:
 
 
 def _measure_probe(
-    rows: Rows, probed: Probed, kind: str, paper: float
-) -> list[dict[str, Any]]:
+    rows: Rows,
+    layer: str,
+    found: Mapping[tuple[str, str], Probed],
+    kind: str,
+    paper: float,
+) -> list[PaperRow]:
+    probed = found[layer, kind]
     as_paper = measure(
         probed.by_penalty[probed.best_penalty],
         probed.folds,
@@ -191,12 +198,12 @@ def _measure_probe(
     )
     nested = measure(probed.nested, probed.folds)
     return [
-        {"view": f"{kind}, C as the paper", **as_paper},
-        {"view": f"{kind}, C nested", **nested},
+        {"name": layer, "view": f"{kind}, C as the paper", **as_paper},
+        {"name": layer, "view": f"{kind}, C nested", **nested},
     ]
 
 
-def _map_table(rows: Rows, name: str) -> Table:
+def _map_table(rows: Rows, name: str) -> PaperTable:
     """Map every test picture by the model of its fold."""
     table, recipe = _empty(rows, name), sentiment_maps.REFERENCE
     reason = why_missing(rows, recipe)

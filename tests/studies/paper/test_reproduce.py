@@ -48,7 +48,7 @@ def test_each_row_stands_beside_what_the_paper_printed(
 ):
     plan = Plan(str(colored_folder), tables=("2",))
 
-    table = reproduce.reproduce(plan, tmp_path / "study")["2"]
+    table = reproduce.reproduce(plan, tmp_path / "study")["tables"]["2"]
 
     assert [(row["name"], row["view"]) for row in table["rows"]] == [
         ("dark-five", "center"),
@@ -69,11 +69,12 @@ def test_the_table_is_written_for_people_programs_and_eyes(
     plan = Plan(str(colored_folder), tables=("2",), only=("*-five",))
     out = tmp_path / "study"
 
-    found = reproduce.reproduce(plan, out)["2"]
+    results = reproduce.reproduce(plan, out)
 
+    found = results["tables"]["2"]
     told = json.loads((out / "table-2.json").read_text("utf-8"))
     assert told == found
-    assert_told("reproduce", {"tables": {"2": told}, "out": str(out)})
+    assert_told("reproduce", results)
     text = (out / "table-2.md").read_text("utf-8")
     assert "| dark-five | ten crops | 0.830 | 1.000 ± 0.000 |" in text
     assert "nested stand-ins" in text  # these pictures were never voted on
@@ -88,7 +89,7 @@ def test_rows_without_their_weights_say_so_and_others_are_never_taken(
 ):
     plan = Plan(str(colored_folder), tables=("3", "4", "maps"), weights_dir=tmp_path)
 
-    found = reproduce.reproduce(plan, tmp_path / "study")
+    found = reproduce.reproduce(plan, tmp_path / "study")["tables"]
 
     assert not any(table["rows"] for table in found.values())
     for table in found.values():
@@ -145,7 +146,7 @@ def test_a_killed_study_goes_on_and_runs_no_finished_fold_again(
 
     after = reproduce.reproduce(Plan(str(colored_folder), tables=("2",)), out)
 
-    assert after == whole
+    assert after["tables"] == whole["tables"]
     assert len(before) >= 2
     for path, known in before.items():
         assert (path.stat().st_mtime_ns, path.read_bytes()) == known
@@ -157,7 +158,7 @@ def test_every_table_runs_small_from_end_to_end(tmp_path):
     plan = Plan("smileys", tables=("2", "3", "4", "5", "6", "maps")).quick()
     out = tmp_path / "study"
 
-    found = reproduce.reproduce(plan, out)
+    found = reproduce.reproduce(plan, out)["tables"]
 
     names = {
         key: [row["name"] for row in table["rows"]] for key, table in found.items()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.options import IMAGES, refuse_idle, setting
+from pixsent_tf.cli.options import GROUP, IMAGES, refuse_idle, setting
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.config import LEVELS, DataConfig, Level
 from pixsent_tf.results.audits import (
@@ -30,6 +30,7 @@ MAX_PAIRS = 20
     "data.level", f"One agreement level only, of {', '.join(LEVELS)}; all if left out."
 )
 @IMAGES
+@GROUP
 @click.option(
     "--out", type=click.Path(dir_okay=False), help="Web page to write, with the pairs."
 )
@@ -44,6 +45,7 @@ def command(
     data: str,
     level: Level | None,
     images: str | None,
+    group: str | None,
     out: str | None,
     fail_on: str | None,
     as_json: bool,
@@ -65,7 +67,7 @@ def command(
       pixsent-tf audit runs/tuned         exit 1 when a decision saw test pictures
     """
     if (Path(data) / "recipe.json").is_file():
-        refuse_idle(["level", "images", "out", "fail_on"], "for a run")
+        refuse_idle(["level", "images", "group", "out", "fail_on"], "for a run")
         audit_decisions(Path(data), as_json=as_json)
         return
     from pixsent_tf.data.copies import audit, page
@@ -73,7 +75,7 @@ def command(
 
     if data.startswith("tfds:"):
         console.load_tensorflow()
-    parts = audit.open_parts(DataConfig(data, level, images))
+    parts = audit.open_parts(DataConfig(data, level, images, group))
     findings = audit.audit(parts, progress=console.show_progress(quiet=quiet))
     if out:
         write_text(Path(out), page.render(findings, title=Path(data).name))
@@ -169,6 +171,10 @@ def _unreadable(part: AuditPart) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in reasons) or "none"
 
 
+def _crossing_groups(part: AuditPart) -> str:
+    return "-" if part["crossing_groups"] is None else str(len(part["crossing_groups"]))
+
+
 def _or_dash(value: Any) -> str:
     return {None: "-", True: "yes", False: "no"}.get(value, str(value))
 
@@ -186,6 +192,8 @@ ROWS: tuple[tuple[str, Callable[[AuditPart], Any]], ...] = (
     ("near-duplicate pairs", lambda part: part["near_pairs"]),
     ("pairs across folds", lambda part: len(part["crossing"])),
     ("test copies in training", _copied),
+    ("groups", lambda part: _or_dash(part["num_groups"])),
+    ("groups across folds", _crossing_groups),
     ("pairs with two labels", lambda part: len(part["conflicting"])),
     ("label ceiling", lambda part: _or_dash(part["label_ceiling"])),
 )

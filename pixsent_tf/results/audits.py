@@ -45,6 +45,8 @@ class AuditPart(TypedDict):
     pairs: list[CopiedPair]  # all of these
     crossing: list[CopiedPair]  # those with one in training and one in test
     conflicting: list[CopiedPair]  # those with different labels
+    num_groups: int | None  # groups of pictures; null where none are known
+    crossing_groups: list[str] | None  # groups in several published folds, if both are
     label_ceiling: float | None  # how often one more annotator would agree
 
 

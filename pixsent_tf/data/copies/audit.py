@@ -52,7 +52,7 @@ def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
     folder = Path(data.source)
     if data.level is None and folder.is_dir() and layout.is_deepsent(folder):
         return [
-            layout.open_deepsent(folder, level)
+            layout.open_deepsent(folder, level, group=data.group)
             for level in LEVELS
             if (folder / f"twitter_{level}.txt").is_file()
         ]
@@ -128,6 +128,8 @@ def _examine(
         "pairs": pairs,
         "crossing": crossing,
         "conflicting": [pair for pair in pairs if len(set(pair["labels"])) > 1],
+        "num_groups": None if part.groups is None else len(np.unique(part.groups)),
+        "crossing_groups": _crossing_groups(part),
         "label_ceiling": _label_ceiling(part),
     }
 
@@ -185,6 +187,16 @@ def _is_stratified(part: Dataset) -> bool:
     return not (
         (misplaced > _MAX_MISPLACED) & (misplaced > _MAX_SHARE_ERROR * sizes)
     ).any()
+
+
+def _crossing_groups(part: Dataset) -> list[str] | None:
+    """Name the groups with pictures in two published folds or more."""
+    if part.groups is None or part.folds is None:
+        return None
+    dealt = part.folds > 0
+    places = np.unique(np.stack([part.groups[dealt], part.folds[dealt]]), axis=1)
+    groups, counts = np.unique(places[0], return_counts=True)
+    return sorted(part.group_names[group] for group in groups[counts > 1])
 
 
 def _label_ceiling(part: Dataset) -> float | None:

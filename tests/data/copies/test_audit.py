@@ -126,6 +126,18 @@ def test_an_audit_that_reads_nothing_is_refused(tmp_path):
         examine(tmp_path)
 
 
+def test_groups_that_published_folds_tear_apart_are_named(tmp_path):
+    folder = write_deepsent(tmp_path)
+    (part,) = open_parts(DataConfig(str(folder), "five_agrees"))
+    # Of the first user are pictures 0 and 1, in folds 1 and 2; of the next 2 and 7.
+    names = ["ann", "ann", "ben", *"cdef", "ben", *(f"u{n}" for n in range(12))]
+
+    found = audit([part.grouped(names)])["parts"][0]
+
+    assert (found["num_groups"], found["crossing_groups"]) == (18, ["ann"])
+    assert examine(folder)["parts"][0]["crossing_groups"] is None
+
+
 def test_unreadable_files_are_counted_by_reason(tmp_path):
     statuses = {}
     for name in ("negative", "positive"):

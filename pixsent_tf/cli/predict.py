@@ -35,7 +35,7 @@ class _Precision(Value):
     def convert(self, value: Any, *rest: Any) -> Any:
         return super().convert(value.removeprefix("precision="), *rest)
 
-    def get_metavar(self, *_: Any) -> str:
+    def get_metavar(self, *_: Any, **__: Any) -> str:
         return "precision=P"
 
 

@@ -85,11 +85,11 @@ def test_shortcuts_change_what_they_name_and_nothing_else():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"tables": ("7",)}, "No table '7'; there are 2, 3"),
-        ({"folds": (0, 1)}, "are not all in 1…5"),
-        ({"folds": ()}, "are not all in 1…5"),
-        ({"example_fraction": 0.0}, "must be above 0"),
-        ({"num_repeats": 0}, "must be 1 or more"),
+        ({"tables": ("7",)}, "tables.0.='7' is none of 2, 3"),
+        ({"folds": (0, 1)}, "=0 is no whole number from 1 to 5"),
+        ({"folds": ()}, "needs a table to make and a fold to test"),
+        ({"example_fraction": 0.0}, "is no number above 0, at most 1"),
+        ({"num_repeats": 0}, "is no whole number of 1 or more"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(settings, message):

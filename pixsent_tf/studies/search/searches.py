@@ -26,7 +26,8 @@ from pixsent_tf.studies.search.settings import (
 )
 from pixsent_tf.studies.search.shared_learners import SharedLearners
 from pixsent_tf.studies.search.space import build_space, head_recipes
-from pixsent_tf.studies.search.tuner import best_row, run_search
+from pixsent_tf.studies.search.trials import JudgedTrial
+from pixsent_tf.studies.search.tuner import Trial, best_row, run_search
 from pixsent_tf.studies.trainer import Trainer
 
 
@@ -36,13 +37,13 @@ class Searched:
 
     Attributes:
         predicted: What its winner said about the test pictures.
-        trials: A row per trial, as `run_search` gives them, each with `is_winner`.
+        trials: All trials, in the order of their start.
         winner: What was chosen.
         saw: What each decision saw, an entry of `decisions.json`.
     """
 
     predicted: Predicted
-    trials: Sequence[Mapping[str, Any]]
+    trials: Sequence[JudgedTrial]
     winner: Choice
     saw: Mapping[str, Any]
 
@@ -154,7 +155,7 @@ class Searches:
         training = {"name": "training", "trained": self._hashes_of(witness.trained)}
         return Searched(
             predicted=trainer.predict(trained, part.test),
-            trials=[row | {"is_winner": row is winner} for row in rows],
+            trials=[{**row, "is_winner": row is winner} for row in rows],
             winner={
                 "settings": winner["settings"],
                 "inner_log_loss": winner["log_loss"],
@@ -183,7 +184,7 @@ class Searches:
         with own_port(part.number):
             return await_chief(lambda: self._kept.recall(part) is not None)
 
-    def _search(self, part: Part, scorer: Scorer) -> list[dict[str, Any]]:
+    def _search(self, part: Part, scorer: Scorer) -> list[Trial]:
         def score(settings: dict[str, Any], share: float) -> dict[str, float]:
             found = scorer(settings, share)
             loss = found["log_loss"]

@@ -10,26 +10,46 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
 from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.search import figures
+from pixsent_tf.studies.search.tuner import Trial
 
 MEASURED = ("status", "log_loss", "accuracy", "seconds", "share", "is_winner")
 
-Row = Mapping[str, Any]
+
+class JudgedTrial(Trial):
+    """A trial beside the others of its search.
+
+    Attributes:
+        is_winner: Whether it was chosen.
+    """
+
+    is_winner: bool
 
 
-def write_trials(run: Run, rows: Sequence[Row]) -> None:
+class WrittenTrial(JudgedTrial):
+    """A trial of one of several searches.
+
+    Attributes:
+        fold: That the search never saw.
+    """
+
+    fold: int
+
+
+def write_trials(run: Run, searches: Mapping[int, Sequence[JudgedTrial]]) -> None:
     """Write the trials of all searches of a run.
 
     Args:
         run: Where to.
-        rows: Trials in order, each with `fold`, `trial`, `settings` and what was
-            measured.
+        searches: Their trials, in order, by the fold that each never saw.
     """
+    rows: list[WrittenTrial] = [
+        {**row, "fold": fold} for fold, trials in searches.items() for row in trials
+    ]
     names = settings_of(rows)
     run.write_table(
         "trials.csv",
@@ -49,7 +69,7 @@ def write_trials(run: Run, rows: Sequence[Row]) -> None:
     _write_hparams(run.path / "tensorboard", done)
 
 
-def settings_of(rows: Sequence[Row]) -> list[str]:
+def settings_of(rows: Sequence[Trial]) -> list[str]:
     """Name the settings that trials changed.
 
     Args:
@@ -61,7 +81,7 @@ def settings_of(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row["settings"]))
 
 
-def _write_hparams(folder: Path, rows: Sequence[Row]) -> None:
+def _write_hparams(folder: Path, rows: Sequence[WrittenTrial]) -> None:
     from tensorboard.plugins.hparams import api
 
     shutil.rmtree(folder, ignore_errors=True)  # a later start writes them all again

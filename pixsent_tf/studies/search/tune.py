@@ -66,9 +66,7 @@ def tune(
         searches.work()
         return None
     found = searches.find()
-    trials.write_trials(
-        run, [{"fold": k, **row} for k, one in found.items() for row in one.trials]
-    )
+    trials.write_trials(run, {number: one.trials for number, one in found.items()})
     images = dict(zip(dataset.ids, searches.hashes, strict=True))
     write_decisions(run, images, [one.saw for one in found.values()])
     source = "stratified" if dataset.folds is None else "published"

@@ -14,9 +14,9 @@ import shutil
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import keras_tuner
 import numpy as np
@@ -37,6 +37,36 @@ from pixsent_tf.studies.search.space import active_settings
 # A score is made of the changed settings and the share of the full effort, 0…1.
 Score = Callable[[dict[str, Any], float], dict[str, float]]
 OBJECTIVE = "log_loss"
+
+
+class Scored(TypedDict, total=False):
+    """What a trial measured on inner folds; one that failed has nothing of it.
+
+    Attributes:
+        log_loss: Mean over pictures; it decides.
+        accuracy: Share of right answers.
+        seconds: How long it took.
+    """
+
+    log_loss: float
+    accuracy: float
+    seconds: float
+
+
+class Trial(Scored):
+    """One trial of a search.
+
+    Attributes:
+        trial: Its name.
+        status: "completed", or how it ended otherwise.
+        share: Of the full effort, 0…1.
+        settings: What it changed, by dotted name.
+    """
+
+    trial: str
+    status: str
+    share: float
+    settings: dict[str, Any]
 
 
 class _Tuner(BaseTuner):
@@ -83,7 +113,7 @@ def run_search(
     epochs: int,
     seed: int,
     watch: Callable[[], object] = lambda: None,
-) -> list[dict[str, Any]]:
+) -> list[Trial]:
     """Search, or go on searching.
 
     Args:
@@ -96,9 +126,8 @@ def run_search(
         watch: Called now and then while others work; may raise.
 
     Returns:
-        A row per trial in the order of their start: `trial`, `status`, `log_loss` and
-        whatever else the score holds, `share` of the full effort, `settings`. Empty
-        for a worker, which does not know what the others do.
+        The trials in the order of their start. Empty for a worker, which does not know
+        what the others do.
 
     Raises:
         RunError: If trials failed for want of memory, three in a row.
@@ -125,7 +154,7 @@ def run_search(
     return [] if role() == "worker" else _rows(oracle, epochs)
 
 
-def best_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def best_row(rows: list[Trial]) -> Trial:
     """Choose the trial with the smallest loss among those with the full effort.
 
     Args:
@@ -141,7 +170,7 @@ def best_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
     done = [row for row in rows if _is_done(row) and row["share"] == most]
     if not done:
         raise RunError("No trial was completed; there is nothing to choose from.")
-    return min(done, key=lambda row: row[OBJECTIVE])
+    return min(done, key=lambda row: row["log_loss"])
 
 
 def _build_oracle(
@@ -206,7 +235,7 @@ def _serve(tuner: _Tuner, watch: Callable[[], object]) -> None:
         raise errors[0]
 
 
-def _rows(oracle: Any, epochs: int) -> list[dict[str, Any]]:
+def _rows(oracle: Any, epochs: int) -> list[Trial]:
     rows = []
     for name in oracle.start_order:
         trial = oracle.trials[name]
@@ -215,20 +244,19 @@ def _rows(oracle: Any, epochs: int) -> list[dict[str, Any]]:
             for metric, history in trial.metrics.metrics.items()
         }
         share = trial.hyperparameters.values.get("tuner/epochs", epochs) / epochs
-        rows.append(
-            {
-                "trial": name,
-                "status": str(trial.status).lower(),
-                **measured,
-                "share": share,
-                "settings": active_settings(trial.hyperparameters),
-            }
-        )
+        row = {
+            "trial": name,
+            "status": str(trial.status).lower(),
+            **measured,
+            "share": share,
+            "settings": active_settings(trial.hyperparameters),
+        }
+        rows.append(cast(Trial, row))
     return rows
 
 
-def _is_done(row: Mapping[str, Any]) -> bool:
-    return row["status"] == "completed" and np.isfinite(row[OBJECTIVE])
+def _is_done(row: Trial) -> bool:
+    return row["status"] == "completed" and bool(np.isfinite(row["log_loss"]))
 
 
 @contextlib.contextmanager

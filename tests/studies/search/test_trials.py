@@ -10,28 +10,32 @@ from pixsent_tf.studies.search.trials import settings_of, write_trials
 
 ROWS = [
     {
-        **{"fold": 1, "trial": "0", "status": "completed", "log_loss": 0.5},
+        **{"trial": "0", "status": "completed", "log_loss": 0.5},
         **{"accuracy": 0.75, "seconds": 1.5, "share": 1.0, "is_winner": True},
         "settings": {"training.inverse_penalty": 3.0, "model.texture": True},
     },
     {
-        **{"fold": 2, "trial": "0", "status": "failed", "share": 1.0},
+        **{"trial": "0", "status": "failed", "share": 1.0},
         "is_winner": False,
         "settings": {"training.inverse_penalty": 5.0, "model.dropout": 0.2},
     },
 ]
 
 
+SEARCHES = {number: [row] for number, row in enumerate(ROWS, start=1)}
+
+
 @pytest.fixture
 def run(tmp_path):
     run = Run(tmp_path)
-    write_trials(run, ROWS)
+    write_trials(run, SEARCHES)
     return run
 
 
 def test_the_table_has_a_row_for_each_trial_and_a_column_for_each_setting(run):
     first, second = run.read_table("trials.csv")
 
+    assert (first["fold"], second["fold"]) == ("1", "2")
     assert (first["log_loss"], first["training.inverse_penalty"]) == ("0.5", "3.0")
     assert first["model.dropout"] == second["model.texture"] == ""
     assert (second["status"], second["log_loss"]) == ("failed", "")
@@ -67,7 +71,7 @@ def test_tensorboard_reads_settings_and_scores_of_completed_trials(run):
 
 
 def test_a_second_writing_replaces_the_first(run):
-    write_trials(run, ROWS)
+    write_trials(run, SEARCHES)
 
     (folder,) = (run.path / "tensorboard").glob("*/*")
     assert len(list(folder.iterdir())) == 1

@@ -9,6 +9,7 @@ from PIL import Image
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe, TrainingConfig
 from pixsent_tf.models import zoo
+from pixsent_tf.models.seeding import seeded
 
 COUNT = 24
 # Terms that an answer sums: two convolutions, moments, 3 x 3 places, a head, ten crops.
@@ -17,7 +18,11 @@ OPERATIONS = 27 + 36 + 4 + 9 + 6 + 10
 
 def build_tiny(weights, input_size, seed):
     """Two convolutions with normalization between them, 6 features."""
-    keras.utils.set_random_seed(seed)
+    with seeded(seed):
+        return _build_tiny()
+
+
+def _build_tiny():
     crops = keras.Input((12, 12, 3), name="crops")
     x = keras.layers.Rescaling(1 / 128, offset=-1, name="normalize")(crops)
     x = keras.layers.Conv2D(4, 3, strides=2, name="conv1")(x)

@@ -19,6 +19,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pixsent_tf.models.seeding import seeded
+
 NUM_STEPS = 8
 BLUR = 16  # pixels that become one
 
@@ -188,8 +190,8 @@ def with_random_weights(classifier: keras.Model, *, seed: int = 0) -> keras.Mode
     Returns:
         A model of the same layers with freshly drawn weights.
     """
-    keras.utils.set_random_seed(seed)
-    return keras.models.clone_model(classifier)
+    with seeded(seed):
+        return keras.models.clone_model(classifier)
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float:

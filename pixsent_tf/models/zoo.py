@@ -28,6 +28,7 @@ from pixsent_tf.models.efficientnet_lite import (
     build_efficientnet_lite,
 )
 from pixsent_tf.models.joined import join
+from pixsent_tf.models.seeding import seeded
 
 HEAD = "logits"
 KERAS_PREFIX = "keras:"
@@ -56,8 +57,8 @@ class BackboneEntry:
 
 
 def _lite(name: str, weights: Any, input_size: int | None, seed: int) -> keras.Model:
-    keras.utils.set_random_seed(seed)
-    return build_efficientnet_lite(name, input_size=input_size, weights=weights)
+    with seeded(seed):
+        return build_efficientnet_lite(name, input_size=input_size, weights=weights)
 
 
 def _caffe(order: str, weights: Any, input_size: int | None, seed: int) -> keras.Model:
@@ -69,8 +70,8 @@ def _application(
 ) -> keras.Model:
     from pixsent_tf.models.applications import build_application
 
-    keras.utils.set_random_seed(seed)
-    return build_application(name, weights, input_size)
+    with seeded(seed):
+        return build_application(name, weights, input_size)
 
 
 BACKBONES: dict[str, BackboneEntry] = {

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import keras
 import numpy as np
+from scipy.special import log_softmax, softmax
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.errors import ImageError
@@ -105,7 +106,7 @@ class FittedEnsemble:
         if not found:
             return None
         mean = np.mean([inner.log_probs for inner in found], axis=0)
-        return replace(found[0], log_probs=_normalize(mean))
+        return replace(found[0], log_probs=log_softmax(mean, axis=1))
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
         """Give the probabilities of pictures that were read.
@@ -118,7 +119,7 @@ class FittedEnsemble:
         """
         tiny = np.finfo("float32").tiny
         logs = [np.log(member.probs(indices) + tiny) for member in self.members]
-        return np.exp(_normalize(np.mean(logs, axis=0))).astype("float32")
+        return softmax(np.mean(logs, axis=0), axis=1).astype("float32")
 
     def classifier(self) -> keras.Model:
         """Give the network from crops to the mean of the members' logits.
@@ -143,9 +144,3 @@ class FittedEnsemble:
             logits.append(named(crops))
         mean_logits = keras.layers.Average(name="mean_logits")(logits)
         return keras.Model(crops, mean_logits, name="ensemble")
-
-
-def _normalize(logits: np.ndarray) -> np.ndarray:
-    """Turn logits into logarithms of probabilities, float [M, K]."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

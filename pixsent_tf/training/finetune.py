@@ -120,7 +120,6 @@ class FineTuneLearner:
         Raises:
             DataError: If a class has too few pictures.
         """
-        keras.utils.set_random_seed(self.recipe.seed)
         for variable, value in self._initial:
             variable.assign(value)
         if self.recipe.training.strategy == "lp-ft":

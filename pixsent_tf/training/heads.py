@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+from scipy.special import softmax
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.preprocess import Preprocessor
@@ -131,9 +132,7 @@ class FittedHead:
         Returns:
             float32 [M, K].
         """
-        logits = self.head.logits(self.learner.values[indices])
-        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponents / exponents.sum(axis=1, keepdims=True)
+        return softmax(self.head.logits(self.learner.values[indices]), axis=1)
 
     def classifier(self) -> keras.Model:
         """Give the network from crops to logits.

@@ -10,6 +10,7 @@ from keras import layers
 from pixsent_tf.analysis.cells import build_cell_scorer
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.joined import join
+from pixsent_tf.models.seeding import seeded
 from pixsent_tf.models.zoo import attach_head
 from tests.float32 import assert_close_float32, operations_of
 
@@ -17,10 +18,13 @@ CROPS = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32
 
 
 def _backbone(side: int = 32, channels: int = 5, seed: int = 0) -> keras.Model:
-    keras.utils.set_random_seed(seed)
     crops = keras.Input((side, side, 3), name="crops")
     x = layers.Rescaling(1 / 255, name="normalize")(crops)
-    x = layers.Conv2D(channels, 3, 4, padding="same", activation="relu", name="conv")(x)
+    with seeded(seed):
+        conv = layers.Conv2D(
+            channels, 3, 4, padding="same", activation="relu", name="conv"
+        )
+    x = conv(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     return keras.Model(crops, features, name=f"net{side}")
 

@@ -8,6 +8,7 @@ import pytest
 
 from pixsent_tf.errors import ConfigError, WeightsError
 from pixsent_tf.models import applications
+from pixsent_tf.models.seeding import seeded
 from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype("float32")
@@ -22,12 +23,12 @@ MODULES = {
 
 @pytest.mark.parametrize("name", MODULES)
 def test_pixels_are_normalized_as_the_module_of_the_network_does(name):
-    keras.utils.set_random_seed(0)
-    ours = applications.build_application(name, None, input_size=64)
-    keras.utils.set_random_seed(0)
-    theirs = getattr(keras.applications, name)(
-        include_top=False, weights=None, input_shape=(64, 64, 3), pooling="avg"
-    )
+    with seeded(0):
+        ours = applications.build_application(name, None, input_size=64)
+    with seeded(0):
+        theirs = getattr(keras.applications, name)(
+            include_top=False, weights=None, input_shape=(64, 64, 3), pooling="avg"
+        )
 
     expected = theirs(MODULES[name].preprocess_input(CROPS.copy()))
     assert_close_float32(ours(CROPS), expected, operations=operations_of(theirs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import keras
@@ -65,6 +66,17 @@ def test_two_runs_with_one_seed_are_bit_identical(learner_of, targets):
 
     assert first.history == second.history
     np.testing.assert_array_equal(first.probs(TEST), second.probs(TEST))
+
+
+def test_a_training_leaves_the_generators_of_the_process_alone(learner_of, targets):
+    learner = learner_of("all", dropout=0.5)
+    random.seed(5)
+    np.random.seed(5)
+    before = random.getstate(), np.random.get_state()[1].tolist()
+
+    learner.fit(TRAIN, targets)
+
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
 
 
 def test_a_second_fold_does_not_know_the_first(learner_of, targets):

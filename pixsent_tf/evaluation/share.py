@@ -78,6 +78,13 @@ class Labels:
         return len(np.unique(self.units))
 
     @property
+    def effective_units(self) -> float:
+        """How many units of equal weight would tell as much (Kish)."""
+        sums = np.bincount(self.units, self.weights)
+        # a hair more, so that n equal weights are n and not less by rounding
+        return float(sums.sum() ** 2 / (sums**2).sum()) * (1 + 1e-9)
+
+    @property
     def slope(self) -> float:
         """How much of the answers to use: the slope that leaves the least variance."""
         scores = self.scores - _mean(self.scores, self.weights)
@@ -170,17 +177,18 @@ def estimate(answers: Answers, labels: Labels, *, num_units: int) -> Estimate:
 
     Returns:
         The share. With equal weights and no groups it is PPI++ with the labelled
-        pictures taken out of the unlabelled ones, two degrees of freedom spent.
+        pictures taken out of the unlabelled ones, two degrees of freedom spent;
+        unequal weights, and groups of unequal size, leave fewer.
     """
     slope = labels.slope
     rest_of_truth = labels.truth - slope * labels.scores
     error = _mean(rest_of_truth, labels.weights)
-    degrees = labels.num_units - 2
+    degrees = int(labels.effective_units) - 2
     relative = labels.weights / labels.weights.sum()
     influence = np.bincount(
         labels.units, relative * (rest_of_truth - error), minlength=num_units
     ).astype(float)
-    influence *= math.sqrt(labels.num_units / max(degrees, 1))
+    influence *= math.sqrt((degrees + 2) / max(degrees, 1))
     rest = 0.0
     if answers.group_counts is None or answers.group_totals is None:
         rest = slope**2 * answers.variance / answers.count

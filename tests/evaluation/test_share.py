@@ -265,3 +265,15 @@ def test_a_cell_whose_errors_differ_may_not_borrow():
 
 def test_labels_for_a_width_are_those_of_the_textbook():
     assert [share.labels_for(half) for half in (0.1, 0.05)] == [97, 385]
+
+
+def test_unequal_weights_leave_fewer_degrees_of_freedom():
+    weights = np.array([1.0, 1, 1, 1, 4, 4])
+    table = share.Answers(60, 0.0, 0.0)
+    truth = np.array([0.0, 1, 0, 1, 0, 1])
+
+    found = share.estimate(table, labels_of(truth, np.zeros(6), weights), num_units=6)
+    equal = share.estimate(table, labels_of(truth, np.zeros(6)), num_units=6)
+
+    assert found.degrees == int(12**2 / 36) - 2
+    assert equal.degrees == 4

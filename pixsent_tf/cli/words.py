@@ -72,7 +72,8 @@ def describe_evaluation(results: EvaluateResults) -> Rows:
 
 
 def _accuracies(results: Metrics) -> Rows:
-    interval = f" (95 % interval {_range(results['accuracy_interval'])})"
+    over = " over groups" if results["interval_unit"] == "group" else ""
+    interval = f" (95 % interval{over} {_range(results['accuracy_interval'])})"
     rows = [("accuracy", f"{results['accuracy']:.3f}{interval}")]
     folds = results["per_fold"]
     if len(folds) > 1:

@@ -63,12 +63,18 @@ def resample_counts(
 
 
 def bootstrap_means(
-    values: np.ndarray, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
+    values: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
 ) -> np.ndarray:
     """Average values over bootstrap samples.
 
     Args:
         values: One row per example, float [N, M]; the M columns are resampled together.
+        groups: Examples that share a number are drawn together, int [N]; None draws
+            each on its own.
         num_resamples: Number of samples R.
         seed: Of the draws.
 
@@ -76,6 +82,13 @@ def bootstrap_means(
         float64 [R, M].
     """
     values = np.asarray(values, dtype="float64")
+    if groups is not None:
+        _, numbers = np.unique(groups, return_inverse=True)
+        sums = np.zeros((numbers.max() + 1, values.shape[1] + 1))
+        np.add.at(sums, numbers, np.column_stack([values, np.ones(len(values))]))
+        drawn = resample_counts(len(sums), num_resamples=num_resamples, seed=seed)
+        totals = np.concatenate([counts @ sums for counts in drawn])
+        return totals[:, :-1] / totals[:, -1:]
     samples = resample_counts(len(values), num_resamples=num_resamples, seed=seed)
     return np.concatenate([counts @ values for counts in samples]) / len(values)
 
@@ -121,6 +134,42 @@ def bootstrap_interval(
     columns = np.asarray(values)[:, None]
     means = bootstrap_means(columns, num_resamples=num_resamples, seed=seed)
     return percentile_interval(means[:, 0], confidence=confidence)
+
+
+def grouped_auc_interval(
+    *,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    groups: np.ndarray,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Bound the area under a ROC curve, whole groups of examples being drawn.
+
+    Args:
+        labels: 1 for positive, 0 for negative, int [N].
+        scores: float [N]; larger means more positive.
+        groups: Examples that share a number are drawn together, int [N].
+        confidence: Coverage, 0…1.
+        seed: Of the draws.
+
+    Returns:
+        The lower and the upper percentile of the bootstrap samples, 0…1.
+    """
+    order = np.argsort(scores, kind="stable")
+    is_positive = np.asarray(labels)[order] == 1
+    _, ties = np.unique(np.asarray(scores)[order], return_index=True)
+    _, numbers = np.unique(np.asarray(groups)[order], return_inverse=True)
+    areas = []
+    for counts in resample_counts(int(numbers.max()) + 1, seed=seed):
+        weights = counts[:, numbers].astype("float64")  # [r, N]
+        positive = np.add.reduceat(weights * is_positive, ties, axis=1)
+        negative = np.add.reduceat(weights * ~is_positive, ties, axis=1)
+        below = negative.cumsum(axis=1) - negative / 2  # a tie is half a win
+        with np.errstate(invalid="ignore"):  # a sample without some class
+            pairs = positive.sum(axis=1) * negative.sum(axis=1)
+            areas.append((positive * below).sum(axis=1) / pairs)
+    return percentile_interval(np.concatenate(areas), confidence=confidence)
 
 
 def delong(*, labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from pixsent_tf.evaluation import reliability
 from pixsent_tf.evaluation.intervals import (
     auc_interval,
     bootstrap_means,
+    grouped_auc_interval,
     percentile_interval,
     wilson_interval,
 )
@@ -29,6 +30,7 @@ def summarize(
     probs: np.ndarray,
     folds: np.ndarray | None = None,
     class_names: Sequence[str] | None = None,
+    groups: np.ndarray | None = None,
 ) -> Metrics:
     """Compute the numbers that every verb reports.
 
@@ -37,6 +39,8 @@ def summarize(
         probs: Probabilities, float [N, K].
         folds: Test fold of each picture, int [N]; None for a single held-out part.
         class_names: Names by class index; the indices as text if None.
+        groups: Group of each picture, int [N], where groups are known: intervals are
+            then bootstrapped over groups, whose pictures err together.
 
     Returns:
         The numbers.
@@ -45,15 +49,17 @@ def summarize(
     answers = probs.argmax(axis=1)
     correct = answers == labels
     fold_ids = np.zeros(len(labels), int) if folds is None else folds
-    means, intervals = _means(labels, probs)
+    means, intervals = _means(labels, probs, groups)
+    of_accuracy = list(wilson_interval(int(correct.sum()), len(labels)))
     predicted, happened = reliability.events(labels=labels, probs=probs)
     return {
         "accuracy": float(correct.mean()),
-        "accuracy_interval": list(wilson_interval(int(correct.sum()), len(labels))),
+        "accuracy_interval": of_accuracy if groups is None else intervals["accuracy"],
+        "interval_unit": "picture" if groups is None else "group",
         "majority_rate": float(np.bincount(labels).max() / len(labels)),
         "balanced_accuracy": means["balanced_accuracy"],
         "auc": auc(labels=labels, probs=probs),
-        "auc_interval": _auc_interval(labels, probs),
+        "auc_interval": _auc_interval(labels, probs, groups),
         "log_loss": means["log_loss"],
         "brier": means["brier"],
         "ece": reliability.reliability(predicted, happened).error,
@@ -120,7 +126,7 @@ def brier_scores(*, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
 
 
 def _means(
-    labels: np.ndarray, probs: np.ndarray
+    labels: np.ndarray, probs: np.ndarray, groups: np.ndarray | None
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
     """The metrics that are means, or ratios of means, and their intervals."""
     correct = probs.argmax(axis=1) == labels
@@ -147,18 +153,24 @@ def _means(
         }
 
     point = table(columns.mean(axis=0, keepdims=True))
-    samples = table(bootstrap_means(columns))
+    samples = table(bootstrap_means(columns, groups=groups))
     return (
         {name: float(value[0]) for name, value in point.items()},
         {name: list(percentile_interval(value)) for name, value in samples.items()},
     )
 
 
-def _auc_interval(labels: np.ndarray, probs: np.ndarray) -> list[float] | None:
+def _auc_interval(
+    labels: np.ndarray, probs: np.ndarray, groups: np.ndarray | None
+) -> list[float] | None:
     counts = np.bincount(labels, minlength=2)
     if probs.shape[1] != 2 or counts.min() < 2:
         return None
-    return list(auc_interval(labels=labels, scores=probs[:, 1]))
+    scores = probs[:, 1]
+    if groups is not None:
+        bounds = grouped_auc_interval(labels=labels, scores=scores, groups=groups)
+        return list(bounds)
+    return list(auc_interval(labels=labels, scores=scores))
 
 
 def _per_class(

@@ -23,11 +23,12 @@ class Metrics(TypedDict):
     """How good answers are."""
 
     accuracy: float  # share of right answers
-    accuracy_interval: Interval  # Wilson's
+    accuracy_interval: Interval  # Wilson's, or a bootstrap over groups
+    interval_unit: str  # what intervals take for independent: "picture" or "group"
     majority_rate: float  # what always giving the most frequent answer reaches
     balanced_accuracy: float  # mean of the recalls
     auc: float | None  # area under the ROC curve; of several classes the mean
-    auc_interval: Interval | None  # DeLong's; null beyond two classes
+    auc_interval: Interval | None  # DeLong's, or over groups; null beyond two classes
     log_loss: float  # mean of minus the logarithm of the label's probability
     brier: float  # mean squared error of the probabilities
     ece: float  # expected calibration error

@@ -9,7 +9,9 @@ from scipy.stats import binom
 from pixsent_tf.evaluation.intervals import (
     auc_interval,
     bootstrap_interval,
+    bootstrap_means,
     delong,
+    grouped_auc_interval,
     percentile_interval,
     resample_counts,
     wilson_interval,
@@ -138,3 +140,29 @@ def test_auc_interval_covers_the_truth_in_95_of_100_simulated_sets():
         covered += low <= truth <= high
 
     assert 930 <= covered <= 970
+
+
+def test_means_over_groups_weigh_each_group_by_its_examples():
+    values = np.array([[1.0], [1.0], [0.0], [1.0], [0.0]])
+    groups = np.array([7, 7, 7, 2, 4])  # sums 2, 1, 0 of 3, 1, 1 examples; by number:
+    sums, sizes = np.array([1, 0, 2]), np.array([1, 1, 3])
+    counts = np.concatenate(list(resample_counts(3, num_resamples=50)))
+
+    means = bootstrap_means(values, groups=groups, num_resamples=50)
+
+    np.testing.assert_allclose(means[:, 0], counts @ sums / (counts @ sizes))
+
+
+def test_area_over_groups_is_that_of_the_drawn_examples():
+    generator = np.random.default_rng(0)
+    labels, groups = np.tile([0, 1, 1], 20), np.repeat(np.arange(12), 5)
+    scores = (labels + generator.normal(size=60)).round(1)  # some are tied
+    above, below = scores[labels == 1][:, None], scores[labels == 0]
+    wins = (above > below) + (above == below) / 2  # [positive, negative]
+    drawn = np.concatenate(list(resample_counts(12)))[:, groups].astype("float64")
+    up, down = drawn[:, labels == 1], drawn[:, labels == 0]
+    areas = ((up @ wins) * down).sum(1) / (up.sum(1) * down.sum(1))
+
+    found = grouped_auc_interval(labels=labels, scores=scores, groups=groups)
+
+    np.testing.assert_allclose(found, np.quantile(areas, [0.025, 0.975]), rtol=1e-9)

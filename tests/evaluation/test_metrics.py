@@ -120,3 +120,18 @@ def test_auc_of_three_classes_is_the_mean_of_one_against_the_rest():
 
     expected = sklearn_metrics.roc_auc_score(labels, probs, multi_class="ovr")
     assert auc(labels=labels, probs=probs) == pytest.approx(expected)
+
+
+def test_pictures_that_err_together_widen_the_interval():
+    labels = np.repeat([0, 1], 50)
+    probs = np.tile([0.2, 0.8], (100, 1))
+    probs[:40] = probs[:40, ::-1]  # right but for 10 pictures: one whole group
+    alone = summarize(labels=labels, probs=probs)
+    together = summarize(labels=labels, probs=probs, groups=np.arange(100) // 10)
+
+    (low, high), (least, most) = (
+        each["accuracy_interval"] for each in (alone, together)
+    )
+    assert most - least > 1.5 * (high - low)
+    assert (alone["interval_unit"], together["interval_unit"]) == ("picture", "group")
+    assert together["accuracy"] == alone["accuracy"]

@@ -25,9 +25,9 @@ with grpc.insecure_channel(arguments.server) as channel:
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     reply = stub.Predict(request, timeout=30)
 
-labels = tf.make_ndarray(reply.outputs["label"])
+answers = tf.make_ndarray(reply.outputs["answer"])
 probs = tf.make_ndarray(reply.outputs["probs"])
 names = [name.decode() for name in tf.make_ndarray(reply.outputs["class_names"])[0]]
-for path, label, row in zip(arguments.pictures, labels, probs, strict=True):
+for path, answer, row in zip(arguments.pictures, answers, probs, strict=True):
     shares = "  ".join(f"{n} {p:.4f}" for n, p in zip(names, row, strict=True))
-    print(f"{path}  {label.decode()}  {shares}")
+    print(f"{path}  {answer.decode()}  {shares}")

@@ -37,12 +37,12 @@ class Answer:
     """What the server says about one picture.
 
     Attributes:
-        label: The likeliest class, or "unreadable".
+        answer: The likeliest class, or "unreadable".
         probs: Probability by class name; all equal where the picture is unreadable.
         valid: Whether the server could read it.
     """
 
-    label: str
+    answer: str
     probs: dict[str, float]
     valid: bool
 
@@ -137,7 +137,7 @@ class RestClient(Client):
             rows = json.loads(answer)["predictions"]
             return _answers(
                 names=rows[0]["class_names"],
-                labels=[row["label"] for row in rows],
+                answers=[row["answer"] for row in rows],
                 probs=[row["probs"] for row in rows],
                 valid=[row["valid"] for row in rows],
                 count=len(contents),
@@ -214,12 +214,12 @@ class GrpcClient(Client):
         try:
             found = {
                 name: tf.make_ndarray(reply.outputs[name]).tolist()
-                for name in ("class_names", "label", "probs", "valid")
+                for name in ("answer", "class_names", "probs", "valid")
                 if name in reply.outputs
             }
             return _answers(
                 names=[name.decode() for name in found["class_names"][0]],
-                labels=[label.decode() for label in found["label"]],
+                answers=[answer.decode() for answer in found["answer"]],
                 probs=found["probs"],
                 valid=found["valid"],
                 count=len(contents),
@@ -250,17 +250,17 @@ def _read(image: Image) -> bytes:
 def _answers(
     *,
     names: Sequence[str],
-    labels: Sequence[str],
+    answers: Sequence[str],
     probs: Sequence[Sequence[float]],
     valid: Sequence[bool],
     count: int,
 ) -> list[Answer]:
     """Put columns into rows; ValueError where they are not one row per picture."""
-    if len(labels) != count:
-        raise ValueError(f"{len(labels)} answers to {count} pictures")
+    if len(answers) != count:
+        raise ValueError(f"{len(answers)} answers to {count} pictures")
     return [
-        Answer(label, dict(zip(names, row, strict=True)), is_valid)
-        for label, row, is_valid in zip(labels, probs, valid, strict=True)
+        Answer(answer, dict(zip(names, row, strict=True)), is_valid)
+        for answer, row, is_valid in zip(answers, probs, valid, strict=True)
     ]
 
 

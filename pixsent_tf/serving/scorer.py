@@ -116,8 +116,8 @@ class Scorer:
 
 def _row(path: str, answer: dict[str, tf.Tensor], index: int) -> Row:
     probs = answer["probs"].numpy()[index]
-    label = answer["label"].numpy()[index].decode()
-    return Row(path, OK, label, tuple(float(prob) for prob in np.asarray(probs)))
+    likeliest = answer["answer"].numpy()[index].decode()
+    return Row(path, OK, likeliest, tuple(float(prob) for prob in np.asarray(probs)))
 
 
 @contextlib.contextmanager

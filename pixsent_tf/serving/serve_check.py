@@ -58,7 +58,7 @@ def serve_check(
         saved_model, "serving_default", requests, timeout_seconds=timeout_seconds
     )
     wanted = [True] * len(files) + [False]
-    if answer["valid"] != wanted or answer["label"][-1] != UNREADABLE:
+    if answer["valid"] != wanted or answer["answer"][-1] != UNREADABLE:
         raise ExportError(
             f"{saved_model} answers valid={answer['valid']} instead of {wanted}; "
             f"export again with the TensorFlow that serves."

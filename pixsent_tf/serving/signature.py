@@ -5,7 +5,7 @@
     images            images, uint8 [B, H, W, 3]    pixels of one size
     canvases          canvases, uint8 [B, C, C, 3]  pixels resized as in training
 
-Each gives `probs` float32 [B, K], `class_names` string [B, K], `label` string [B],
+Each gives `probs` float32 [B, K], `class_names` string [B, K], `answer` string [B],
 `valid` bool [B] and, where a class is called positive, `prob_positive` float32 [B].
 """
 
@@ -150,7 +150,7 @@ def to_outputs(
     outputs = {
         "probs": probs,
         "class_names": tf.tile(names[None], [tf.shape(probs)[0], 1]),
-        "label": tf.where(valid, best, UNREADABLE),
+        "answer": tf.where(valid, best, UNREADABLE),
         "valid": valid,
     }
     if positive_index is not None:

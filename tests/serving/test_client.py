@@ -101,7 +101,7 @@ def test_answers_are_those_of_the_keras_model(connect, tiny_model, images, pngs)
         expected = tiny_model.model(image[None], training=False).numpy()[0]
         given = [answer.probs["negative"], answer.probs["positive"]]
         assert_close_float32(given, expected, operations=OPERATIONS)
-        assert answer.label == ("negative", "positive")[expected.argmax()]
+        assert answer.answer == ("negative", "positive")[expected.argmax()]
 
 
 def test_small_batches_give_the_same_answers_in_order(connect, pngs):
@@ -212,7 +212,7 @@ def scripted(monkeypatch):
     server.server_close()
 
 
-ROW = {"class_names": ["a", "b"], "label": "b", "probs": [0.25, 0.75], "valid": True}
+ROW = {"class_names": ["a", "b"], "answer": "b", "probs": [0.25, 0.75], "valid": True}
 GOOD = (200, json.dumps({"predictions": [ROW]}))
 BUSY = (503, "busy")
 

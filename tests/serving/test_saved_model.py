@@ -61,7 +61,7 @@ def test_every_output_has_its_documented_type_and_one_row_per_file(serve, pngs):
         "probs": ("float32", [7, 2]),
         "prob_positive": ("float32", [7]),
         "class_names": ("string", [7, 2]),
-        "label": ("string", [7]),
+        "answer": ("string", [7]),
         "valid": ("bool", [7]),
     }
 
@@ -87,14 +87,14 @@ def test_one_corrupt_file_of_eight_leaves_seven_right_answers(serve, pngs):
     assert valid.tolist() == [True] * 3 + [False] + [True] * 4
     found = answer["probs"][valid]
     assert_close_float32(found, alone["probs"], operations=OPERATIONS)
-    assert answer["label"].numpy()[3] == b"unreadable"
+    assert answer["answer"].numpy()[3] == b"unreadable"
     assert answer["probs"].numpy()[3].tolist() == [0.5, 0.5]
 
 
 def test_a_batch_of_nothing_but_broken_files_is_answered(serve):
     answer = serve(image_bytes=tf.constant([b"", b"GIF89a"]))
 
-    assert answer["label"].numpy().tolist() == [b"unreadable"] * 2
+    assert answer["answer"].numpy().tolist() == [b"unreadable"] * 2
     assert np.isfinite(answer["probs"]).all()
 
 
@@ -219,8 +219,8 @@ def test_classes_without_a_positive_one_have_no_prob_positive(tmp_path):
 
     signature = tf.saved_model.load(str(folder)).signatures["images"]
     assert sorted(signature.structured_outputs) == [
+        "answer",
         "class_names",
-        "label",
         "probs",
         "valid",
     ]

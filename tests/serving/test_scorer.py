@@ -56,7 +56,7 @@ def test_batches_keep_the_order(scoring, folder, monkeypatch):
         assert_close_float32(row.probs, other.probs, operations=OPERATIONS)
 
 
-def test_the_label_is_the_likeliest_class(scoring, folder):
+def test_the_answer_is_the_likeliest_class(scoring, folder):
     for row in scoring.score([str(folder / "0.png"), str(folder / "3.png")]):
         assert row.answer == ("negative", "positive")[int(np.argmax(row.probs))]
 

@@ -1,8 +1,9 @@
 """Which pages does the documentation get from the package itself?
 
 MkDocs calls this module while it builds: one page for each module, from its docstrings,
-one for the command line, from its `--help`, and one for what `--json` prints, from the
-definitions in `pixsent_tf.results` and the comments beside their keys.
+one for the command line, from its `--help`, one for the settings, from their checks,
+and one for what `--json` prints, from the definitions in `pixsent_tf.results` and the
+comments beside their keys.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pixsent_tf.cli import cli
+from pixsent_tf.config import Recipe
+from pixsent_tf.config.changes import kind_of_setting, setting_names
+from pixsent_tf.config.use import FLAGS, USES, value_of
 from pixsent_tf.results.verbs import VERBS
 
 if TYPE_CHECKING:
@@ -23,6 +27,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 HELP_WIDTH = 88
+SETTINGS_HEAD = """# Settings
+
+What decides a result is a recipe: plain data, written into every run's `recipe.json`.
+A setting is changed by its option, by `--set NAME=VALUE`, from Python by
+`pixsent_tf.override(recipe, {NAME: value})`, or in JSON; each of these refuses, in one
+line and before any picture is read, a name that does not exist, a value that is not
+what the table says, and a change that would do nothing.
+
+| setting | option | default | may be | does something with |
+|---|---|---|---|---|"""
+SETTINGS_FOOT = """
+What each of them means: [`pixsent_tf.config.recipe`](pixsent_tf/config/recipe.md).
+"""
 PLAIN = {  # types that need no definition: one, several
     "str": ("text", "texts"),
     "int": ("integer", "integers"),
@@ -53,6 +70,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         )
     nav: list[Any] = [
         {"Command line": "reference/command-line.md"},
+        {"Settings": "reference/settings.md"},
         {"Results": "reference/results.md"},
     ]
     nav += [{name: pages} for name, pages in packages.items()]
@@ -75,6 +93,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
     pages = {page_of(name): module_page(name) for name in module_names()}
     pages["reference/command-line.md"] = command_line_page()
+    pages["reference/settings.md"] = settings_page()
     pages["reference/results.md"] = results_page()
     for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
@@ -127,6 +146,28 @@ def command_line_page() -> str:
 
 def _help(command: click.Command, context: click.Context) -> str:
     return f"```text\n{command.get_help(context)}\n```"
+
+
+def settings_page() -> str:
+    """Give the page of the settings: what each may be, and what uses it."""
+    rows = [
+        f"| `{name}` | {_code(FLAGS.get(name))} | `{value_of(Recipe(), name)!r}` "
+        f"| {kind_of_setting(name)} | {_use(name)} |"
+        for name in setting_names()
+    ]
+    return "\n".join([SETTINGS_HEAD, *rows, SETTINGS_FOOT])
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _use(name: str) -> str:
+    needed = USES[name]
+    if needed is None:
+        return "always"
+    word = needed.setting.rpartition(".")[2]
+    return f"{word} {', '.join(map(str, needed.values))}"
 
 
 @dataclass(frozen=True)

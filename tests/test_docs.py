@@ -114,6 +114,18 @@ def test_the_page_of_the_command_line_shows_every_verb(site):
         assert f"Usage: pixsent-tf {verb} " in page
 
 
+def test_the_page_of_the_settings_says_what_each_may_be_and_what_uses_it(site):
+    page = (site / "reference/settings/index.html").read_text("utf-8")
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    cells = [re.sub("<.*?>", "", row).split("\n")[1:-1] for row in rows]
+
+    epochs = next(row for row in cells if row[0] == "training.epochs")
+    assert epochs[1:] == [
+        *("--epochs", "10", "whole number of 1 or more"),
+        "strategy last-blocks, all, lp-ft",
+    ]
+
+
 def test_the_page_of_the_results_explains_every_key_of_every_verb(site):
     rows = re.findall(
         r"<tr>\s*<td><code>(\w+)</code></td>\s*<td>(.*?)</td>\s*<td>(.*?)</td>",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from pixsent_tf.config import LEVELS, Recipe, override
+from pixsent_tf.config import Recipe, override
 from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
@@ -116,7 +116,7 @@ def setting(name: str, text: str) -> Command:
     return click.option(FLAGS[name], type=SettingText(kind_of_setting(name)), help=text)
 
 
-LEVEL = setting("data.level", f"Agreement level of a DeepSent folder: {LEVELS[0]}, ….")
+LEVEL = setting("data.level", "Agreement level of a DeepSent folder.")
 IMAGES = setting("data.images", "Folder that the names in a list are relative to.")
 GROUP = setting(
     "data.group",

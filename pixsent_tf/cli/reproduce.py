@@ -29,7 +29,9 @@ from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Fold, Plan, T
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with caffenet.caffemodel, places…, mvso_en… (.npz, .weights.h5 too).",
 )
-@click.option("--backbones", type=NAMES, default=(), help="More rows of that table.")
+@click.option(
+    "--backbones", type=NAMES, default=(), help="More rows of table backbones."
+)
 @click.option(
     "--rows",
     type=NAMES,

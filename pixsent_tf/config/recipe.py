@@ -10,7 +10,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pixsent_tf.config.networks import Branch, read_backbone, read_surgery
+from pixsent_tf.config.networks import Branch, Surgery, read_backbone, read_surgery
 from pixsent_tf.config.use import refuse_unused
 from pixsent_tf.config.values import (
     BelowOne,
@@ -99,13 +99,13 @@ class ModelConfig(Checked, prefix="model."):
 
     Attributes:
         backbone: A name of `models.zoo`; NAME@PIXELS for another size, several joined
-            by "+".
+            by "+"; see `networks`.
         weights: "imagenet", a file, or None for a random start.
         crop_fraction: Side of the crop by side of the canvas, 0…1; 1 lets the network
             see the whole picture, None takes what the backbone was evaluated with.
         mirror: Average the features of each crop and of its mirror image.
         texture: Add mean and deviation of the maps of the last stage but one.
-        surgery: A named change of the layers, see `models.surgery`; None for none.
+        surgery: A named change of the layers, see `networks`; None for none.
         dropout: Share of the features dropped before the head, 0…1.
         initializer_stddev: Of the head's normal initializer.
     """
@@ -121,14 +121,22 @@ class ModelConfig(Checked, prefix="model."):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        read_backbone(self.backbone)
-        if self.surgery is not None:
-            read_surgery(self.surgery)
+        branches = self.branches  # refuses a name of another form
+        if self.change is not None and len(branches) > 1:
+            raise ConfigError(
+                f"model.surgery={self.surgery!r} changes one network; model.backbone="
+                f"{self.backbone!r} joins {len(branches)}."
+            )
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """The networks of the backbone, in order."""
+        """The networks that `backbone` names."""
         return read_backbone(self.backbone)
+
+    @property
+    def change(self) -> Surgery | None:
+        """The change of layers that `surgery` names."""
+        return None if self.surgery is None else read_surgery(self.surgery)
 
 
 @dataclass(frozen=True)
@@ -174,7 +182,7 @@ class TrainingConfig(Checked, prefix="training."):
     epochs: Count = 10
     batch_size: Count = 32
     optimizer: Literal["caffe_sgd", "adamw"] = "adamw"
-    learning_rate: Positive = 1e-4
+    learning_rate: NotNegative = 1e-4
     momentum: BelowOne = 0.9
     weight_decay: NotNegative = 5e-4
     schedule: Literal["constant", "step", "cosine"] = "cosine"

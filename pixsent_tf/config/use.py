@@ -118,6 +118,23 @@ def value_of(recipe: Recipe, setting: str) -> Any:
     return value
 
 
+def changed(recipe: Recipe, settings: Iterable[str]) -> list[str]:
+    """Tell which of some settings differ from their defaults.
+
+    Args:
+        recipe: Any recipe.
+        settings: Dotted names.
+
+    Returns:
+        Those that differ, in the same order.
+    """
+    return [
+        setting
+        for setting in settings
+        if value_of(recipe, setting) != _default_of(recipe, setting)
+    ]
+
+
 def unused(recipe: Recipe) -> list[str]:
     """Name the settings that do nothing in a recipe, though they were changed.
 
@@ -127,13 +144,12 @@ def unused(recipe: Recipe) -> list[str]:
     Returns:
         Dotted names of settings that differ from their default and have no effect.
     """
-    return [
+    idle = (
         setting
         for setting, needed in USES.items()
-        if needed is not None
-        and value_of(recipe, needed.setting) not in needed.values
-        and value_of(recipe, setting) != _default_of(recipe, setting)
-    ]
+        if needed is not None and value_of(recipe, needed.setting) not in needed.values
+    )
+    return changed(recipe, idle)
 
 
 def refuse_unused(recipe: Recipe) -> None:

@@ -145,17 +145,26 @@ class Kind:
             return tuple(self.items[0].read(part.strip()) for part in text.split(","))
         return text
 
+    def __str__(self) -> str:
+        words = {
+            bool: "true or false",
+            int: f"whole number{self.range}",
+            float: f"number{self.range}",
+            str: " or ".join(self.options) or "text",
+            Path: "path",
+            tuple: "list" if self.is_open else f"list of {len(self.items)}",
+        }.get(self.type, self.type.__name__)
+        return f"{words}, or None" if self.is_optional else words
+
     @property
     def refusal(self) -> str:
         """What a value is that does not fit, in words."""
-        words = {
-            bool: "neither true nor false",
-            int: f"no whole number{self.range}",
-            float: f"no number{self.range}",
-            str: f"none of {', '.join(self.options)}" if self.options else "no text",
-            Path: "no path",
-            tuple: "no list" if self.is_open else f"no list of {len(self.items)}",
-        }.get(self.type, f"no {self.type.__name__}")
+        if self.type is bool:
+            words = "neither true nor false"
+        elif self.options:
+            words = f"none of {', '.join(self.options)}"
+        else:
+            words = f"no {dataclasses.replace(self, is_optional=False)}"
         return f"{words}, nor None" if self.is_optional else words
 
     def _fit_list(self, value: Any, name: str) -> tuple[Any, ...]:

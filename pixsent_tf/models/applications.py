@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.config.values import nearest
 from pixsent_tf.errors import ConfigError, WeightsError
 from pixsent_tf.models.layers import CaffeInput
 
@@ -148,7 +149,7 @@ def _known_family(name: str) -> Family:
     family = _family(name)
     if family is None or not hasattr(keras.applications, name):
         raise ConfigError(
-            f"keras.applications has no {name!r}; it has "
-            f"{', '.join(application_names())}."
+            f"keras.applications has no {name!r}{nearest(name, application_names())}; "
+            f"it has {', '.join(application_names())}."
         )
     return family

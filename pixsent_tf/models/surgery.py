@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 import keras
 
-from pixsent_tf.config.networks import read_surgery
+from pixsent_tf.config.networks import Surgery
+from pixsent_tf.config.values import nearest
 from pixsent_tf.errors import ConfigError
 
 _POOLED = (keras.layers.Flatten, keras.layers.GlobalAveragePooling2D)
@@ -105,7 +106,7 @@ def replace_head(
     return keras.Model(model.input, head(_layer(model, layer).input), name=model.name)
 
 
-def ablate(model: keras.Model, ablation: str, *, seed: int = 0) -> keras.Model:
+def ablate(model: keras.Model, change: Surgery, *, seed: int = 0) -> keras.Model:
     """End a network at an earlier dense layer.
 
     "fc7-2" puts a new layer of two units in the place of fc7. Where the number is the
@@ -115,7 +116,7 @@ def ablate(model: keras.Model, ablation: str, *, seed: int = 0) -> keras.Model:
 
     Args:
         model: The network.
-        ablation: "layer-units", as `config.networks` shows.
+        change: Names the layer and the units.
         seed: What the weights of a new layer are drawn from.
 
     Returns:
@@ -123,14 +124,13 @@ def ablate(model: keras.Model, ablation: str, *, seed: int = 0) -> keras.Model:
         the ablation; in a raw one the last layer is a copy with the old name.
 
     Raises:
-        ConfigError: If `ablation` is written otherwise, or names no dense layer.
+        ConfigError: If the network has no such dense layer.
     """
-    change = read_surgery(ablation)
     layer = _layer(model, change.layer)
     if not isinstance(layer, keras.layers.Dense):
         raise ConfigError(f"{change.layer} is not dense; ablate a dense layer.")
     if change.units != layer.units:
-        head = _new_head(change.units, ablation, seed)
+        head = _new_head(change.units, str(change), seed)
         return keras.Model(model.input, head(layer.input), name=model.name)
     raw = keras.layers.Dense.from_config({**layer.get_config(), "activation": None})
     ablated = keras.Model(model.input, raw(layer.input), name=model.name)
@@ -227,5 +227,6 @@ def _new_head(units: int, name: str, seed: int) -> keras.layers.Dense:
 def _layer(model: keras.Model, name: str) -> keras.Layer:
     names = [layer.name for layer in model.layers]
     if name not in names:
-        raise ConfigError(f"{model.name} has no layer {name!r}; it has {names}.")
+        meant = nearest(name, names)
+        raise ConfigError(f"{model.name} has no layer {name!r}{meant}; it has {names}.")
     return model.get_layer(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import keras
 
 from pixsent_tf.config import ModelConfig
-from pixsent_tf.config.networks import CLASSIFIER, read_surgery
+from pixsent_tf.config.networks import CLASSIFIER
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import surgery, zoo
 from pixsent_tf.models.caffenet import CROP_SIZE, ORDERS, build_caffenet
@@ -24,11 +24,8 @@ def is_raw(model: ModelConfig, num_classes: int) -> bool:
 
     Returns:
         Whether it does.
-
-    Raises:
-        ConfigError: If there is no such surgery.
     """
-    return model.surgery is not None and read_surgery(model.surgery).is_raw(num_classes)
+    return model.change is not None and model.change.is_raw(num_classes)
 
 
 def build_trunk(model: ModelConfig, num_classes: int, *, seed: int = 0) -> keras.Model:
@@ -44,26 +41,25 @@ def build_trunk(model: ModelConfig, num_classes: int, *, seed: int = 0) -> keras
         [B, units], of which the first K are the classes.
 
     Raises:
-        ConfigError: If there is no such backbone or surgery, or they do not go
-            together.
+        ConfigError: If there is no such backbone, or it has no such layer.
         WeightsError: If the weights are missing or do not fit.
     """
-    if model.surgery is None:
+    change = model.change
+    if change is None:
         return zoo.build_backbone(model, seed=seed)
-    change = read_surgery(model.surgery)
     if change.layer == CLASSIFIER:
         network = _with_classifier(model, change.units, seed)
         return network if change.is_added else _renamed(network)
     network = zoo.build_backbone(model, seed=seed)
     # Checks the layer, and copies it without its ReLU where its own width is asked.
-    ablated = surgery.ablate(network, f"{change.layer}-{change.units}", seed=seed)
+    ablated = surgery.ablate(network, change, seed=seed)
     layer = network.get_layer(change.layer)
     if not change.is_raw(num_classes):
         return keras.Model(network.input, layer.input, name=network.name)
     if change.units != layer.units or change.units < num_classes:
         raise ConfigError(
-            f"{model.surgery!r} fits neither the {num_classes} classes nor the "
-            f"{layer.units} units of {change.layer}."
+            f"model.surgery={model.surgery!r} fits neither the {num_classes} classes "
+            f"nor the {layer.units} units of {change.layer}."
         )
     return _renamed(ablated)
 
@@ -94,10 +90,10 @@ def _renamed(network: keras.Model) -> keras.Model:
 
 def _with_classifier(model: ModelConfig, units: int, seed: int) -> keras.Model:
     """Build a network with the classifier that its weights were trained with."""
-    branch, *others = model.branches
-    if others or branch.name not in ORDERS:
+    (branch,) = model.branches
+    if branch.name not in ORDERS:
         raise ConfigError(
-            f"{model.backbone} has no {CLASSIFIER}; {model.surgery!r} is for "
+            f"{branch.name} has no {CLASSIFIER}; {model.surgery!r} is for "
             f"{' and '.join(ORDERS)}."
         )
     side = branch.size or CROP_SIZE

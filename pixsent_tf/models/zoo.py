@@ -1,10 +1,5 @@
 """Which backbones are there, and what does each want to see?
 
-    efficientnet_lite0                         one network, at the size it was trained
-    efficientnet_lite0@320                     the same at 320 pixels
-    efficientnet_lite0@320+efficientnet_lite2  several, their features side by side
-    keras:MobileNetV2                          any network of `keras.applications`
-
 A backbone takes RGB crops in 0..255 and normalizes them itself, so that nothing else
 needs to know about means and channel orders. Its output is one feature vector.
 """
@@ -117,15 +112,15 @@ def entry(name: str) -> BackboneEntry:
             partial(_application, application),
             applications.application_preprocess(application),
         )
+    known = [KERAS_PREFIX + one for one in applications.application_names()]
     raise ConfigError(
-        f"Unknown backbone {name!r}{nearest(name, BACKBONES)}; there are "
-        f"{', '.join(sorted(BACKBONES))}, and "
-        f"{KERAS_PREFIX}{applications.application_names()[0]} and its like."
+        f"Unknown backbone {name!r}{nearest(name, [*known, *BACKBONES])}; there are "
+        f"{', '.join(sorted(BACKBONES))}, and {known[0]} and its like."
     )
 
 
 def preprocess_of(model: ModelConfig) -> PreprocessConfig:
-    """Give the geometry of a backbone, of any form that the module's top shows.
+    """Give the geometry of a backbone.
 
     Args:
         model: Names the backbone and the share of the canvas that it sees.
@@ -134,7 +129,7 @@ def preprocess_of(model: ModelConfig) -> PreprocessConfig:
         The geometry; of several branches, that of the largest.
 
     Raises:
-        ConfigError: If the name is none of these forms.
+        ConfigError: If there is no such backbone, or branches do not go together.
     """
     configs = []
     for branch in model.branches:

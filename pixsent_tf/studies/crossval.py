@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import CrossvalResults
 from pixsent_tf.runs import Run
@@ -47,11 +48,12 @@ def crossval(
         What `results.json` holds; its numbers are of the pooled predictions.
 
     Raises:
-        ConfigError: If there is no such fold.
+        ConfigError: If there is no such backbone or fold.
         DataError: If too few pictures can be read, or a class is too small.
         RunError: If the run was begun with other pictures or another recipe.
     """
     started = time.monotonic()
+    zoo.preprocess_of(recipe.model)  # refuses unknown names before pictures are read
     dealt = splits.published_or_stratified(
         dataset, recipe.data.num_folds, seed=recipe.seed, progress=progress
     )

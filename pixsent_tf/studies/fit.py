@@ -7,6 +7,7 @@ import time
 from pixsent_tf.config import Recipe
 from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import FitResults
 from pixsent_tf.runs import Run
@@ -36,10 +37,12 @@ def fit(
         What `results.json` holds.
 
     Raises:
+        ConfigError: If there is no such backbone.
         DataError: If too few pictures can be read, or a class is too small.
         RunError: If the run was begun with other pictures or another recipe.
     """
     started = time.monotonic()
+    zoo.preprocess_of(recipe.model)  # refuses unknown names before pictures are read
     fraction = recipe.evaluation.test_fraction
     test = splits.held_out(dataset, fraction, seed=recipe.seed, progress=progress)
     part = hold_out(test, units=splits.find_named_units(dataset))

@@ -23,6 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.config import Recipe
+from pixsent_tf.config.use import changed
 from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, DataError, ImageError
@@ -37,6 +38,12 @@ from pixsent_tf.models import variants, zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.logistic import fit_head
+
+OF_A_NEW_HEAD = (
+    "model.dropout",
+    "model.initializer_stddev",
+    "training.head_multiplier",
+)
 
 
 class FineTuneLearner:
@@ -226,6 +233,17 @@ class FittedNetwork:
         return variants.keep_classes(network, self.learner.num_classes)
 
 
+def _refuse_head_settings(recipe: Recipe) -> None:
+    """Refuse what is said of a new head where the network's own units answer."""
+    if recipe.training.strategy == "lp-ft":
+        raise ConfigError(f"{recipe.model.surgery} has no new head for lp-ft.")
+    for name in changed(recipe, OF_A_NEW_HEAD):
+        raise ConfigError(
+            f"{name} does nothing with surgery {recipe.model.surgery}: it leaves no "
+            f"new head."
+        )
+
+
 def build_network(
     recipe: Recipe, num_classes: int, *, precision: str = "float32"
 ) -> keras.Model:
@@ -249,8 +267,7 @@ def build_network(
     try:
         trunk = variants.build_trunk(recipe.model, num_classes, seed=recipe.seed)
         if variants.is_raw(recipe.model, num_classes):
-            if recipe.training.strategy == "lp-ft":
-                raise ConfigError(f"{recipe.model.surgery} has no new head for lp-ft.")
+            _refuse_head_settings(recipe)
             return trunk
         return zoo.attach_head(
             trunk,

@@ -205,11 +205,3 @@ def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):
     assert f"answered {answered} of {len(found)} pictures" in precise.stderr
     answers = [row["answer"] for row in csv.DictReader(io.StringIO(precise.stdout))]
     assert answers.count("unsure") == len(found) - answered
-
-
-@pytest.mark.parametrize("text", ["recall=0.9", "precision=95", "precision=high"])
-def test_a_precision_that_is_none_is_explained(model, colored_folder, text):
-    result = invoke("predict", colored_folder, "--model", model, "--abstain-at", text)
-
-    assert result.exit_code == 2
-    assert "is not of the form precision=P" in result.stderr

@@ -99,10 +99,7 @@ def test_audit_of_a_run_that_recorded_nothing_is_one_line(run):
     ("arguments", "exit_code", "message"),
     [
         (("--backbones", "lenet"), 2, "Unknown backbone 'lenet'"),
-        (("--strategies", "head,magic"), 2, "Unknown strategy 'magic'"),
-        (("--tuner", "grid"), 2, "Unknown tuner 'grid'"),
-        (("--tuner", "hyperband", "--trials", 3), 2, "counts its own trials"),
-        (("--trials", 0), 2, "0 trials find nothing"),
+        (("--set", "model.backbone=lenet"), 2, "which draws it for each trial"),
     ],
 )
 def test_wrong_options_are_one_line(

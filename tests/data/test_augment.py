@@ -223,9 +223,9 @@ def test_mixed_pictures_keep_at_least_half_of_themselves():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"min_area_fraction": 0}, "min_area_fraction=0 must be above 0"),
-        ({"jitter": 2}, "jitter=2 must be between"),
-        ({"mixup": -1}, "mixup=-1 must be 0 or positive"),
+        ({"min_area_fraction": 0}, "min_area_fraction=0 is no number above 0"),
+        ({"jitter": 2}, "jitter=2 is no number from 0 to 1"),
+        ({"mixup": -1}, "mixup=-1 is no number of 0 or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from pixsent_tf.config.networks import SURGERIES
+from pixsent_tf.config.networks import SURGERIES, Surgery, read_surgery
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.caffenet import build_caffenet
 from pixsent_tf.models.efficientnet_lite import build_efficientnet_lite
@@ -102,19 +102,21 @@ def test_ablations_save_what_the_paper_says(full):
     two = replace_head(full, 2)
     assert two.count_params() == 56_876_418
     saved = {
-        name: two.count_params() - ablate(two, name).count_params()
+        name: two.count_params() - ablate(two, read_surgery(name)).count_params()
         for name in ("fc7-2", "fc6-2")
     }
     assert saved == {"fc7-2": 16_781_312, "fc6-2": 54_523_904}
 
 
-@pytest.mark.parametrize("ablation", SURGERIES[:5])
-def test_ablated_network_has_the_units_of_its_name(full, ablation):
-    assert ablate(full, ablation).output.shape == (None, int(ablation.split("-")[1]))
+@pytest.mark.parametrize("name", [name for name in SURGERIES if "+" not in name])
+def test_ablated_network_has_the_units_of_its_name(full, name):
+    units = int(name.split("-")[1])
+
+    assert ablate(full, read_surgery(name)).output.shape == (None, units)
 
 
 def test_raw_ablation_keeps_weights_and_loses_the_relu(narrow):
-    raw = ablate(narrow, "fc7-512")
+    raw = ablate(narrow, Surgery("fc7", 512))
     fc6 = run(truncate(narrow, "fc6"))
     expected = dense(narrow, "fc7", fc6)
     fc7 = run(truncate(narrow, "fc7"))
@@ -123,22 +125,16 @@ def test_raw_ablation_keeps_weights_and_loses_the_relu(narrow):
 
 
 def test_fresh_ablation_reads_the_layer_below(narrow):
-    cut = ablate(narrow, "fc7-2")
+    cut = ablate(narrow, Surgery("fc7", 2))
     assert [la.name for la in cut.layers[-3:]] == ["fc6", "drop6", "fc7-2"]
     fc6 = run(truncate(narrow, "fc6"))
     expected = dense(cut, "fc7-2", fc6)
     assert_close_float32(run(cut), expected, operations=fc6.shape[1])
 
 
-@pytest.mark.parametrize("ablation", ["fc7", "fc7-", "-2", "fc7-0", "fc7-x"])
-def test_ablation_written_otherwise_is_refused(narrow, ablation):
-    with pytest.raises(ConfigError, match="No ablation"):
-        ablate(narrow, ablation)
-
-
 def test_only_dense_layers_are_ablated(narrow):
     with pytest.raises(ConfigError, match="conv5 is not dense"):
-        ablate(narrow, "conv5-2")
+        ablate(narrow, Surgery("conv5", 2))
 
 
 def test_one_cell_equals_the_classifier():

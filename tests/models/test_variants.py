@@ -22,10 +22,12 @@ def config(surgery, **settings):
     )
 
 
-def network_of(surgery):
-    return build_network(
-        Recipe(model=config(surgery), training=TrainingConfig(strategy="all")), 2
-    )
+def network_of(surgery, **settings):
+    return build_network(recipe_of(config(surgery), **settings), 2)
+
+
+def recipe_of(model, **settings):
+    return Recipe(model=model, training=TrainingConfig(strategy="all", **settings))
 
 
 def dense_counts(network):
@@ -64,7 +66,7 @@ def test_the_published_parameters_are_saved_by_cutting_fc7_and_fc6():
     # 56,876,418 less 16,781,312 and less 54,523,904; by the input size of the paper
     for surgery, count in (("fc7-2", 40_095_106), ("fc6-2", 2_352_514)):
         model = ModelConfig(backbone="caffenet", weights=None, surgery=surgery)
-        assert build_network(Recipe(model=model), 2).count_params() == count
+        assert build_network(recipe_of(model), 2).count_params() == count
 
 
 def test_the_first_classifier_is_read_from_the_file(tmp_path):
@@ -135,7 +137,7 @@ def test_a_raw_ablation_learns_the_classes(colored_folder):
     ("surgery", "message"),
     [
         ("fc7", "No surgery 'fc7'"),
-        ("fc7-2+fc9", "No surgery"),
+        ("fc7-2+fc9", "No surgery 'fc7-2\\+fc9'"),
         ("fc7-5", "fits neither the 2 classes nor the 4096 units"),
         ("conv5-2", "conv5 is not dense"),
         ("fc5-2", "has no layer 'fc5'"),
@@ -153,8 +155,23 @@ def test_a_raw_ablation_has_no_head_to_train_first():
         build_network(recipe, 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("training.head_multiplier", {"head_multiplier": 2}),
+        ("model.dropout", {}),
+    ],
+)
+def test_what_is_said_of_a_new_head_is_refused_where_there_is_none(name, settings):
+    dropout = 0.0 if settings else 0.5
+    recipe = recipe_of(config("fc6-4096", dropout=dropout), **settings)
+
+    with pytest.raises(ConfigError, match=f"{name} does nothing with surgery fc6-4096"):
+        build_network(recipe, 2)
+
+
 def test_a_network_without_fc8_is_told():
     model = ModelConfig(surgery="fc8-1000", weights=None)
 
     with pytest.raises(ConfigError, match="efficientnet_lite0 has no fc8"):
-        build_network(Recipe(model=model), 2)
+        build_network(recipe_of(model), 2)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.config import STRATEGIES, TrainingConfig
-from pixsent_tf.errors import ConfigError
+from pixsent_tf.config import STRATEGIES
 from pixsent_tf.training.ensemble import EnsembleLearner
 from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
@@ -84,8 +83,3 @@ def test_the_history_names_the_member(fit):
     _, together = fit("all", ensemble_size=2, epochs=3)
 
     assert [row["member"] for row in together.history] == [1, 1, 1, 2, 2, 2]
-
-
-def test_an_ensemble_of_none_is_refused():
-    with pytest.raises(ConfigError, match="An ensemble of 0 is none"):
-        TrainingConfig(ensemble_size=0)

@@ -156,7 +156,7 @@ def test_frozen_layers_take_their_normalization_with_them(network):
 
 def test_a_later_choice_undoes_an_earlier_one(network):
     choose_layers(
-        network, replace(TRAINING, strategy="last-blocks", trained_fraction=0)
+        network, replace(TRAINING, strategy="last-blocks", trained_fraction=0.01)
     )
     choose_layers(network, replace(TRAINING, freeze_normalization=False))
 

@@ -145,8 +145,11 @@ class Plan(Checked):
         if self.max_steps and descends:
             training = replace(training, max_steps=self.max_steps)
         if self.is_quick:
-            small = [replace(one, size=QUICK_SIDE) for one in model.branches]
-            model = replace(model, backbone="+".join(dict.fromkeys(map(str, small))))
+            small = [
+                replace(branch, size=QUICK_SIDE + number)
+                for number, branch in enumerate(model.branches)
+            ]  # of sizes of their own, for one network may stand there twice
+            model = replace(model, backbone="+".join(map(str, small)))
         if self.is_quick and descends:
             # All schedules are the same for one step: rows that differ so are one run
             training = replace(training, batch_size=8, step_epochs=1)

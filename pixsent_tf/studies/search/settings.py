@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pixsent_tf.config import Recipe, Strategy, override, with_strategy
-from pixsent_tf.config.use import settings_made_idle, value_of
+from pixsent_tf.config.networks import read_backbone
+from pixsent_tf.config.use import changed, settings_made_idle
 from pixsent_tf.config.values import Checked, Count, Range
 from pixsent_tf.errors import ConfigError
 
@@ -47,6 +48,8 @@ class SearchConfig(Checked):
                 "Hyperband counts its own trials, by the epochs of the longest; leave "
                 "--trials out and set --epochs."
             )
+        for backbone in self.backbones:
+            read_backbone(backbone)
         if not self.backbones or not self.strategies:
             raise ConfigError("A search needs a backbone and a strategy to try.")
 
@@ -68,7 +71,7 @@ def trial_recipe(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     Args:
         recipe: What every trial starts from; what the trial's strategy does not use is
             taken back.
-        settings: What the trial changes, its strategy among them.
+        settings: What the trial changes, its strategy as a rule among them.
 
     Returns:
         What to train.
@@ -76,8 +79,8 @@ def trial_recipe(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     Raises:
         ConfigError: If a setting does not exist or does not fit.
     """
-    start = with_strategy(recipe, settings["training.strategy"])
-    return override(start, settings)
+    strategy = settings.get("training.strategy", recipe.training.strategy)
+    return override(with_strategy(recipe, strategy), settings)
 
 
 def refuse_unsearched(config: SearchConfig, recipe: Recipe) -> None:
@@ -91,11 +94,7 @@ def refuse_unsearched(config: SearchConfig, recipe: Recipe) -> None:
         ConfigError: If a setting was changed that none of the strategies uses.
     """
     idle = [
-        {
-            name
-            for name, default in settings_made_idle(recipe, strategy).items()
-            if value_of(recipe, name) != default
-        }
+        set(changed(recipe, settings_made_idle(recipe, strategy)))
         for strategy in config.strategies
     ]
     for name in sorted(set.intersection(*idle)):

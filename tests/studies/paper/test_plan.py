@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pixsent_tf.errors import ConfigError, WeightsError
@@ -38,6 +40,21 @@ def test_a_smoke_run_calls_itself_one():
     assert plan.notes[0].startswith("Smoke run")
     assert not plan.is_whole
     assert plan.adapt(FIVE).model.backbone == "caffenet@67"
+
+
+def test_a_smoke_run_keeps_every_branch_of_a_joined_backbone():
+    joined = "efficientnet_lite0@320+efficientnet_lite0+keras:MobileNetV2@96"
+    row = replace(FROZEN[0], model=replace(FROZEN[0].model, backbone=joined))
+
+    small = Plan("data").quick().adapt(row).model.branches
+
+    lite, mobile = "efficientnet_lite0", "keras:MobileNetV2"
+    assert [branch.name for branch in small] == [lite, lite, mobile]
+    assert [branch.size for branch in small] == [67, 68, 69]
+
+
+def test_steps_of_a_head_cannot_be_stopped_early():
+    assert Plan("data", max_steps=6).adapt(FROZEN[0]).training == FROZEN[0].training
 
 
 def test_the_weights_of_a_start_are_found_by_its_name(tmp_path):
@@ -85,11 +102,13 @@ def test_shortcuts_change_what_they_name_and_nothing_else():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"tables": ("7",)}, "tables.0.='7' is none of 2, 3"),
-        ({"folds": (0, 1)}, "=0 is no whole number from 1 to 5"),
+        ({"tables": ("7",)}, r"tables\[0\]='7' is none of 2, 3"),
+        ({"folds": (0, 1)}, r"folds\[0\]=0 is no whole number from 1 to 5"),
         ({"folds": ()}, "needs a table to make and a fold to test"),
-        ({"example_fraction": 0.0}, "is no number above 0, at most 1"),
-        ({"num_repeats": 0}, "is no whole number of 1 or more"),
+        ({"example_fraction": 0.0}, "example_fraction=0.0 is no number above 0"),
+        ({"max_steps": -1}, "max_steps=-1 is no whole number of 0 or more"),
+        ({"is_quick": "x"}, "is_quick='x' is neither true nor false"),
+        ({"num_repeats": 0}, "num_repeats=0 is no whole number of 1 or more"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(settings, message):

@@ -7,11 +7,12 @@ import pytest
 from pixsent_tf.config import Recipe
 from pixsent_tf.config.changes import setting_names
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.studies.search.settings import SearchConfig, trial_recipe
 from pixsent_tf.studies.search.space import (
-    SearchConfig,
     active_settings,
     build_space,
     head_recipes,
+    refuse_searched,
 )
 
 ALL = SearchConfig(strategies=("head", "last-blocks", "all"))
@@ -49,6 +50,23 @@ def test_every_name_is_a_setting_of_a_recipe():
     assert {entry.name for entry in space.space} <= set(setting_names())
 
 
+@pytest.mark.parametrize("strategy", ["head", "last-blocks", "all"])
+def test_what_is_drawn_for_a_strategy_is_what_it_uses(strategy):
+    space = build_space(ALL, has_agreement=True)
+    space.values["training.strategy"] = strategy
+    space.ensure_active_values()
+
+    recipe = trial_recipe(Recipe(), active_settings(space))
+
+    assert recipe.training.strategy == strategy
+
+
+def test_what_the_search_draws_cannot_be_set():
+    with pytest.raises(ConfigError, match=r"--set model\.backbone does nothing in"):
+        refuse_searched(SearchConfig(), ["seed", "model.backbone"])
+    refuse_searched(SearchConfig(), ["training.learning_rate"])
+
+
 def test_weights_are_searched_only_where_annotators_disagree():
     assert "data.example_weights" not in active_settings(build_space(SearchConfig()))
 
@@ -73,28 +91,6 @@ def test_each_network_that_a_head_may_need_is_named_once():
     assert head_recipes(SearchConfig(strategies=("all",)), Recipe()) == []
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"tuner": "grid"}, "tuner='grid' is none of random"),
-        ({"tuner": "hyperband", "trials": 3}, "Hyperband counts its own trials"),
-        ({"trials": 0}, "trials=0 is no whole number of 1 or more"),
-        ({"strategies": ("magic",)}, "='magic' is none of head"),
-        ({"backbones": ()}, "needs a backbone and a strategy"),
-        ({"num_inner_folds": 6}, "num_inner_folds=6 is no whole number from 1 to 5"),
-    ],
-)
-def test_a_search_that_makes_no_sense_is_refused(settings, message):
-    with pytest.raises(ConfigError, match=message):
-        SearchConfig(**settings)
-
-
 def test_an_unknown_backbone_is_refused_before_anything_is_read():
     with pytest.raises(ConfigError, match="Unknown backbone 'lenet'"):
         build_space(SearchConfig(backbones=("lenet",)))
-
-
-def test_heads_are_scored_on_all_inner_folds_and_networks_on_one():
-    assert SearchConfig().scored_folds == 5
-    assert ALL.scored_folds == 1
-    assert SearchConfig(num_inner_folds=2).scored_folds == 2

@@ -24,13 +24,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pixsent_tf import config
 from pixsent_tf.errors import RunError
-from pixsent_tf.results.files import Environment
 from pixsent_tf.version import VERSION
 from pixsent_tf.whole import whole
+
+if TYPE_CHECKING:
+    from pixsent_tf.results.files import Environment
 
 STUDY = "study.json"  # what a study without a recipe is about
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow", "scikit-learn")

@@ -12,12 +12,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.results.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from pixsent_tf.results.unreadable import Unreadable
 
 MAX_NAMED = 5
 LOG_SECONDS = 10

@@ -17,13 +17,13 @@ from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import Value, model_option
 from pixsent_tf.config.values import Part
-from pixsent_tf.results.answers import PredictRow
 from pixsent_tf.whole import whole
 
 DIGITS = 6  # of a probability
 
 if TYPE_CHECKING:
     from pixsent_tf.inference.model import Prediction, SentimentModel, View
+    from pixsent_tf.results.answers import PredictRow
 
 
 class _Precision(Value):

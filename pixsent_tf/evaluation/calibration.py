@@ -7,6 +7,7 @@ inner folds of a training part, or the out-of-fold predictions of a cross-valida
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -15,7 +16,9 @@ from sklearn.isotonic import IsotonicRegression
 
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval
-from pixsent_tf.results.studies import Answering
+
+if TYPE_CHECKING:
+    from pixsent_tf.results.studies import Answering
 
 UNSURE = "unsure"  # the answer where no class is probable enough
 LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # 0.05 to 20

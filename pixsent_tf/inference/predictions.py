@@ -12,15 +12,17 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.errors import DataError
-from pixsent_tf.results.answers import Answered
-from pixsent_tf.results.unreadable import Unreadable
 from pixsent_tf.runs import Run
+
+if TYPE_CHECKING:
+    from pixsent_tf.results.answers import Answered
+    from pixsent_tf.results.unreadable import Unreadable
 
 FILE = "predictions.csv"
 OK = "ok"  # the status of a picture that got an answer

@@ -183,10 +183,11 @@ def probe(
     dealt = splits.published_or_stratified(
         dataset, num_folds, seed=seed, progress=progress
     )
-    units = splits.find_named_units(dataset, progress=progress)
+    units = splits.find_units(dataset, progress=progress)
+    named = splits.find_named_units(dataset)
     made_by = identity(network, layers, flatten=flatten, seed=seed)
     found = Folds(run, dataset, FoldProbes, made_by).find(
-        divide(dataset, dealt, units=units),
+        divide(dataset, dealt, units=named),
         lambda part: _probe_part(dataset, part, activations(), units, seed),
     )
     label = dict(zip(dataset.ids, dataset.labels, strict=True))
@@ -206,7 +207,7 @@ def _probe_part(
     dataset: Dataset,
     part: Part,
     activations: Activations,
-    units: np.ndarray | None,
+    units: np.ndarray,
     seed: int,
 ) -> FoldProbes:
     """Train a probe on each layer with the training pictures of one fold."""
@@ -220,7 +221,7 @@ def _probe_part(
         head = fit_head(
             features[train],
             targets[train],
-            units=None if units is None else units[positions[train]],
+            units=units[positions[train]],
             seed=seed,
         )
         answers = head.logits(features[test]).argmax(axis=1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import Recipe
-from pixsent_tf.data.splits import find_named_units
+from pixsent_tf.data.splits import find_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.inference.model import SentimentModel
@@ -32,15 +32,14 @@ class Trainer:
         dataset: The pictures.
         learner: Has read them.
         targets: Target probabilities times the weight of the picture, float32 [N, K].
-        units: Pictures that belong together share a number, int [N]; None where no
-            groups are known.
+        units: Pictures that belong together share a number, int [N].
     """
 
     recipe: Recipe
     dataset: Dataset
     learner: Learner
     targets: np.ndarray
-    units: np.ndarray | None
+    units: np.ndarray
 
     @classmethod
     def read(
@@ -71,7 +70,7 @@ class Trainer:
             recipe, dataset.num_classes, checkpoints=checkpoints, progress=progress
         )
         learner.read(dataset.paths)
-        units = find_named_units(dataset, progress=progress)
+        units = find_units(dataset, progress=progress)
         return cls(recipe, dataset, learner, targets, units)
 
     @property

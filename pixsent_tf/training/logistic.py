@@ -13,7 +13,6 @@ import keras
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from pixsent_tf.data import splits
@@ -205,18 +204,12 @@ def _inner_folds(
         len(np.unique(kept_together[labels == k])) for k in range(targets.shape[1])
     )
     if fewest < 2:
-        of_what = "pictures" if units is None else "groups of pictures"
+        of_what = "pictures" if units is None else "different pictures"
         raise DataError(
             f"Each class needs two readable training {of_what}; one has {fewest}."
         )
     num_folds = min(NUM_INNER_FOLDS, fewest)
-    if units is not None:
-        return splits.stratified_folds(labels, num_folds, seed=seed, units=units)
-    folds = np.zeros(len(labels), dtype="int64")
-    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    for fold, (_, test) in enumerate(splitter.split(labels, labels)):
-        folds[test] = fold
-    return folds
+    return splits.stratified_folds(labels, num_folds, seed=seed, units=units)
 
 
 def _inner_predictions(

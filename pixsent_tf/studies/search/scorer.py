@@ -30,9 +30,7 @@ class Scorer:
         shared: The pictures.
         seen: Positions of the pictures that the search may see, int [M].
         units: Pictures that belong together share a number, int [N]; they share an
-            inner fold.
-        named_units: The same where groups are known, else None: what each training
-            keeps together in inner folds of its own.
+            inner fold, of the search and of each training.
         scored_folds: How many inner folds a trial with the full effort predicts.
         folder: Where to write what was seen.
     """
@@ -44,7 +42,6 @@ class Scorer:
         seen: np.ndarray,
         *,
         units: np.ndarray,
-        named_units: np.ndarray | None,
         scored_folds: int,
         folder: Path,
     ) -> None:
@@ -54,7 +51,7 @@ class Scorer:
         self.scored_folds = scored_folds
         self.folder = folder
         labels = shared.dataset.labels[seen]
-        self.named_units = named_units
+        self.units = units
         pictures = np.unique(np.stack([units[seen], labels]), axis=1)
         self.folds = stratified_folds(
             labels,
@@ -85,7 +82,7 @@ class Scorer:
         labels, probs = [], []
         for fold in range(1, count + 1):
             trains = self.seen[self.folds != fold]
-            fitted = witness.fit(trains, targets, units=self.named_units)
+            fitted = witness.fit(trains, targets, units=self.units)
             held_out = self.seen[self.folds == fold]
             probs.append(witness.validate(fitted, held_out))
             labels.append(self.shared.dataset.labels[held_out])

@@ -101,7 +101,6 @@ class Searches:
         )
         self.hashes = hash_files(dataset.paths)
         self.units = splits.find_units(dataset, progress=progress)
-        self.named_units = None if dataset.groups is None else self.units
         self.parts = self._divide()
         made_by = {"recipe": asdict(recipe), "search": asdict(config)}
         self._kept = Folds(run, dataset, Searched, made_by)
@@ -145,7 +144,7 @@ class Searches:
         shared = self._read()
         witness = shared.learner(recipe)
         trainer = Trainer(
-            recipe, self.dataset, witness, shared.targets(recipe), self.named_units
+            recipe, self.dataset, witness, shared.targets(recipe), self.units
         )
         trained = trainer.train(part.train)
         if not self.config.nested:
@@ -174,7 +173,6 @@ class Searches:
             self._read(),
             self._readable(part.train),
             units=self.units,
-            named_units=self.named_units,
             scored_folds=self.config.scored_folds,
             folder=self.run.path / "search" / f"fold-{part.number}",
         )

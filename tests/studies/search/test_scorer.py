@@ -27,7 +27,6 @@ def scorer_of(mean_color, colored_folder, tmp_path):
             SharedLearners(pictures, hashes, tmp_path / "features"),
             SEEN,
             units=np.arange(len(dataset)) if units is None else units,
-            named_units=None,
             scored_folds=scored_folds,
             folder=tmp_path / "search",
         )

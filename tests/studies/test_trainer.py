@@ -108,3 +108,21 @@ def test_no_model_is_kept_unless_it_has_a_name(mean_color, colored_folder, tmp_p
     train_parts(mean_color, dataset, run, [part], model_path=None)
 
     assert not list(run.path.glob("*.keras"))
+
+
+def test_copies_share_an_inner_fold_without_being_named(
+    mean_color, colored_folder, tmp_path
+):
+    folder = tmp_path / "pictures"
+    shutil.copytree(colored_folder, folder)
+    for number in range(4):
+        first = folder / "positive" / f"{number:02}.png"
+        shutil.copy(first, folder / "positive" / f"copy-of-{first.name}")
+    dataset = open_folder(folder)
+    trained = Trainer.read(mean_color, dataset).train(np.arange(len(dataset)))
+
+    place = {name: i for i, name in enumerate(dataset.ids)}
+    folds = trained.fitted.inner.folds
+    for number in range(4):
+        first = folds[place[f"positive/{number:02}.png"]]
+        assert first == folds[place[f"positive/copy-of-{number:02}.png"]]

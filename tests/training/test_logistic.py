@@ -183,3 +183,13 @@ def test_losses_stay_finite_where_probabilities_are_too_small_for_a_number():
         features, targets, inverse_penalties=[1e9]
     ).inner.log_probs
     assert most_certain.min() < np.log(np.finfo("float64").eps)
+
+
+def test_what_belongs_together_shares_an_inner_fold():
+    features, targets = blobs(2)
+    units = np.arange(60) // 4  # fours in a row, two of each class
+
+    folds = logistic.fit_head(features, targets, units=units).inner.folds
+
+    assert len(np.unique(folds)) == 5
+    assert all(len(np.unique(folds[units == unit])) == 1 for unit in range(15))

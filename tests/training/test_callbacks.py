@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from pixsent_tf.progress import NO_PROGRESS
 from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+from tests.heard import Heard
 
 
 @pytest.fixture
@@ -42,13 +44,13 @@ def test_the_best_weights_come_back(model):
 
 
 def test_a_report_is_a_row_and_a_line():
-    lines = []
-    report = Report(7, lines.append)
+    heard = Heard()
+    report = Report(7, heard)
 
     report.on_epoch_end(1, {"loss": 0.25})
 
     assert report.rows == [{"epoch": 2, "loss": 0.25}]
-    assert lines == ["epoch 2/7: loss 0.2500"]
+    assert heard.lines == ["epoch 2/7: loss 0.2500"]
 
 
 def test_steps_are_counted_over_epochs(model):
@@ -66,7 +68,7 @@ def test_steps_are_counted_over_epochs(model):
 
 
 def test_a_checkpoint_brings_everything_back(model, tmp_path):
-    report, best = Report(5, lambda line: None), KeepBest(3)
+    report, best = Report(5, NO_PROGRESS), KeepBest(3)
     best.set_model(model)
     best.on_test_end({"loss": 0.5})
     best.on_test_end({"loss": 0.6})
@@ -78,7 +80,7 @@ def test_a_checkpoint_brings_everything_back(model, tmp_path):
     checkpoint.on_epoch_end(1)
     model.set_weights([weight + 1 for weight in before])
     model.optimizer.iterations.assign(0)
-    report, best = Report(5, lambda line: None), KeepBest(3)
+    report, best = Report(5, NO_PROGRESS), KeepBest(3)
 
     epoch = Checkpoint(tmp_path / "fit", report, best).restore(model)
 
@@ -91,13 +93,13 @@ def test_a_checkpoint_brings_everything_back(model, tmp_path):
 
 
 def test_nothing_to_go_on_from_starts_at_the_beginning(model, tmp_path):
-    checkpoint = Checkpoint(tmp_path / "none", Report(5, print), None)
+    checkpoint = Checkpoint(tmp_path / "none", Report(5, NO_PROGRESS), None)
 
     assert checkpoint.restore(model) == 0
 
 
 def test_a_finished_training_leaves_no_checkpoint(model, tmp_path):
-    checkpoint = Checkpoint(tmp_path / "fit", Report(5, print), None)
+    checkpoint = Checkpoint(tmp_path / "fit", Report(5, NO_PROGRESS), None)
     checkpoint.set_model(model)
     checkpoint.on_epoch_end(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +48,8 @@ def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(
     predicted = trainer.predict(trainer.train(everything), everything)
     run = Run.create(tmp_path / "run")
     part = hold_out(np.ones(24, bool))
-    results = pool(dataset, [part], {1: predicted}).write(run)
+    outcome = pool(dataset, [part], {1: predicted})
+    results = outcome.write(run, outcome.measure(run, started=time.monotonic()))
 
     assert results["num_examples"] == 23
     (failed,) = results["unreadable"]

@@ -280,6 +280,13 @@ def test_how_to_use_your_own_folder(desk):
     assert page.names["results"]["accuracy"] == 1.0
 
 
+def test_how_to_keep_groups_together(desk):
+    page = Page(DOCS / "how-to/groups.md")
+    page.run()
+
+    assert page.names["recipe"].data.group == "folder"
+
+
 def test_how_to_use_another_backbone(desk):
     page = Page(DOCS / "how-to/new-backbone.md")
     try:
@@ -314,7 +321,7 @@ def test_how_to_serve(desk, small_run):
         process.wait()
         process.stdout.close()
 
-    assert [answer.answer for answer in page.names["answers"]] == ["positive"] * 2
+    assert [row.answer for row in page.names["rows"]] == ["positive"] * 2
     assert Path("export/tflite/sentiment-int8.tflite").is_file()
 
 

@@ -149,3 +149,19 @@ def test_keras_tuner_keeps_its_notes_in_the_folder(space, tmp_path):
 
     notes = json.loads((tmp_path / "s" / "oracle.json").read_text())
     assert notes["end_order"] == ["0", "1"]
+
+
+def test_keras_tuner_still_has_the_private_parts_that_a_resumed_search_uses():
+    space = keras_tuner.HyperParameters()
+    space.Float("training.learning_rate", 1e-5, 1e-3)
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        objective=keras_tuner.Objective("log_loss", "min"),
+        max_epochs=4,
+        hyperparameters=space,
+    )
+
+    first = oracle.populate_space("0000")
+
+    assert oracle._retry_queue == []  # where a trial that was cut off is put again
+    assert oracle.ongoing_trials == {}  # where it was before
+    assert first["values"]["tuner/epochs"] == 2  # the effort of a trial, of 4 epochs

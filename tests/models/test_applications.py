@@ -45,7 +45,7 @@ def test_every_network_of_keras_has_a_family():
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(ConfigError, match="has no 'AlexNet'; .*it has ConvNeXtBase"):
+    with pytest.raises(ConfigError, match=r"has no 'AlexNet'; .*it has ConvNeXtBase"):
         applications.build_application("AlexNet", None)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +109,24 @@ def test_from_predict_to_the_network_it_is_not_far():
 
     assert len(["pixsent_tf.cli", *shipped]) <= 6, shipped
     assert len(["pixsent_tf.cli", *own]) <= 6, own
+
+
+def test_contributing_shows_the_ways_to_the_network():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    section = text[text.index("From a picture to its answer") :].split("\n\n")[0]
+    shown = [
+        [
+            "pixsent_tf." + name.removesuffix(".py").replace("/", ".")
+            for name in re.findall(r"`(\w+/\w+\.py)`", sentence)
+        ]
+        for sentence in section.split("From labelled pictures")
+    ]
+
+    for verb, steps in zip(("predict", "fit"), shown, strict=True):
+        assert steps[0] == f"pixsent_tf.cli.{verb}"
+        assert len(["pixsent_tf.cli", *steps]) <= 6, steps
+        for this, following in itertools.pairwise(steps):
+            assert following in imports(MODULES[this]), f"{this} -> {following}"
 
 
 def run(code: str, *arguments: str) -> list[str]:

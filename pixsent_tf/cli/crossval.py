@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
     NUM_FOLDS,
     NUMBERS,
@@ -52,8 +53,11 @@ def command(
       pixsent-tf crossval deepsent/ --level five_agrees
     """
     chosen = read_recipe(find_recipe(recipe), settings, **named)
+    console.load_tensorflow()
+    from pixsent_tf.studies.crossval import crossval
+
     run_study(
-        "crossval",
+        crossval,
         chosen,
         out=out,
         as_json=as_json,

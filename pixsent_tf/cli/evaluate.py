@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from pixsent_tf.cli import console, words
-from pixsent_tf.cli.options import IMAGES, LEVEL, output_options, refuse_idle
+from pixsent_tf.cli.options import (
+    IMAGES,
+    LEVEL,
+    output_options,
+    refuse_idle,
+    setting,
+)
 from pixsent_tf.config import DataConfig, Level
 
 
@@ -16,6 +22,11 @@ from pixsent_tf.config import DataConfig, Level
 @click.argument("data", required=False)
 @LEVEL
 @IMAGES
+@setting(
+    "data.group",
+    "Draw intervals over groups of pictures, which err together: a column of a CSV "
+    'table, a feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
+)
 @click.option(
     "--fast", is_flag=True, help="Center crop only; no pictures in the report."
 )
@@ -25,6 +36,7 @@ def command(
     data: str | None,
     level: Level | None,
     images: str | None,
+    group: str | None,
     fast: bool,
     out: str | None,
     as_json: bool,
@@ -41,13 +53,13 @@ def command(
       pixsent-tf evaluate runs/mine other-pictures/ --out runs/mine-elsewhere
     """
     if data is None:
-        refuse_idle(["level", "images"], "without DATA")
+        refuse_idle(["level", "images", "group"], "without DATA")
     console.load_tensorflow()
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import evaluate
     from pixsent_tf.studies.report import report
 
-    config = None if data is None else DataConfig(data, level=level, images=images)
+    config = None if data is None else DataConfig(data, level, images, group)
     progress = console.show_progress(quiet=quiet)
     subject, results = evaluate.evaluate(
         model, config, ten_crop=not fast, progress=progress

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
     data_options,
     output_options,
@@ -43,4 +44,7 @@ def command(
       pixsent-tf fit pictures/ --out runs/mine
     """
     chosen = read_recipe(find_recipe(recipe), settings, **named)
-    run_study("fit", chosen, out=out, as_json=as_json, quiet=quiet)
+    console.load_tensorflow()
+    from pixsent_tf.studies.fit import fit
+
+    run_study(fit, chosen, out=out, as_json=as_json, quiet=quiet)

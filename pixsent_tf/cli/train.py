@@ -12,7 +12,7 @@ from pixsent_tf.results.studies import StudyResults
 
 
 def run_study(
-    verb: str,
+    study: Callable[..., StudyResults],
     recipe: Recipe,
     *,
     out: str | None,
@@ -23,7 +23,7 @@ def run_study(
     """Run a study and print its results.
 
     Args:
-        verb: "fit" or "crossval".
+        study: `fit` or `crossval`, which gives its folder the name.
         recipe: What to run.
         out: The run folder; the next free one below `runs/` if None.
         as_json: Print one JSON object.
@@ -33,20 +33,14 @@ def run_study(
     Returns:
         The results.
     """
-    console.load_tensorflow()
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.runs import Run, next_folder
-    from pixsent_tf.studies import crossval, fit
 
-    studies: dict[str, Callable[..., StudyResults]] = {
-        "fit": fit.fit,
-        "crossval": crossval.crossval,
-    }
     dataset = open_dataset(recipe.data, seed=recipe.seed)
-    folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")
+    folder = Path(out) if out else next_folder(f"{study.__name__}-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
     progress = console.show_progress(quiet=quiet)
-    results = studies[verb](recipe, dataset, run, progress=progress, **options)
+    results = study(recipe, dataset, run, progress=progress, **options)
     console.warn_unreadable(results["unreadable"])
     console.print_results(words.describe_study(results), results, as_json=as_json)
     return results

@@ -101,6 +101,21 @@ class Dataset:
             group_names=tuple(name for name, _ in number),
         )
 
+    def groups_of(self, ids: Sequence[str]) -> np.ndarray | None:
+        """Find the groups of some pictures.
+
+        Args:
+            ids: Their names, [M].
+
+        Returns:
+            Number of each one's group, int [M], below 0 for a picture that is not in
+            this table; None where no groups are known.
+        """
+        if self.groups is None:
+            return None
+        number = dict(zip(self.ids, self.groups.tolist(), strict=True))
+        return np.array([number.get(name, -1 - i) for i, name in enumerate(ids)])
+
     @property
     def only_trains(self) -> np.ndarray:
         """True for pictures that train every fold and test none, bool [N]."""

@@ -79,7 +79,11 @@ def measure(subject: Subject) -> Evaluation:
         raise RunError(f"{subject.name} holds no labelled predictions to evaluate.")
     labels, probs, folds = said.labels, said.probs, said.folds
     summarize = partial(
-        metrics.summarize, labels=labels, folds=folds, class_names=said.class_names
+        metrics.summarize,
+        labels=labels,
+        folds=folds,
+        class_names=said.class_names,
+        groups=subject.groups(),
     )
     parts = np.arange(len(labels)) % NUM_PARTS
     if folds is not None and len(said.fold_numbers) > 1:

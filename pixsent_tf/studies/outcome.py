@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -54,19 +54,12 @@ class Outcome:
                 probs=said.probs,
                 folds=said.folds,
                 class_names=said.class_names,
-                groups=self._groups(said.ids),
+                groups=self.dataset.groups_of(said.ids),
             ),
             "unreadable": list_unreadable(self.dataset.ids, self.failures),
             "seconds": round(time.monotonic() - started, 2),
             "out": str(run.path),
         }
-
-    def _groups(self, ids: Sequence[str]) -> np.ndarray | None:
-        """Group of each of some pictures, int; None where no groups are known."""
-        if self.dataset.groups is None:
-            return None
-        group = dict(zip(self.dataset.ids, self.dataset.groups, strict=True))
-        return np.array([group[name] for name in ids])
 
     def write(self, run: Run, results: R) -> R:
         """Write predictions and results.

@@ -61,6 +61,16 @@ class Subject:
         fold = 0 if folds is None else int(folds[position])
         return self.models.get(fold, self.models.get(0))
 
+    def groups(self) -> np.ndarray | None:
+        """Find which answered pictures belong together.
+
+        Returns:
+            Number of each one's group, int [N]; None where no groups are known.
+        """
+        if self.dataset is None:
+            return None
+        return self.dataset.groups_of(self.predictions.ids)
+
     def paths(self) -> list[str | None]:
         """Find the file of each answered picture.
 

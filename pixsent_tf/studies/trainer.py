@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
 from pixsent_tf.training.calibrated import Calibrated, calibrate
-from pixsent_tf.training.learners import Learner, build_learner
+from pixsent_tf.training.heads import HeadLearner
+from pixsent_tf.training.learners import Learner
 
 
 @dataclass
@@ -221,3 +222,58 @@ def train_parts(
     if len(kept.finished(parts)) == len(parts):
         shutil.rmtree(checkpoints, ignore_errors=True)
     return found
+
+
+def build_learner(
+    recipe: Recipe,
+    num_classes: int,
+    *,
+    checkpoints: Path | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> Learner:
+    """Make the learner of a recipe.
+
+    Args:
+        recipe: Names the strategy, the backbone and their settings.
+        num_classes: K.
+        checkpoints: Folder for what a killed training goes on from; None for none.
+        progress: Hears how far reading is, and of each epoch.
+
+    Returns:
+        A learner that has read nothing yet.
+
+    Raises:
+        ConfigError: If the backbone or the strategy is unknown.
+        WeightsError: If the backbone's weights are missing or do not fit.
+    """
+    if recipe.training.ensemble_size > 1:
+        return _build_ensemble(recipe, num_classes, checkpoints, progress)
+    if recipe.training.strategy == "head":
+        return HeadLearner(recipe, progress)
+    from pixsent_tf.training.finetune import FineTuneLearner
+
+    return FineTuneLearner(
+        recipe, num_classes, checkpoints=checkpoints, progress=progress
+    )
+
+
+def _build_ensemble(
+    recipe: Recipe, num_classes: int, checkpoints: Path | None, progress: Progress
+) -> Learner:
+    from pixsent_tf.training.ensemble import EnsembleLearner
+
+    seeds = [recipe.seed + number for number in range(recipe.training.ensemble_size)]
+    one = replace(recipe, training=replace(recipe.training, ensemble_size=1))
+    if one.training.strategy == "head":
+        first = HeadLearner(one, progress)
+        return EnsembleLearner([first, *map(first.with_seed, seeds[1:])])
+    members: list[Any] = [
+        build_learner(
+            replace(one, seed=seed),
+            num_classes,
+            checkpoints=checkpoints and checkpoints / f"seed-{seed}",
+            progress=progress,
+        )
+        for seed in seeds
+    ]
+    return EnsembleLearner(members)

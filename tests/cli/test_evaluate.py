@@ -98,6 +98,31 @@ def test_other_pictures_judge_the_bare_model(run, colored_folder, tmp_path):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_intervals_are_drawn_over_groups(run, colored_folder, tmp_path):
+    pictures = sorted(colored_folder.rglob("*.png"))
+    rows = [
+        f"{path},{path.parent.name},{'one' if i % 2 else f'own {i}'}"
+        for i, path in enumerate(pictures)
+    ]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["path,label,person", *rows]))
+
+    def measure(*more: str) -> dict:
+        out = tmp_path / f"out{len(more)}"
+        asked = invoke(
+            *("evaluate", run, table, "--fast", "--out", out, "--json", "--quiet"),
+            *more,
+        )
+        assert asked.exit_code == 0, asked.output
+        return json.loads(asked.stdout)
+
+    alone, grouped = measure(), measure("--group", "person")
+
+    assert alone["interval_unit"] == "picture"
+    assert grouped["interval_unit"] == "group"
+    assert grouped["accuracy"] == alone["accuracy"]
+
+
 def test_pictures_that_trained_the_model_are_told(run, colored_folder, tmp_path):
     result = invoke(
         *("evaluate", run, colored_folder, "--fast", "--quiet"),

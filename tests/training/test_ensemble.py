@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.config import STRATEGIES
+from pixsent_tf.studies.trainer import build_learner
 from pixsent_tf.training.ensemble import EnsembleLearner
-from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
 from tests.heard import Heard
 from tests.tiny_network import OPERATIONS

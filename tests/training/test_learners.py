@@ -7,9 +7,9 @@ import pytest
 
 from pixsent_tf.config import STRATEGIES, ModelConfig, Recipe, override
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.studies.trainer import build_learner
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
-from pixsent_tf.training.learners import build_learner
 from tests.float32 import assert_close_float32
 from tests.heard import Heard
 from tests.tiny_network import OPERATIONS

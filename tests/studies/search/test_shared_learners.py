@@ -8,7 +8,7 @@ import pytest
 from pixsent_tf.config import override
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.studies.search.shared_learners import SharedLearners
-from pixsent_tf.training.learners import build_learner
+from pixsent_tf.studies.trainer import build_learner
 from tests.float32 import assert_close_float32
 from tests.heard import Heard
 from tests.tiny_network import OPERATIONS

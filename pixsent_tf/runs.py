@@ -53,7 +53,8 @@ class Run:
         """Make the folder of a new run.
 
         Args:
-            path: A folder that does not exist yet, or is empty.
+            path: A folder that does not exist yet, or is empty but for hidden files,
+                as a kill in the middle of writing leaves them.
 
         Returns:
             The run.
@@ -62,7 +63,7 @@ class Run:
             RunError: If something is there already.
         """
         folder = Path(path)
-        if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        if folder.is_file() or (folder.is_dir() and any(_shown(folder))):
             raise RunError(f"{folder} exists already; name another folder with --out.")
         folder.mkdir(parents=True, exist_ok=True)
         return cls(folder)
@@ -291,6 +292,10 @@ def environment() -> Environment:
         },
         "command": ["pixsent-tf", *sys.argv[1:]],
     }
+
+
+def _shown(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -23,6 +23,12 @@ def test_an_empty_folder_may_become_a_run(tmp_path):
     assert Run.create(tmp_path).path == tmp_path
 
 
+def test_what_a_kill_in_the_middle_of_writing_leaves_is_no_run(tmp_path):
+    (tmp_path / ".recipe-0123abcd.json").write_text("{")
+
+    assert Run.create(tmp_path).path == tmp_path
+
+
 def test_a_folder_without_a_recipe_is_no_run(tmp_path):
     with pytest.raises(RunError, match=r"no run folder: it holds no recipe\.json"):
         Run.open(tmp_path)

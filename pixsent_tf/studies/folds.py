@@ -1,6 +1,7 @@
 """What does each fold find? Computed once, kept whole, and put together again.
 
     RUN/folds/fold-K.json    what part K found, of which pictures, and by what
+    RUN/folds/fold-K.lock    who is at it now; others may be at other parts
 
 Whatever tests pictures that did not train is a list of parts: the folds of a
 cross-validation, or the one part that is held out. A part that is kept is never
@@ -9,6 +10,7 @@ computed again, so that a killed study loses at most the part it was at.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +22,7 @@ import numpy as np
 
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, ImageError, RunError
+from pixsent_tf.locks import locked
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.outcome import Outcome
 
@@ -152,15 +155,22 @@ class Folds(Generic[F]):
 
         Raises:
             RunError: If the run has kept what other pictures, or other settings, led
-                to; this is told before anything is computed.
+                to, or another process is at one of the parts; this is told before
+                anything is computed.
         """
         parts, found = list(parts), {}
-        self.finished(parts)  # refuses what does not belong here
+        finished = self.finished(parts)  # refuses what does not belong here
+        locks = {part.number: self._path(part).with_suffix(".lock") for part in parts}
+        with locked(locks[number] for number in locks.keys() - finished.keys()):
+            pass  # nobody is at any of them now
         for part in parts:
-            kept = self.recall(part)  # anew: another process may have been at it
-            if kept is None:
-                kept = compute(part)
-                self._keep(part, kept)
+            with contextlib.ExitStack() as held:
+                if part.number not in finished:
+                    held.enter_context(locked([locks[part.number]]))
+                kept = self.recall(part)  # anew: another process may have been at it
+                if kept is None:
+                    kept = compute(part)
+                    self._keep(part, kept)
             found[part.number] = kept
         return found
 

@@ -222,3 +222,16 @@ def test_predictions_are_the_same_after_a_way_through_json():
         "d is empty.",
         "empty",
     )
+
+
+def test_a_part_that_another_is_at_is_refused_and_others_are_not(kept, dataset):
+    first, second = divide(dataset, FOLDS)
+
+    def beside(part):
+        assert kept.find([second], count) == {2: count(second)}
+        with pytest.raises(RunError, match="fold-1 is being worked on by process"):
+            kept.find([first], never)
+        return count(part)
+
+    assert kept.find([first], beside) == {1: count(first)}
+    assert not list((kept.run.path / "folds").glob("*.lock"))

@@ -23,7 +23,7 @@ _PUBLIC = {
     "crossval": "pixsent_tf.studies.api",
     "load": "pixsent_tf.studies.api",
     "predict": "pixsent_tf.studies.api",
-    "share": "pixsent_tf.studies.share",
+    "share": "pixsent_tf.studies.shares.share",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -50,7 +50,7 @@ def command(
       pixsent-tf share table.parquet --labels labels.csv --meta posts.csv \
           --by hashtag --over date:week --group user --out runs/shares
     """
-    from pixsent_tf.studies.share import share
+    from pixsent_tf.studies.shares.share import share
 
     columns = [name.strip() for name in (by or "").split(",") if name.strip()]
     results = share(table, labels, by=columns, over=over, group=group, meta=meta)

@@ -33,7 +33,7 @@ from pixsent_tf.results.shares import (
     ShareResults,
     Trend,
 )
-from pixsent_tf.studies.answer_tables import (
+from pixsent_tf.studies.shares.answer_tables import (
     PERIODS,
     AnswerSums,
     Key,
@@ -43,8 +43,8 @@ from pixsent_tf.studies.answer_tables import (
     add_up,
     read_rows,
 )
-from pixsent_tf.studies.label_tables import LabelTable, read_labels
-from pixsent_tf.studies.share_words import methods, notes
+from pixsent_tf.studies.shares.label_tables import LabelTable, read_labels
+from pixsent_tf.studies.shares.words import methods, notes
 
 MOST_COMPARED = 10  # cells; 45 differences
 HALF_WIDTHS = (0.1, 0.05, 0.03, 0.02)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pixsent_tf.evaluation.share import FEW_LABELS
 from pixsent_tf.results.shares import Cell, ShareResults
-from pixsent_tf.studies.answer_tables import AnswerSums
-from pixsent_tf.studies.label_tables import LabelTable
+from pixsent_tf.studies.shares.answer_tables import AnswerSums
+from pixsent_tf.studies.shares.label_tables import LabelTable
 
 FEW_UNITS = 20  # labelled groups, below which intervals may be too narrow
 

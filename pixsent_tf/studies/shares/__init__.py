@@ -1,0 +1,1 @@
+"""What share of many pictures is in each class? (`pixsent-tf share`)"""

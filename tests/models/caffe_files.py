@@ -1,4 +1,4 @@
-"""Writes Caffe's files by hand, so that reader and writer share no code."""
+"""Writes files of weights by hand, so that reader and writer share no code."""
 
 from __future__ import annotations
 
@@ -132,3 +132,8 @@ def caffenet_prototxt(blobs: dict, size: int, *, order="caffenet") -> str:
 def caffe_input(pixels: np.ndarray) -> np.ndarray:
     """RGB pixels [B, H, W, 3] as Caffe is fed: BGR minus mean, [B, 3, H, W]."""
     return np.ascontiguousarray((pixels[..., ::-1] - MEAN).transpose(0, 3, 1, 2))
+
+
+def write_npz(model, path) -> None:
+    """Keras' own arrays under "layer/variable"."""
+    np.savez(path, **{variable.path: variable.numpy() for variable in model.weights})

@@ -66,13 +66,20 @@ def test_batch_norms_of_a_block_are_not_mixed_up(model, tensors):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["_se.weight", "_blocks.16._bn1.bias", "_bn0.momentum", "stem_conv/kernel"],
+    ("name", "named"),
+    [
+        ("_se.weight", "_se/weight"),
+        ("_blocks.16._bn1.bias", "_blocks.16._bn1/bias"),
+        ("_bn0.momentum", "stem_bn/momentum"),
+        ("stem_conv.kernel", "stem_conv/kernel"),
+    ],
 )
-def test_tensor_without_a_place_is_named(model, tensors, name):
+def test_tensor_without_a_place_is_named(model, tensors, name, named):
     tensors[name] = np.zeros(3, "float32")
 
-    with pytest.raises(WeightsError, match=f"leaves over {name}; .* lacks nothing"):
+    with pytest.raises(
+        WeightsError, match=rf"network: {named} expects nothing, got \(3,\)\. Name"
+    ):
         load_tensors(model, tensors)
 
 
@@ -81,7 +88,7 @@ def test_variable_without_a_tensor_is_named(model, tensors):
 
     with pytest.raises(
         WeightsError,
-        match="over nothing; the network lacks block2b_depthwise_bn/moving_variance",
+        match=r"network: block2b_depthwise_bn/moving_variance expects \(144,\), got n",
     ):
         load_tensors(model, tensors)
 
@@ -89,17 +96,17 @@ def test_variable_without_a_tensor_is_named(model, tensors):
 def test_backbone_alone_does_not_swallow_the_classifier(tensors):
     backbone = build_efficientnet_lite(weights=None)
 
-    with pytest.raises(WeightsError, match=r"leaves over _fc\.weight, _fc\.bias;"):
+    with pytest.raises(
+        WeightsError, match=r"logits/weight expects nothing.*; logits/b"
+    ):
         load_tensors(backbone, tensors)
 
 
-def test_long_lists_of_names_are_cut(tensors):
-    # lite1 has 5 blocks more, of 3 kernels and 3 batch norms of 4 variables: 75 names
-    with pytest.raises(WeightsError, match=r"lacks .* and 70 more"):
-        load_tensors(
-            build_efficientnet_lite("efficientnet_lite1", weights=None),
-            {name: tensor for name, tensor in tensors.items() if "_fc" not in name},
-        )
+def test_long_lists_of_names_are_cut(model, tensors):
+    # the first block holds 2 kernels and 2 batch norms of 4 variables: 10 names
+    left = {k: v for k, v in tensors.items() if not k.startswith("_blocks.0.")}
+    with pytest.raises(WeightsError, match=r"got nothing; and 5 more\. Name"):
+        load_tensors(model, left)
 
 
 def test_tensor_of_another_shape_changes_nothing(model, tensors):
@@ -107,7 +114,9 @@ def test_tensor_of_another_shape_changes_nothing(model, tensors):
     tensors["_conv_stem.weight"] = -tensors["_conv_stem.weight"]
     tensors["_fc.bias"] = np.zeros(10, "float32")
 
-    with pytest.raises(WeightsError, match=r"logits/bias .*\(1000,\), but .*\(10,\)"):
+    with pytest.raises(
+        WeightsError, match=r"logits/bias expects \(1000,\), got \(10,\)"
+    ):
         load_tensors(model, tensors)
     np.testing.assert_array_equal(model.get_layer("stem_conv").kernel, before)
 

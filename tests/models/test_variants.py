@@ -5,11 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from caffe_files import write_npz
 
 from pixsent_tf.config import ModelConfig, Recipe, TrainingConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import variants, zoo
-from pixsent_tf.models.weights import save_weights
 from pixsent_tf.training.finetune import FineTuneLearner, build_network
 from tests.float32 import assert_close_float32, operations_of
 
@@ -71,7 +71,7 @@ def test_the_published_parameters_are_saved_by_cutting_fc7_and_fc6():
 
 def test_the_first_classifier_is_read_from_the_file(tmp_path):
     source = variants.build_trunk(config("fc8-7"), 2, seed=5)
-    save_weights(source, tmp_path / "source.npz")
+    write_npz(source, tmp_path / "source.npz")
     model = ModelConfig(
         backbone=f"caffenet@{SIDE}",
         weights=str(tmp_path / "source.npz"),

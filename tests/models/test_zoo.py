@@ -5,13 +5,13 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from caffe_files import write_npz
 from PIL import Image
 
 from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import FeatureBlock, feature_blocks
-from pixsent_tf.models.weights import save_weights
 from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype("float32")
@@ -110,7 +110,7 @@ def test_a_file_of_weights_is_a_start_like_any_other(tmp_path):
     other = zoo.build_backbone(
         ModelConfig("efficientnet_lite0@96", weights=None), seed=7
     )
-    save_weights(other, tmp_path / "w.npz")
+    write_npz(other, tmp_path / "w.npz")
     loaded = zoo.build_backbone(
         ModelConfig("efficientnet_lite0@96", weights=str(tmp_path / "w.npz"))
     )

@@ -100,6 +100,10 @@ def test_differences_by_hand():
     assert (pair["only_first_right"], pair["only_second_right"]) == (2, 1)
     low, high = pair["accuracy_difference_interval"]
     assert low < 0 < 1 / 6 < high
+    assert pair["mcnemar_p"] == pair["mcnemar_p_holm"] == 1  # 1 of 3 by a fair coin
+    # the first ranks one negative above no positive, the second one above two
+    assert pair["aucs"] == pytest.approx([1.0, 8.5 / 9])
+    assert pair["auc_difference"] == pytest.approx(0.5 / 9)
 
 
 def test_three_models_make_three_pairs_with_corrected_values():
@@ -110,7 +114,57 @@ def test_three_models_make_three_pairs_with_corrected_values():
         ("a", "c"),
         ("b", "c"),
     ]
-    assert all(p["mcnemar_p_holm"] >= p["mcnemar_p"] for p in pairs)
+
+
+def test_the_values_of_all_pairs_are_corrected_together():
+    generator = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [60, 40])
+    good, fair, bad = (
+        labels + generator.normal(scale=scale, size=100) for scale in (0.5, 0.9, 2.0)
+    )
+    positive = 1 / (1 + np.exp(-4 * (np.stack([good, fair, bad]) - 0.5)))
+    probs = np.stack([1 - positive, positive], axis=2)
+
+    pairs = compare(names="abc", labels=labels, probs=probs, has_probs=[True] * 3)
+
+    for test in ("mcnemar_p", "delong_p"):
+        alone = [pair[test] for pair in pairs]
+        by_hand = np.maximum.accumulate(np.sort(alone) * [3, 2, 1]).clip(max=1)
+        together = sorted(pair[f"{test}_holm"] for pair in pairs)
+        assert together == pytest.approx(by_hand)
+        assert together[0] > min(alone)
+
+
+def test_the_interval_of_a_difference_of_areas_is_its_normal_one():
+    # as above: the difference is -1/6 with variance 1/18
+    labels = np.array([1, 1, 1, 0, 0])
+    scores = np.array([[0.9, 0.6, 0.4, 0.5, 0.3], [0.9, 0.8, 0.7, 0.2, 0.1]])
+
+    low, high = compare_aucs(labels=labels, scores=scores)["auc_difference_interval"]
+
+    margin = 1.959964 * (1 / 18) ** 0.5
+    assert (low, high) == pytest.approx((-1 / 6 - margin, -1 / 6 + margin))
+
+
+@pytest.mark.parametrize(("positives", "compares"), [(1, False), (2, True)])
+def test_areas_are_compared_where_each_class_occurs_twice(positives, compares):
+    labels = np.repeat([1, 0], [positives, 4])
+    positive = np.linspace(0.9, 0.1, len(labels))
+    probs = np.stack([1 - positive, positive], axis=1)[None].repeat(2, axis=0)
+
+    (pair,) = compare(names="ab", labels=labels, probs=probs, has_probs=[True, True])
+
+    assert (pair["aucs"] is not None) == compares
+
+
+def test_three_classes_have_no_area():
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    probs = np.tile(np.eye(3)[labels], (2, 1, 1))
+
+    (pair,) = compare(names="ab", labels=labels, probs=probs, has_probs=[True, True])
+
+    assert pair["aucs"] is None
+    assert pair["accuracies"] == [1, 1]
 
 
 def test_models_without_probabilities_have_no_auc():

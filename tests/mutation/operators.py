@@ -133,13 +133,12 @@ def _parts_to_skip(node: ast.AST) -> Iterator[ast.AST | None]:
         yield node.annotation
     elif isinstance(node, ast.Raise):
         yield node.exc
-    elif isinstance(node, ast.keyword) and node.arg == "strict":
-        yield node
-    elif isinstance(node, (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Assert)):
-        yield node
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        yield node
-    elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+    elif (
+        (isinstance(node, ast.keyword) and node.arg == "strict")
+        or isinstance(node, (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Assert))
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ):
         yield node
 
 

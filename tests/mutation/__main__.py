@@ -110,7 +110,7 @@ def _needs_tensorflow(test: Path) -> bool:
 
 
 def run(chosen: list[Mutant], place: Path, still_passes: object) -> list[Mutant]:
-    """Put each mutant in the module's place; give those that the tests did not notice."""
+    """Put each mutant in its place; give those that the tests did not notice."""
     original = place.read_text("utf-8")
     survivors = []
     for number, mutant in enumerate(chosen, 1):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.skips import is_allowed
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).parents[1]
@@ -41,3 +43,27 @@ def colored_folder(tmp_path_factory) -> Path:
             image = Image.fromarray(pixels.astype("uint8"))
             image.save(folder / label / f"{number:02}.png")
     return folder
+
+
+def _unexplained(config: pytest.Config) -> list[str]:
+    """Name the tests that were skipped for a reason that is not allowed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    return [
+        f"{report.nodeid}: {report.longrepr[2]}"
+        for report in skipped
+        if isinstance(report.longrepr, tuple) and not is_allowed(report.longrepr[2])
+    ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a test stayed away without a reason that `skips` knows."""
+    if session.exitstatus == 0 and _unexplained(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Name them."""
+    for line in _unexplained(config):
+        terminalreporter.write_line(f"skipped without a known reason: {line}", red=True)

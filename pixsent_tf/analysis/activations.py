@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
-from pixsent_tf.inference.sweep import Sweep, look_by_center
+from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.models import surgery
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
@@ -60,8 +60,13 @@ def read_activations(
         DataError: If none of the pictures can be read.
     """
     model = surgery.features(network, layers)
-    look = look_by_center(model, preprocessor, _pool if pool else None)
-    sweep = Sweep(paths, preprocessor, look, batch_size=batch_size, progress=progress)
+    sweep = FrozenSweep(
+        Frozen(model, preprocessor),
+        paths,
+        after=_pool if pool else None,
+        batch_size=batch_size,
+        progress=progress,
+    )
     positions, found = sweep.collect()
     return Activations(
         positions, {name: found[name] for name in layers}, sweep.failures

@@ -11,6 +11,7 @@ from pixsent_tf.cli.options import (
     NUM_FOLDS,
     NUMBERS,
     data_options,
+    engine_options,
     output_options,
     read_recipe,
     training_options,
@@ -30,6 +31,7 @@ from pixsent_tf.recipes import find_recipe
     default=True,
     help="Save the model of each fold, for ten crops and maps of test pictures.",
 )
+@engine_options
 @output_options
 def command(
     recipe: str,

@@ -17,7 +17,7 @@ FAILED = "FAILED"
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> None:
-    """Check versions, the device, the weights and the decoder.
+    """Check versions, the device, the weights, the decoder and the engine.
 
     \b
     Example:
@@ -36,6 +36,7 @@ def command(as_json: bool) -> None:
         "device": found["device"],
         "weights": found["weights"],
         "decoder": found["decoder"],
+        "engine": found["engine"],
         "healthy": not any(said.startswith(FAILED) for said in found.values()),
     }
     told = {k: v for k, v in results.items() if k not in ("packages", "healthy")}
@@ -81,8 +82,15 @@ def _decoder() -> str:
     return "a JPEG decodes"
 
 
+def _engine() -> str:
+    from pixsent_tf.inference import engine
+
+    return engine.explain()
+
+
 _CHECKS: dict[str, Callable[[], str]] = {
     "device": _device,
     "weights": _weights,
     "decoder": _decoder,
+    "engine": _engine,
 }

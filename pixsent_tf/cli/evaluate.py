@@ -10,6 +10,7 @@ from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
+    engine_options,
     output_options,
     refuse_idle,
     setting,
@@ -30,6 +31,7 @@ from pixsent_tf.config import DataConfig, Level
 @click.option(
     "--fast", is_flag=True, help="Center crop only; no pictures in the report."
 )
+@engine_options
 @output_options
 def command(
     model: str,

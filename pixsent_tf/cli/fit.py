@@ -9,6 +9,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
     data_options,
+    engine_options,
     output_options,
     read_recipe,
     setting,
@@ -23,6 +24,7 @@ from pixsent_tf.recipes import find_recipe
 @data_options
 @training_options
 @setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")
+@engine_options
 @output_options
 def command(
     recipe: str,

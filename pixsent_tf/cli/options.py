@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +15,7 @@ from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
 from pixsent_tf.errors import ConfigError, UsageError
+from pixsent_tf.machine import ENGINE, ENGINES
 
 Command = Callable[..., Any]
 _TYPED = ParameterSource.COMMANDLINE
@@ -206,6 +209,70 @@ def output_options(function: Command) -> Command:
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
         click.option("--quiet", is_flag=True, help="Show no progress."),
     )
+
+
+def engine_options(function: Command) -> Command:
+    """Add the options that say what computes, which changes no answer.
+
+    They hold while the command runs, for the processes that it starts too.
+
+    Args:
+        function: A click command's function.
+
+    Returns:
+        The function with `--engine` and `--verbose`, which it does not see.
+    """
+    return _add(
+        function,
+        click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            expose_value=False,
+            callback=_set_engine,
+            help=f"What computes frozen networks; also ${ENGINE}.",
+        ),
+        click.option(
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_set_verbose,
+            help="Say on standard error what is chosen on the way.",
+        ),
+    )
+
+
+def _set_engine(ctx: click.Context, _: click.Parameter, engine: str | None) -> None:
+    if engine is not None:
+        _set_variable(ctx, ENGINE, engine)
+
+
+def _set_variable(ctx: click.Context, name: str, value: str) -> None:
+    """Set a variable of the environment until the command ends."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+
+    def restore() -> None:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+    ctx.call_on_close(restore)
+
+
+def _set_verbose(ctx: click.Context, _: click.Parameter, is_verbose: bool) -> None:
+    if not is_verbose:
+        return
+    log, handler = logging.getLogger("pixsent_tf"), logging.StreamHandler()
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+
+    def restore() -> None:
+        log.removeHandler(handler)
+        log.setLevel(level)
+
+    ctx.call_on_close(restore)
 
 
 def model_option(function: Command) -> Command:

@@ -15,7 +15,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
-from pixsent_tf.cli.options import Value, model_option
+from pixsent_tf.cli.options import Value, engine_options, model_option
 from pixsent_tf.config.values import Part
 from pixsent_tf.whole import whole
 
@@ -57,6 +57,7 @@ class _Precision(Value):
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
 @click.option("--out", help="File to write; standard output by default.")
+@engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     paths: tuple[str, ...],

@@ -13,6 +13,7 @@ from pixsent_tf.cli.options import (
     LEVEL,
     NAMES,
     Value,
+    engine_options,
     network_options,
     refuse_idle,
 )
@@ -45,6 +46,7 @@ UNITS = Value(tuple[Whole, ...])
 )
 @click.option("--out", help="Folder to make; the next free one below runs/ by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     data: str,

@@ -24,6 +24,7 @@ from pixsent_tf.cli.options import (
     SEED,
     SETTINGS,
     Value,
+    engine_options,
     refuse_idle,
     setting,
 )
@@ -66,6 +67,7 @@ MAX_ROWS = 10
 @click.option("--recipe", default="default", help="What a trial starts from.")
 @SEED
 @SETTINGS
+@engine_options
 @output_options
 def command(
     recipe: str,

@@ -16,10 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.data.augment import NUM_DRAWS, Augmentation, mix
-from pixsent_tf.data.parallel import num_cores, untuned
+from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import CanvasStream, canvas_loader
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.machine import num_cores
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
 MEMORY_BYTES = 2**31  # of canvases: 10,922 of 256 x 256 pixels

@@ -1,4 +1,4 @@
-"""How many pictures does a pipeline read at a time? As many as there are cores.
+"""Who sets how many pictures a pipeline reads at a time? We do: one for each core.
 
 tf.data's autotuner would find a number too, but it wakes up ever more seldom, and a
 pipeline that ends between two of its rounds may hold its last batch until the next: 16
@@ -7,20 +7,7 @@ to 19 seconds in which the process does nothing.
 
 from __future__ import annotations
 
-import os
-
 import tensorflow as tf
-
-
-def num_cores() -> int:
-    """Count the cores that this process may use.
-
-    Returns:
-        1 or more.
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -22,9 +22,10 @@ from pixsent_tf.data.decode.graph import (
     decode_jpeg,
     read_image,
 )
-from pixsent_tf.data.parallel import num_cores, untuned
+from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.machine import num_cores
 from pixsent_tf.progress import Progress
 
 JPEG_PREFIX = b"\xff\xd8\xff"

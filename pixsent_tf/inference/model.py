@@ -8,10 +8,13 @@ uint8 pixels [B, H, W, 3] of any size
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,15 +25,15 @@ from pixsent_tf.data.crops import CENTER, NUM_CROPS
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 from pixsent_tf.errors import ConfigError, ImageError, WeightsError
 from pixsent_tf.evaluation.calibration import UNSURE, Abstention, abstention_of
+from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.inference.sweep import (
     Look,
-    Sweep,
     View,
     compile_look,
     mean_of_views,
     score_views,
 )
-from pixsent_tf.models import joined, layers  # noqa: F401 - a saved model names them
+from pixsent_tf.models import joined, layers, zoo  # noqa: F401 - a saved model names them
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
@@ -245,6 +248,22 @@ class SentimentModel:
         """
         return score_views(self.score, self.preprocessor, canvases, view)
 
+    @cached_property
+    def _halves(self) -> tuple[Frozen, Callable[[Any], tf.Tensor]]:
+        """What many models share, up to the features, and what answers by these."""
+        logits, trunk, head = self.classifier.output, self.classifier, None
+        with contextlib.suppress(ValueError):  # no head, or one that reads more
+            features = self.classifier.get_layer(zoo.HEAD).input
+            head = keras.Model(features, logits)
+            trunk = keras.Model(self.classifier.input, features)
+        width = trunk.output.shape[-1]
+
+        @tf.function(input_signature=[tf.TensorSpec([None, width], tf.float32)])
+        def answer(features: tf.Tensor) -> tf.Tensor:
+            return self.output(head(features, training=False) if head else features)
+
+        return Frozen(trunk, self.preprocessor), answer
+
     def predict(
         self,
         paths: Sequence[str],
@@ -265,17 +284,21 @@ class SentimentModel:
         Yields:
             One prediction per path, in order.
         """
+        frozen, answer = self._halves
 
-        def look(canvases: np.ndarray) -> dict[str, tf.Tensor]:
-            each = self.view_probs(canvases, view)  # [B, V, K]
+        def after(features: Any) -> dict[str, tf.Tensor]:
+            size, num_views, width = features.shape
+            probs = answer(tf.reshape(features, [-1, width]))
+            each = tf.reshape(probs, [size, num_views, -1])  # [B, V, K]
             return {"mean": mean_of_views(each), "each": each}
 
         if view == "ten_crop":
             batch_size = max(1, batch_size // NUM_CROPS)
-        sweep = Sweep(
+        sweep = FrozenSweep(
+            frozen,
             paths,
-            self.preprocessor,
-            look,
+            view=view,
+            after=after,
             batch_size=batch_size,
             progress=progress,
             what="predicting",

@@ -118,7 +118,6 @@ def compile_look(
     network: Callable[..., Any],
     side: int,
     *,
-    before: Callable[[tf.Tensor], tf.Tensor] | None = None,
     after: Callable[[Any], Any] | None = None,
     dtype: tf.DType = tf.uint8,
 ) -> Look:
@@ -127,7 +126,6 @@ def compile_look(
     Args:
         network: Keras model from crops to one or several named outputs.
         side: Of the square pictures that come in, in pixels.
-        before: What is done to them, such as cutting the crop.
         after: What is done to the outputs, which are float32.
         dtype: Of the pixels that come in.
 
@@ -137,31 +135,11 @@ def compile_look(
 
     @tf.function(input_signature=[tf.TensorSpec([None, side, side, 3], dtype)])
     def look(pixels: tf.Tensor) -> Any:
-        crops = pixels if before is None else before(pixels)
-        outputs = network(crops, training=False)
+        outputs = network(pixels, training=False)
         outputs = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
         return outputs if after is None else after(outputs)
 
     return look
-
-
-def look_by_center(
-    network: Callable[..., Any],
-    preprocessor: Preprocessor,
-    after: Callable[[Any], Any] | None = None,
-) -> Look:
-    """Compile a pass of the center crops of canvases through a network.
-
-    Args:
-        network: As in `compile_look`.
-        preprocessor: Its geometry.
-        after: As in `compile_look`.
-
-    Returns:
-        From canvases, uint8 [B, canvas, canvas, 3], to the outputs.
-    """
-    side, before = preprocessor.config.canvas_size, preprocessor.center_crop
-    return compile_look(network, side, before=before, after=after)
 
 
 def score_views(

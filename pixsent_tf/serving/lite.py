@@ -7,9 +7,10 @@ import time
 from typing import Any
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
-from pixsent_tf.errors import ExportError
-from pixsent_tf.serving.tflite import SIGNATURE, muted
+from pixsent_tf.inference.litert import muted
+from pixsent_tf.serving.tflite import SIGNATURE
 
 WARM_UP = 3
 
@@ -20,18 +21,9 @@ class LiteModel:
     Args:
         path: The file.
         num_threads: Processor cores to use.
-
-    Raises:
-        ExportError: If LiteRT is not installed.
     """
 
     def __init__(self, path: str | os.PathLike[str], num_threads: int = 1) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise ExportError(
-                "LiteRT is not installed; get it with: pip install 'pixsent-tf[tflite]'"
-            ) from error
         with muted():
             interpreter = Interpreter(
                 model_path=os.fspath(path), num_threads=num_threads

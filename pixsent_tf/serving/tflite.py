@@ -10,7 +10,6 @@ zip archive that holds the names of the classes and the geometry of the crop.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import re
@@ -25,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.litert import muted
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.results.files import FileDescription
 from pixsent_tf.serving.saved_model import write_assets
@@ -58,7 +58,9 @@ def convert(
     # Integers arrive as floats here: the converter then makes the input an integer of
     # its own, and no conversion of types is left in the graph.
     dtype = tf.float32 if quantize == "int8" else tf.uint8
-    with tempfile.TemporaryDirectory() as folder, muted():
+    with tempfile.TemporaryDirectory() as folder, muted(), warnings.catch_warnings():
+        # The converter uses it itself.
+        warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is dep")
         _save_crops_model(model, folder, dtype)
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=[SIGNATURE]
@@ -175,26 +177,6 @@ def _calibration(crops: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
     yield {"crops": np.full_like(crops[:1], 255, dtype="float32")}
     for crop in crops:
         yield {"crops": crop[None].astype("float32")}
-
-
-@contextlib.contextmanager
-def muted() -> Iterator[None]:
-    """Keep lines of progress from the terminal; errors arrive as exceptions.
-
-    Yields:
-        Nothing; standard error is back afterwards.
-    """
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        with warnings.catch_warnings():
-            # The converter uses it itself.
-            warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is dep")
-            yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
 
 
 def describe(path: Path, quantize: str, model: SentimentModel) -> FileDescription:

@@ -27,10 +27,10 @@ from pixsent_tf.config.use import changed
 from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, DataError, ImageError
+from pixsent_tf.inference import engine
 from pixsent_tf.inference.sweep import (
     View,
     compile_look,
-    look_by_center,
     mean_of_views,
     score_views,
 )
@@ -185,11 +185,12 @@ class FineTuneLearner:
         """Pass the center of every picture through the backbone, float32 [N, F]."""
         canvases, head = self._read_canvases, self.network.get_layer(zoo.HEAD)
         trunk = keras.Model(self.network.input, head.input)
-        embed = look_by_center(trunk, canvases.preprocessor)
+        crop = canvases.preprocessor.center_crop
         readable = np.setdiff1d(np.arange(len(canvases.paths)), list(self.failures))
+        embed = engine.forward(trunk, len(readable))
         values = np.zeros((len(canvases.paths), head.input.shape[-1]), dtype="float32")
         for ranks, batch in canvases.batches(readable):
-            values[readable[ranks]] = embed(batch)
+            values[readable[ranks]] = embed(crop(batch))
         return values
 
 

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from pixsent_tf.data import splits
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
-from pixsent_tf.inference.sweep import Sweep, look_by_center
+from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.models.joined import FeatureBlock
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
@@ -115,8 +115,9 @@ def extract_features(
     Raises:
         DataError: If none of the pictures can be read.
     """
-    look = look_by_center(backbone, preprocessor)
-    sweep = Sweep(paths, preprocessor, look, batch_size=batch_size, progress=progress)
+    sweep = FrozenSweep(
+        Frozen(backbone, preprocessor), paths, batch_size=batch_size, progress=progress
+    )
     values = np.zeros((len(paths), backbone.output.shape[-1]), dtype="float32")
     for positions, features in sweep:
         values[positions] = features

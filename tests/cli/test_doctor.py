@@ -20,6 +20,7 @@ def test_a_healthy_machine_is_reported_as_one():
     assert report["healthy"] is True
     assert report["weights"].startswith("efficientnet_lite0 loads, 3,413,024 numbers")
     assert report["decoder"] == "a JPEG decodes"
+    assert report["engine"].startswith("litert 2.")
     assert report["packages"]["tensorflow"].startswith("2.")
 
 

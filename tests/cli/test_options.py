@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from pixsent_tf.cli import VERBS, cli
-from pixsent_tf.cli.options import read_recipe
+from pixsent_tf.cli.options import engine_options, read_recipe
 from pixsent_tf.config import Recipe
 from pixsent_tf.errors import ConfigError
 
@@ -154,3 +157,28 @@ def test_no_option_has_a_number_without_a_range(verb):
 
     loose = (click.types.IntParamType, click.types.FloatParamType)
     assert [p.name for p in command.params if isinstance(p.type, loose)] == []
+
+
+def test_an_engine_holds_while_the_command_runs(monkeypatch):
+    monkeypatch.setenv("PIXSENT_ENGINE", "litert")
+    seen = []
+
+    @click.command()
+    @engine_options
+    def command():
+        seen.append(
+            (os.environ["PIXSENT_ENGINE"], logging.getLogger("pixsent_tf").level)
+        )
+
+    CliRunner().invoke(command, ["--engine", "tensorflow", "--verbose"])
+
+    assert seen == [("tensorflow", logging.INFO)]
+    assert os.environ["PIXSENT_ENGINE"] == "litert"
+    assert logging.getLogger("pixsent_tf").handlers == []
+
+
+def test_an_engine_that_is_not_there_is_bad_usage():
+    result = invoke("predict", GONE, "--engine", "steam")
+
+    assert result.exit_code == 2
+    assert "'steam' is not one of 'auto', 'tensorflow', 'litert'" in result.stderr

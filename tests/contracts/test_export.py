@@ -19,8 +19,6 @@ from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
 from tests.float32 import assert_close_float32, operations_of
 
-pytest.importorskip("ai_edge_litert")
-
 
 def from_zoo(name, **settings):
     config = ModelConfig(backbone=name, weights=None, **settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 
 import numpy as np
@@ -13,10 +12,10 @@ import tensorflow as tf
 from pixsent_tf.config import ModelConfig, PreprocessConfig
 from pixsent_tf.data.augment import Augmentation
 from pixsent_tf.data.canvases import Canvases, Examples, training_batches
-from pixsent_tf.data.parallel import num_cores, untuned
+from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.inference.sweep import Sweep, look_by_center
+from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.models import zoo
 
 PREPROCESSOR = Preprocessor(PreprocessConfig(canvas_size=16, crop_size=12))
@@ -43,16 +42,6 @@ def paths(tmp_path):
         pixels = np.full([20, 20, 3], number, "uint8")
         tf.io.write_file(name, tf.io.encode_jpeg(pixels))
     return names
-
-
-def test_no_more_pictures_are_read_at_a_time_than_there_are_cores():
-    before = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {min(before)})
-        assert num_cores() == 1
-    finally:
-        os.sched_setaffinity(0, before)
-    assert num_cores() == len(before)
 
 
 def test_what_is_untuned_gives_the_same_elements():
@@ -89,10 +78,10 @@ def test_the_last_batch_of_1519_files_is_not_late(shared_data, round_):
     files = [str(path) for path in itertools.islice(itertools.cycle(images), 1519)]
     backbone = zoo.build_backbone(ModelConfig())
     preprocessor = Preprocessor(zoo.preprocess_of(ModelConfig()))
-    look = look_by_center(backbone, preprocessor)
+    frozen = Frozen(backbone, preprocessor)
 
     times = [time.perf_counter()]
-    for _ in Sweep(files, preprocessor, look):
+    for _ in FrozenSweep(frozen, files):
         times.append(time.perf_counter())
 
     gaps = np.diff(times)[1:]  # the first holds the compilation

@@ -14,7 +14,6 @@ from pixsent_tf.errors import DataError
 from pixsent_tf.inference.sweep import (
     Sweep,
     compile_look,
-    look_by_center,
     mean_of_views,
     score_views,
 )
@@ -87,13 +86,12 @@ def test_a_look_uses_the_network_as_it_is_not_in_training():
     crops = keras.Input((4, 4, 3))
     x = keras.layers.Flatten()(keras.layers.Dropout(0.9)(crops))
     network = keras.Model(crops, keras.layers.Rescaling(0.5)(x))
-    canvases = np.arange(2 * 6 * 6 * 3, dtype="uint8").reshape(2, 6, 6, 3)
+    pixels = np.arange(2 * 4 * 4 * 3, dtype="uint8").reshape(2, 4, 4, 3)
 
-    look = look_by_center(network, PREPROCESSOR, lambda values: values + 1)
+    look = compile_look(network, 4, after=lambda values: values + 1)
 
-    expected = canvases[:, 1:5, 1:5].reshape(2, -1) * 0.5 + 1
-    np.testing.assert_allclose(look(canvases), expected)
-    assert look(canvases).dtype == tf.float32
+    np.testing.assert_allclose(look(pixels), pixels.reshape(2, -1) * 0.5 + 1)
+    assert look(pixels).dtype == tf.float32
 
 
 def test_a_look_is_traced_once_for_any_number_of_pictures():

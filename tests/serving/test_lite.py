@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
-from pixsent_tf.errors import ExportError
 from pixsent_tf.serving import tflite
 from pixsent_tf.serving.lite import LiteModel
 from tests.float32 import assert_close_float32
 from tests.serving.conftest import OPERATIONS
-
-pytest.importorskip("ai_edge_litert")
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +28,3 @@ def test_answers_do_not_depend_on_threads(path):
     one, two = LiteModel(path, 1).predict(crops), LiteModel(path, 2).predict(crops)
 
     assert_close_float32(one, two, operations=OPERATIONS)
-
-
-def test_a_missing_runtime_is_named_with_its_remedy(path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-
-    with pytest.raises(ExportError, match=r"pip install 'pixsent-tf\[tflite\]'"):
-        LiteModel(path)

@@ -86,7 +86,6 @@ def test_the_grpc_sample_gets_an_answer(server, picture):
 
 
 def test_the_tflite_sample_says_what_the_model_says(tiny_model, picture, tmp_path):
-    pytest.importorskip("ai_edge_litert")
     path = tflite.write_tflite(
         tflite.convert(tiny_model), tiny_model, tmp_path / "m.tflite"
     )

@@ -13,8 +13,6 @@ from pixsent_tf.serving.samples import Samples
 from tests.float32 import rounding
 from tests.serving.conftest import OPERATIONS
 
-pytest.importorskip("ai_edge_litert")
-
 
 @pytest.fixture(scope="module")
 def made(tiny_run, tmp_path_factory):

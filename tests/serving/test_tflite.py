@@ -13,8 +13,6 @@ from pixsent_tf.serving.lite import LiteModel
 from tests.float32 import assert_close_float32, rounding
 from tests.serving.conftest import OPERATIONS
 
-pytest.importorskip("ai_edge_litert")
-
 
 @pytest.fixture(scope="module")
 def model(tiny_model):

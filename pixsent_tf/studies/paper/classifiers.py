@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.inference.sweep import Sweep, look_by_center
+from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.models import surgery
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
@@ -68,8 +68,13 @@ def store_activations(
         )
         for name in layers
     }
-    look = look_by_center(model, preprocessor, _flatten)
-    sweep = Sweep(paths, preprocessor, look, batch_size=batch_size, progress=progress)
+    sweep = FrozenSweep(
+        Frozen(model, preprocessor),
+        paths,
+        after=_flatten,
+        batch_size=batch_size,
+        progress=progress,
+    )
     readable = np.zeros(len(paths), dtype=bool)
     for positions, activations in sweep:
         for name, values in activations.items():

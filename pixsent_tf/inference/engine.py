@@ -1,0 +1,218 @@
+"""What computes a frozen network? LiteRT on a CPU, where it can; else TensorFlow.
+
+LiteRT's XNNPACK kernels pass pictures through a network about twice as fast as
+TensorFlow's graph does, and give the same numbers but for rounding. Converting takes
+seconds, so it is done for many pictures only, and what was converted is kept:
+
+    CACHE/engines/DIGEST.tflite     a network that was converted
+    CACHE/engines/DIGEST.txt        why one was not
+
+The digest is that of architecture, weights and versions. A network that has just been
+converted is compared with TensorFlow's graph before it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import logging
+import tempfile
+import warnings
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.inference.litert import SIGNATURE, LiteNetwork, muted, output_name
+from pixsent_tf.inference.sweep import Look, compile_look
+from pixsent_tf.machine import num_cores, wanted_engine
+from pixsent_tf.runs import cache_folder
+from pixsent_tf.whole import whole
+
+FEWEST = 256  # pictures for which converting a network pays
+TOLERANCE = 1e-4  # of the largest value; rounding makes a twentieth of it
+_METHOD = 1  # counts changes of what is converted, and how
+_SEEN = 4  # pictures that both engines must agree on
+# What does not change the numbers, or stands in the weights already.
+_IDLE = {"name", "trainable", "seed", "module", "registered_name", "build_config"}
+
+_log = logging.getLogger(__name__)
+
+
+def explain() -> str:
+    """Say which engine passes many pictures through a network here, and why.
+
+    Returns:
+        Its name, and the reason.
+    """
+    why = _why_tensorflow()
+    if why:
+        return f"tensorflow: {why}"
+    version = metadata.version("ai-edge-litert")
+    return f"litert {version} with XNNPACK on {num_cores()} cores, no GPU is there"
+
+
+def forward(network: keras.Model, num_examples: int) -> Look:
+    """Compile a pass through a network that no longer changes.
+
+    Args:
+        network: Model from crops, [B, S, S, 3] 0..255, to one or several outputs.
+        num_examples: How many pictures will pass.
+
+    Returns:
+        From crops, uint8 [B, S, S, 3], to the outputs, float32.
+
+    Raises:
+        ConfigError: If LiteRT is asked for and cannot compute this network.
+    """
+    why = _why_tensorflow()
+    if not why:
+        path = _path(network)
+        is_many = num_examples >= FEWEST or wanted_engine() == "litert"
+        if is_many or path.is_file():
+            why = _convert(network, path)
+            if not why:
+                return _lite(network, path)
+        else:
+            why = f"{num_examples} pictures are too few to convert a network for"
+    if wanted_engine() == "litert":
+        raise ConfigError(f"LiteRT cannot compute this network: {why}; --engine auto.")
+    _log.info("engine: tensorflow (%s)", why)
+    return compile_look(network, network.input_shape[1])
+
+
+def _why_tensorflow() -> str:
+    """Why no network is converted here; "" where they are."""
+    if wanted_engine() == "tensorflow":
+        return "it is asked for"
+    if wanted_engine() == "auto" and tf.config.list_physical_devices("GPU"):
+        return "a GPU is there"
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        return "ai-edge-litert is not installed"
+    return ""
+
+
+def _lite(network: keras.Model, path: Path) -> Look:
+    lite, structure = LiteNetwork(path, num_cores()), network.output
+    _log.info("engine: litert (%s)", path)
+
+    def look(crops: Any) -> Any:
+        return tf.nest.pack_sequence_as(structure, lite(np.asarray(crops)))
+
+    return look
+
+
+def _path(network: keras.Model) -> Path:
+    return cache_folder("engines") / f"{digest(network)}.tflite"
+
+
+def _convert(network: keras.Model, path: Path) -> str:
+    """Convert a network unless that was tried before; say why it cannot be done."""
+    if path.is_file():
+        return ""
+    refusal = path.with_suffix(".txt")
+    with contextlib.suppress(OSError):
+        return refusal.read_text("utf-8")
+    try:
+        content = convert(network)
+        with whole(path) as temporary:
+            temporary.write_bytes(content)
+            why = _difference(network, temporary)
+            if why:
+                raise ArithmeticError(why)
+    except OSError as error:
+        return f"the cache cannot be written to ({error})"
+    except Exception as error:  # the converter raises nearly every type
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        with contextlib.suppress(OSError), whole(refusal) as temporary:
+            temporary.write_text(why, "utf-8")
+        return why
+    return ""
+
+
+def convert(network: keras.Model) -> bytes:
+    """Convert a network for `LiteNetwork`.
+
+    Args:
+        network: Model from crops, [B, S, S, 3] 0..255, to one or several outputs.
+
+    Returns:
+        The file's content: from crops, uint8, to the outputs in their order.
+    """
+    side = network.input_shape[1]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, side, side, 3], tf.uint8)])
+    def look(crops: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = network(tf.cast(crops, tf.float32), training=False)
+        return {
+            output_name(i): tf.cast(output, tf.float32)
+            for i, output in enumerate(tf.nest.flatten(outputs))
+        }
+
+    # Through a SavedModel: from_concrete_functions loses the weights of Keras 3.
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    with tempfile.TemporaryDirectory() as folder, muted(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the converter uses what it deprecates
+        signatures = {SIGNATURE: look.get_concrete_function()}
+        tf.saved_model.save(module, folder, signatures=signatures)
+        return tf.lite.TFLiteConverter.from_saved_model(
+            folder, signature_keys=[SIGNATURE]
+        ).convert()
+
+
+def _difference(network: keras.Model, path: Path) -> str:
+    """Compare both engines on a few pictures; "" where they agree."""
+    side = network.input_shape[1]
+    crops = np.random.default_rng(0).integers(0, 256, (_SEEN, side, side, 3), "uint8")
+    expected = tf.nest.flatten(network(tf.cast(crops, tf.float32), training=False))
+    for wanted, found in zip(expected, LiteNetwork(path, 1)(crops), strict=True):
+        wanted = np.asarray(wanted, "float32")
+        off = float(np.abs(found - wanted).max() / max(np.abs(wanted).max(), 1e-30))
+        if not off <= TOLERANCE:  # nor is NaN
+            return f"its numbers are off by {off:.1e} of the largest"
+    return ""
+
+
+def digest(network: keras.Model) -> str:
+    """Tell networks apart by what they compute, whatever their layers are called.
+
+    Args:
+        network: Any functional model.
+
+    Returns:
+        Hexadecimal digits of architecture, weights and versions.
+    """
+    config = network.get_config()
+    kept = {key: config[key] for key in config if key not in _IDLE}
+    found = hashlib.sha256(json.dumps(_plain(kept, {}), sort_keys=True).encode())
+    for name in ("tensorflow", "keras"):
+        found.update(f"{name} {metadata.version(name)} {_METHOD};".encode())
+    for value in network.get_weights():
+        found.update(f"{value.dtype} {value.shape}".encode())
+        found.update(np.ascontiguousarray(value).data)
+    return found.hexdigest()[:32]
+
+
+def _plain(config: Any, names: dict[str, str]) -> Any:
+    """Leave out of a configuration what does not change the numbers."""
+    if isinstance(config, Mapping):
+        if isinstance(config.get("name"), str):
+            names.setdefault(config["name"], f"#{len(names)}")
+        return {
+            key: _plain(value, names)
+            for key, value in config.items()
+            if key not in _IDLE and not key.endswith(("initializer", "regularizer"))
+        }
+    if isinstance(config, list | tuple):
+        return [_plain(value, names) for value in config]
+    if isinstance(config, str):
+        return names.get(config, config)
+    return config if isinstance(config, int | float | None) else repr(config)

@@ -28,11 +28,6 @@ from pixsent_tf.models.layers import (
 CROP_SIZE = 227
 ORDERS = ("caffenet", "alexnet")
 
-FEATURE_LAYERS = (
-    *("conv1", "pool1", "norm1", "conv2", "pool2", "norm2"),
-    *("conv3", "conv4", "conv5", "pool5", "fc6", "fc7"),
-)
-
 _MIN_INPUT_SIZE = 67  # the smallest crop of which pool5 leaves one cell
 
 

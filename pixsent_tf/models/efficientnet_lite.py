@@ -24,7 +24,6 @@ import keras
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.efficientnet_lite_weights import load_tensors, read_package
 
-IMAGENET_CLASSES = 1000
 MIN_INPUT_SIZE = 32
 
 
@@ -85,7 +84,6 @@ STAGES = (  # blocks, kernel, stride, expansion, channels
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-STAGE_LAYERS = tuple(f"stage{number}" for number in range(1, len(STAGES) + 1))
 
 
 def build_efficientnet_lite(
@@ -96,8 +94,8 @@ def build_efficientnet_lite(
     """Build the network from pixels to 1280 pooled features.
 
     Layers are named after their place: `stem_conv`, `block2a_expand_conv`,
-    `block2a_depthwise_bn`, ..., `head_relu`, `features`. `stage1` to `stage7`
-    (`STAGE_LAYERS`) are the maps at the end of each stage.
+    `block2a_depthwise_bn`, ..., `head_relu`, `features`. `stage1` to `stage7` are the
+    maps at the end of each stage.
 
     Args:
         name: One of `LITE_VARIANTS`.
@@ -118,34 +116,7 @@ def build_efficientnet_lite(
     model = _backbone(name, variant, input_size)
     if _wants_imagenet(weights):
         tensors = read_package(variant.package, variant.sha256)
-        load_tensors(model, tensors, skip=("logits",))
-    return model
-
-
-def build_imagenet_classifier(
-    name: str = "efficientnet_lite0",
-    weights: Literal["imagenet"] | None = "imagenet",
-) -> keras.Model:
-    """Build the network with the 1000 ImageNet classes that it was trained on.
-
-    Args:
-        name: One of `LITE_VARIANTS`.
-        weights: "imagenet", or None for random ones.
-
-    Returns:
-        Model from `crops`, as `build_efficientnet_lite` takes them, to `logits`,
-        float [B, 1000], in the usual order of the classes.
-
-    Raises:
-        ConfigError: If `name` or `weights` is none of the above.
-        WeightsError: As in `build_efficientnet_lite`.
-    """
-    variant = _variant(name)
-    backbone = _backbone(name, variant, None)
-    logits = keras.layers.Dense(IMAGENET_CLASSES, name="logits")(backbone.output)
-    model = keras.Model(backbone.input, logits, name=f"{name}_imagenet")
-    if _wants_imagenet(weights):
-        load_tensors(model, read_package(variant.package, variant.sha256))
+        load_tensors(model, tensors)
     return model
 
 

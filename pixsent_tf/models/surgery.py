@@ -49,63 +49,6 @@ def features(model: keras.Model, layers: Sequence[str]) -> keras.Model:
     )
 
 
-def truncate(model: keras.Model, layer: str) -> keras.Model:
-    """Cut everything behind a layer.
-
-    Args:
-        model: The network.
-        layer: Name of the last layer that stays.
-
-    Returns:
-        A model from the same input to that layer's activation.
-
-    Raises:
-        ConfigError: If the network has no such layer.
-    """
-    return keras.Model(model.input, _layer(model, layer).output, name=model.name)
-
-
-def add_layer(
-    model: keras.Model, units: int, *, name: str = "fc9", seed: int = 0
-) -> keras.Model:
-    """Put a new dense layer behind the output, as the paper's fc9.
-
-    Args:
-        model: The network, its output [B, F].
-        units: Number of scores K.
-        name: Name of the new layer.
-        seed: What its weights are drawn from: N(0, 0.01), biases zero.
-
-    Returns:
-        A model from the same input to logits [B, K].
-    """
-    return keras.Model(
-        model.input, _new_head(units, name, seed)(model.output), name=model.name
-    )
-
-
-def replace_head(
-    model: keras.Model, num_classes: int, *, layer: str = "fc8", seed: int = 0
-) -> keras.Model:
-    """Exchange the last dense layer for a new one of another width.
-
-    Args:
-        model: The network.
-        num_classes: Number of scores K.
-        layer: Name of the layer to exchange, which the new one takes over. What
-            stands behind it goes.
-        seed: What the weights are drawn from: N(0, 0.01), biases zero.
-
-    Returns:
-        A model from the same input to logits [B, K].
-
-    Raises:
-        ConfigError: If the network has no such layer.
-    """
-    head = _new_head(num_classes, layer, seed)
-    return keras.Model(model.input, head(_layer(model, layer).input), name=model.name)
-
-
 def ablate(model: keras.Model, change: Surgery, *, seed: int = 0) -> keras.Model:
     """End a network at an earlier dense layer.
 

@@ -28,19 +28,6 @@ CAFFE_MULTIPLIERS: tuple[Multiplier, ...] = (
 )
 
 
-def caffe_multipliers(head: str = "fc8", rate: float = 10.0) -> tuple[Multiplier, ...]:
-    """Return the usual template: a new last layer learns ten times as fast.
-
-    Args:
-        head: Name of the new layer.
-        rate: Factor on its rate; its biases get twice that.
-
-    Returns:
-        Multipliers for `CaffeSGD`.
-    """
-    return (*CAFFE_MULTIPLIERS, (rf"(^|/){re.escape(head)}/", rate, 1.0))
-
-
 @keras.saving.register_keras_serializable("pixsent_tf")
 class CaffeSGD(keras.optimizers.SGD):
     """Descend with momentum, and with rates and decays of their own for some weights.
@@ -61,7 +48,7 @@ class CaffeSGD(keras.optimizers.SGD):
 
     Example:
         CaffeSGD(step_schedule(1e-3, epochs=6, steps_per_epoch=2.75),
-                 multipliers=caffe_multipliers("fc8"))
+                 multipliers=(*CAFFE_MULTIPLIERS, ("(^|/)fc8/", 10.0, 1.0)))
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from caffe_files import (
 )
 
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.models.caffenet import CONVOLUTIONS, FEATURE_LAYERS, build_caffenet
+from pixsent_tf.models.caffenet import CONVOLUTIONS, build_caffenet
 from pixsent_tf.models.surgery import features, to_fully_convolutional
 from pixsent_tf.models.weights import load_weights
 from tests.float32 import assert_close_float32, operations_of
@@ -45,12 +45,11 @@ def opencv_outputs(blobs, model_path, pixels, *, order="caffenet"):
         np.frombuffer(text.encode(), "u1"), np.fromfile(model_path, "u1")
     )
     net.setInput(caffe_input(pixels), "data")
-    names = [*FEATURE_LAYERS, "fc8"]
     asked = [
         f"relu{name[-1]}" if name[:2] in ("co", "fc") and name != "fc8" else name
-        for name in names
+        for name in TABLE
     ]
-    maps = dict(zip(names, net.forward(asked), strict=True))
+    maps = dict(zip(TABLE, net.forward(asked), strict=True))
     return {
         name: m.transpose(0, 2, 3, 1) if m.ndim == 4 else m for name, m in maps.items()
     }
@@ -74,7 +73,7 @@ def pixels_of(size, *, seed=0):
 
 
 def activations(model, pixels):
-    named = features(model, layers=[*FEATURE_LAYERS, "fc8"])
+    named = features(model, layers=list(TABLE))
     return {name: a.numpy() for name, a in named(pixels, training=False).items()}
 
 

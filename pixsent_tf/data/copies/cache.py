@@ -54,11 +54,6 @@ def keep(digest: str, found: Mapping[str, np.ndarray]) -> None:
         np.savez(temporary, **arrays)
 
 
-def forget() -> None:
-    """Forget what this process remembers, and go by the disk again."""
-    _remembered.clear()
-
-
 def _remember(digest: str, found: Mapping[str, np.ndarray]) -> None:
     while len(_remembered) >= _MAX_REMEMBERED:
         del _remembered[next(iter(_remembered))]

@@ -174,12 +174,17 @@ def test_the_search_is_said_out_loud_once(few):
     assert (again.steps, again.counts) == ([], [])
 
 
+def forget():
+    """What another process would not remember."""
+    cache._remembered.clear()
+
+
 @pytest.fixture
 def few(planted, tmp_path, monkeypatch):
     """Two pictures, a copy of the first, and a file that holds none; nothing known."""
     (tmp_path / "broken.jpg").write_bytes(b"")
     monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
-    cache.forget()
+    forget()
     return [planted[0], planted[1], planted[NUM_PICTURES], tmp_path / "broken.jpg"]
 
 
@@ -205,7 +210,7 @@ def test_a_set_is_searched_once(process, few, decoded):
     first = find_copies(few)
     decoded.clear()
     if process == "another":
-        cache.forget()
+        forget()
 
     again = find_copies(few)
 
@@ -247,7 +252,7 @@ def test_a_damaged_file_in_the_cache_is_written_again(damage, few, decoded, tmp_
         np.savez(path, pairs=np.zeros(3), groups=np.zeros(4))
     else:
         path.write_bytes(whole[: len(whole) // 2] if damage == "cut" else damage)
-    cache.forget()
+    forget()
 
     assert find_copies(few).pairs.tolist() == [[0, 2]]
     assert kept(tmp_path) == [path]  # and nothing half written beside it

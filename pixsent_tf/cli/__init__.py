@@ -28,6 +28,7 @@ VERBS = (
     "demo",
     "export",
     "score",
+    "label",
     "share",
     "audit",
     "inspect",

@@ -12,6 +12,7 @@ a table, a feature of a TFDS set, a folder within a class, the user of a DeepSen
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 from pixsent_tf import runs
@@ -21,6 +22,8 @@ from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress
+
+SKIPPED = ("", "skip")  # labels that `label` writes for pictures that have none
 
 
 def open_dataset(
@@ -146,7 +149,8 @@ def open_list(path: Path, images: Path, *, group: str | None = None) -> Dataset:
     Args:
         path: A text file with `name label` a line, or a CSV file with the columns
             `path` and `label`. Labels are class names, or 0 and 1 for negative and
-            positive.
+            positive. With a column `annotator`, as `label` writes it, a picture is what
+            most say; skipped ones and ties are left out.
         images: The folder that the names are relative to.
         group: The column of a CSV file that tells which pictures belong together; a
             picture whose cell is empty is on its own. A column `group` counts without
@@ -214,10 +218,27 @@ def _read_csv(path: Path, group: str | None) -> Rows:
                 f"{', '.join(columns)}."
             )
         rows = list(reader)
+    if "annotator" in columns:
+        rows = _agreed(rows)
     ids, labels = [row["path"] for row in rows], [row["label"] for row in rows]
     if group is None and "group" not in columns:
         return ids, labels, None
     return ids, labels, [(row[group or "group"] or "").strip() for row in rows]
+
+
+def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """One row a picture, of what `label` wrote: what most say, skipped and tied out."""
+    votes: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row["label"] not in SKIPPED:
+            votes.setdefault(row["path"], Counter())[row["label"]] += 1
+    first = {row["path"]: row for row in reversed(rows)}
+    agreed = []
+    for name, counts in votes.items():
+        (label, most), *others = counts.most_common(2)
+        if not others or others[0][1] < most:
+            agreed.append({**first[name], "label": label})
+    return agreed
 
 
 def _open_smileys(seed: int) -> Dataset:

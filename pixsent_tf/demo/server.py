@@ -1,4 +1,6 @@
-"""How does the page reach the model? A small web server for one person's machine.
+"""How does a page reach this machine? A small web server for one person.
+
+What all pages share is `PageApp`: files, safety, errors. The page that is dropped on:
 
     GET  /                the page; /page.css and /page.js belong to it
     GET  /model           what the page has to know of the model, JSON
@@ -14,7 +16,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -69,20 +71,27 @@ class Answering(Protocol):
     def map(self, name: str, encoded: bytes) -> Mapping[str, object]: ...  # noqa: D102
 
 
-class DemoApp:
-    """The page's requests as a WSGI application.
+class PageApp:
+    """A page's requests as a WSGI application; what is answered is up to the page.
 
     Args:
-        answerer: The model behind the page.
-        max_bytes: The largest file to accept.
+        files: The page's own files and their types, by path.
+        body: The type of what is posted.
+        max_bytes: The largest body to accept.
         hosts: Names under which the page may be asked for; None for any. A page of
             another site whose name leads here would otherwise read the answers.
     """
 
     def __init__(
-        self, answerer: Answering, *, max_bytes: int, hosts: Iterable[str] | None
+        self,
+        files: Mapping[str, tuple[str, str]],
+        *,
+        body: str,
+        max_bytes: int,
+        hosts: Iterable[str] | None,
     ) -> None:
-        self.answerer = answerer
+        self.files = files
+        self.body = body
         self.max_bytes = max_bytes
         self.hosts = None if hosts is None else list(hosts)
 
@@ -104,32 +113,64 @@ class DemoApp:
         if not self._is_ours(request.headers.get("Host", "")):
             raise BadRequest("Ask for this page as localhost.")
         if request.method in ("GET", "HEAD"):
-            if request.path in FILES:
-                name, kind = FILES[request.path]
+            if request.path in self.files:
+                name, kind = self.files[request.path]
                 return Response(
                     Path(__file__).with_name(name).read_bytes(), content_type=kind
                 )
-            if request.path == "/model":
-                known = {**self.answerer.describe(), "max_bytes": self.max_bytes}
-                return _json(known)
-        elif request.method == "POST":
-            if request.path == "/predict":
-                return self._ask(self.answerer.predict, request)
-            if request.path == "/map":
-                return self._ask(self.answerer.map, request)
+            return self.show(request)
+        if request.method == "POST":
+            return self.take(request)
         raise NotFound
 
-    def _ask(
-        self, question: Callable[[str, bytes], Mapping[str, object]], request: Request
-    ) -> Response:
+    def show(self, request: Request) -> Response:
+        """Answer a GET request for what is no file.
+
+        Args:
+            request: It.
+
+        Returns:
+            The answer.
+
+        Raises:
+            NotFound: If there is nothing.
+        """
+        raise NotFound
+
+    def take(self, request: Request) -> Response:
+        """Answer a POST request.
+
+        Args:
+            request: It.
+
+        Returns:
+            The answer.
+
+        Raises:
+            NotFound: If nothing is taken there.
+        """
+        raise NotFound
+
+    def read_body(self, request: Request) -> bytes:
+        """Read what was posted, if it is what the page sends.
+
+        Args:
+            request: The request.
+
+        Returns:
+            Its body.
+
+        Raises:
+            UnsupportedMediaType: If it is of another type.
+            LengthRequired: If it does not say how long it is.
+        """
         # a type that no form of another site can send without asking first
-        if request.mimetype != BODY:
-            raise UnsupportedMediaType(f"Send the picture's bytes as {BODY}.")
+        if request.mimetype != self.body:
+            raise UnsupportedMediaType(f"Send it as {self.body}.")
         # else what is beyond the limit would be cut off without a word
         if request.content_length is None:
             raise LengthRequired
-        name = request.args.get("name", "picture")[:MAX_NAME]
-        return _json(question(name, request.get_data(cache=False)))
+        return request.get_data(cache=False)
 
     def _is_ours(self, host: str) -> bool:
         """Tell whether a request's `Host` is a name under which we may be asked."""
@@ -141,7 +182,38 @@ class DemoApp:
             return False
 
 
-def open_server(app: DemoApp, *, host: str, port: int) -> BaseWSGIServer:
+class DemoApp(PageApp):
+    """The page that pictures are dropped on.
+
+    Args:
+        answerer: The model behind the page.
+        max_bytes: The largest file to accept.
+        hosts: As in `PageApp`.
+    """
+
+    def __init__(
+        self, answerer: Answering, *, max_bytes: int, hosts: Iterable[str] | None
+    ) -> None:
+        super().__init__(FILES, body=BODY, max_bytes=max_bytes, hosts=hosts)
+        self.answerer = answerer
+
+    def show(self, request: Request) -> Response:
+        """Answer a GET request for what is no file."""
+        if request.path != "/model":
+            raise NotFound
+        return to_json({**self.answerer.describe(), "max_bytes": self.max_bytes})
+
+    def take(self, request: Request) -> Response:
+        """Answer a POST request: a picture's bytes."""
+        questions = {"/predict": self.answerer.predict, "/map": self.answerer.map}
+        if request.path not in questions:
+            raise NotFound
+        encoded = self.read_body(request)
+        name = request.args.get("name", "picture")[:MAX_NAME]
+        return to_json(questions[request.path](name, encoded))
+
+
+def open_server(app: PageApp, *, host: str, port: int) -> BaseWSGIServer:
     """Start to listen; `serve_forever` of what is returned answers until Ctrl-C.
 
     Args:
@@ -193,7 +265,15 @@ def local_hosts(host: str) -> list[str] | None:
     return ["localhost", "127.0.0.1", "::1", host] if is_local else None
 
 
-def _json(values: Mapping[str, object]) -> Response:
+def to_json(values: Mapping[str, object]) -> Response:
+    """Answer with JSON.
+
+    Args:
+        values: What is told.
+
+    Returns:
+        The answer.
+    """
     text = json.dumps(values, allow_nan=False)
     return Response(text, content_type="application/json")
 

@@ -10,6 +10,7 @@ from pixsent_tf.results.files import (
     InspectResults,
     SavedModelResults,
 )
+from pixsent_tf.results.labels import LabelResults
 from pixsent_tf.results.looks import (
     FeaturesResults,
     MapCheckResults,
@@ -33,6 +34,7 @@ VERBS: dict[str, tuple[type, ...]] = {
     "compare": (CompareResults,),
     "predict": (PredictRow,),
     "score": (ScoreResults,),
+    "label": (LabelResults,),
     "share": (ShareResults,),
     "maps": (MapsResults, MapCheckResults),
     "features": (FeaturesResults,),

@@ -6,7 +6,7 @@ import pytest
 from deepsent_files import write_deepsent
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.sources import open_dataset, open_list
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
 
 
@@ -125,3 +125,21 @@ def test_every_refusal_is_one_line(tmp_path):
     for source in (tmp_path, tmp_path / "gone", tmp_path / "list.txt"):
         with pytest.raises(PixsentError, match=r"^[^\n]+$"):
             open_dataset(DataConfig(str(source)))
+
+
+def test_labels_of_several_annotators_are_what_most_say(colored_folder, tmp_path):
+    names = sorted(str(path) for path in colored_folder.glob("*/0[0-2].png"))
+    said = ("nnp", "pps", "ss", "np", "p", "pp")
+    words = {"n": "negative", "p": "positive", "s": "skip"}
+    lines = [
+        f"{name},{words[letter]},{who},0.5,1.0"
+        for name, letters in zip(names, said, strict=True)
+        for who, letter in enumerate(letters)
+    ]
+    head = "path,label,annotator,probability,seconds"
+    (tmp_path / "labels.csv").write_text("\n".join([head, *lines]) + "\n")
+
+    dataset = open_list(tmp_path / "labels.csv", tmp_path)
+
+    found = dict(zip(dataset.ids, dataset.labels.tolist(), strict=True))
+    assert found == {names[0]: 0, names[1]: 1, names[4]: 1, names[5]: 1}

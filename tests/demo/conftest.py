@@ -1,6 +1,8 @@
-"""A small model that knows when it is unsure, behind the page."""
+"""A small model that knows when it is unsure, and a browser to look at it with."""
 
 from __future__ import annotations
+
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from pixsent_tf.inference.model import SentimentModel
 from tests.serving.conftest import tiny_model
 
 __all__ = ["answerer", "tiny_model"]
+
+CHROMIUM = shutil.which("chromium")
 
 # Right above 0.6, every other time below: so 0.95 are right above about 0.57.
 HELD_OUT = [
@@ -31,3 +35,15 @@ def answerer(tiny_model) -> Answerer:
         held_out=HELD_OUT,
     )
     return Answerer(model, "tiny")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium without a window."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()

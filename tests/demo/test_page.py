@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -13,11 +12,11 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.demo.server import DemoApp, local_hosts, open_server
+from tests.demo.conftest import CHROMIUM
 from tests.float32 import assert_close_float32
 from tests.serving.conftest import OPERATIONS
 
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="needs chromium"),
@@ -58,17 +57,6 @@ def address(answerer):
     yield f"http://127.0.0.1:{server.port}/"
     server.shutdown()
     thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's Chromium without a window."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

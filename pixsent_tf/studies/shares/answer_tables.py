@@ -134,15 +134,15 @@ def add_up(path: Path, wanted: Wanted, labelled: frozenset[str]) -> AnswerSums:
     found = AnswerSums()
     number = 0
     for number, raw in enumerate(read_rows(path), start=1):
-        name = _name(raw, path)
+        name = name_of(raw, path)
         row = {**raw, **wanted.known.get(name, {})}
         key = tuple(_cell(row, wanted, path, number))
         sums = found.cells.setdefault(key, Sums())
         if (row.get("status") or OK) != OK:
             sums.unreadable += 1
             continue
-        found.class_names = found.class_names or _class_names(row)
-        answer, scores = _said(row, found.class_names, f"{path}, row {number}")
+        found.class_names = found.class_names or class_names_of(row)
+        answer, scores = said(row, found.class_names, f"{path}, row {number}")
         group = ""
         if wanted.group:
             group = _text(row, wanted.group, path, number) or name
@@ -211,7 +211,19 @@ def _parquet(path: Path) -> Iterator[Row]:
         raise DataError(f"{path} is no readable parquet: {error}.") from None
 
 
-def _name(row: Row, path: Path) -> str:
+def name_of(row: Row, path: Path) -> str:
+    """Name a picture.
+
+    Args:
+        row: Of a table of answers.
+        path: The table, for messages.
+
+    Returns:
+        Its id, or its path.
+
+    Raises:
+        DataError: If it has neither.
+    """
     for column in ID_COLUMNS:
         if row.get(column):
             return str(row[column])
@@ -244,15 +256,36 @@ def _text(row: Row, column: str, path: Path, number: int) -> str:
     return "" if value is None else str(value)
 
 
-def _class_names(row: Row) -> tuple[str, ...]:
+def class_names_of(row: Row) -> tuple[str, ...]:
+    """Name the classes of a table of answers.
+
+    Args:
+        row: One that got an answer.
+
+    Returns:
+        Names by class index, [K].
+    """
     names = tuple(c.removeprefix(PREFIX) for c in row if str(c).startswith(PREFIX))
     return CLASS_NAMES if names in ((), ("positive",)) else names
 
 
-def _said(
+def said(
     row: Row, names: tuple[str, ...], where: str
 ) -> tuple[int | None, list[float]]:
-    """The answer, and scores: probabilities, or the answer as 0 and 1."""
+    """Read what a model said.
+
+    Args:
+        row: One that got an answer.
+        names: Of the classes, [K].
+        where: It stands, for messages.
+
+    Returns:
+        The class index of the answer, None where the model was unsure; and scores [K]:
+        probabilities, or the answer as 0 and 1.
+
+    Raises:
+        DataError: If they cannot be understood.
+    """
     answer = row.get("answer")
     index = names.index(answer) if answer in names else None
     try:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixsent_tf import config
 from pixsent_tf.errors import RunError
+from pixsent_tf.machine import num_cores
 from pixsent_tf.version import VERSION
 from pixsent_tf.whole import whole
 
@@ -285,7 +286,7 @@ def environment() -> Environment:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cpus": os.cpu_count(),
+        "cpus": num_cores(),
         "packages": {
             "pixsent-tf": VERSION,
             **{name: metadata.version(name) for name in PACKAGES},

@@ -31,7 +31,7 @@ def dotted(node: ast.expr) -> str:
     return ""
 
 
-def imports(tree: ast.Module) -> set[str]:
+def imports(tree: ast.AST) -> set[str]:
     """Name all that a module imports, at its top or in a function."""
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -43,7 +43,7 @@ def imports(tree: ast.Module) -> set[str]:
     return found
 
 
-def names(tree: ast.Module) -> set[str]:
+def names(tree: ast.AST) -> set[str]:
     """Name all that a module uses or imports."""
     used = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.expr)}
     return used | imports(tree)
@@ -101,6 +101,70 @@ def test_one_module_reads_and_writes_predictions():
     }
 
     assert users == {"pixsent_tf.inference.predictions"}
+
+
+def test_cores_are_counted_in_one_place():
+    users = {
+        name
+        for name, tree in MODULES.items()
+        if {"os.cpu_count", "os.sched_getaffinity"} & names(tree)
+        or any(
+            dotted(node.func).endswith("ThreadPoolExecutor") and not node.args
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+        )
+    }
+
+    assert users == {"pixsent_tf.machine"}
+
+
+MEMORY = {"buffer", "stream"}
+WRITERS = {"write_text", "write_bytes", "savez", "savez_compressed", "savefig"}
+# What these write to is lent to them by one who writes it whole, or no result: a log.
+LENT = {
+    "pixsent_tf.data.tfds": {"_write"},
+    "pixsent_tf.serving.saved_model": {"write_assets"},
+    "pixsent_tf.studies.search.workers": {"_start"},
+    "pixsent_tf.serving.c_api": {"main"},
+}
+
+
+def is_write(node: ast.AST) -> bool:
+    """Tell whether a call makes a file; a picture saved into memory is none."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = dotted(node.func) or getattr(node.func, "attr", "")
+    modes = [a.value for a in node.args if isinstance(a, ast.Constant)]
+    opens = name.split(".")[-1] in ("open", "fdopen")
+    return (opens and bool({"w", "wb", "x", "xb"} & set(modes))) or (
+        "." in name and name.split(".")[-1] in WRITERS and name != "runs.write_text"
+    )
+
+
+def written_in_place(tree: ast.AST, *, is_lent: bool = False) -> list[str]:
+    """Spell calls that make a file at its own name, beneath no `whole`."""
+    found = []
+    for node in ast.iter_child_nodes(tree):
+        lent = is_lent
+        if isinstance(node, ast.With):
+            opened = ast.unparse(ast.Tuple([item.context_expr for item in node.items]))
+            lent |= "whole(" in opened or "TemporaryDirectory(" in opened
+        if is_write(node) and not lent and not MEMORY & names(node):
+            found.append(ast.unparse(node))
+        found += written_in_place(node, is_lent=lent)
+    return found
+
+
+def test_files_are_written_whole():
+    in_place = {
+        (name, function.name): written_in_place(function)
+        for name, tree in MODULES.items()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        and function.name not in LENT.get(name, set())
+    }
+
+    assert [(*where, calls) for where, calls in in_place.items() if calls] == []
 
 
 def test_from_predict_to_the_network_it_is_not_far():

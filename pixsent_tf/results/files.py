@@ -79,7 +79,7 @@ class Environment(TypedDict):
 
     python: str  # version
     platform: str  # system and processor
-    cpus: int | None  # cores
+    cpus: int  # cores that the process may use
     packages: dict[str, str]  # versions by the names of packages
     command: list[str]  # the command line
 
@@ -89,7 +89,7 @@ class DoctorResults(TypedDict):
 
     python: str  # version
     platform: str  # system and processor
-    cpus: int | None  # cores
+    cpus: int  # cores that the process may use
     packages: dict[str, str]  # versions by the names of packages
     device: str  # what trains
     weights: str  # whether the default network can be built

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pixsent_tf.machine import num_cores
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
 # What this process has hashed, by path, size and time of the last change.
@@ -29,7 +30,10 @@ def hash_files(
     states = [_state(path) for path in paths]
     new = list({state for state in states if state is not None} - _hashed.keys())
     if new:
-        with progress.step(len(new), "hashing"), ThreadPoolExecutor() as pool:
+        with (
+            progress.step(len(new), "hashing"),
+            ThreadPoolExecutor(num_cores()) as pool,
+        ):
             names = [name for name, _, _ in new]
             for state, digest in zip(new, pool.map(_hash, names), strict=True):
                 _hashed[state] = digest

@@ -25,6 +25,7 @@ from pixsent_tf.data.copies.alike import SIDE, alike_pairs
 from pixsent_tf.data.copies.digests import hash_files
 from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.machine import num_cores
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
 # What the cache holds, and with how many dimensions; the number counts the rules by
@@ -113,7 +114,7 @@ def _read_all(
     failures = {}
     with (
         progress.step(len(paths), "looking for copies"),
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        ThreadPoolExecutor(num_cores()) as pool,
     ):
         for i, thumbnail in enumerate(pool.map(_read, paths)):
             if isinstance(thumbnail, ImageError):

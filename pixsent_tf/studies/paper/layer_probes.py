@@ -20,15 +20,13 @@ from threadpoolctl import threadpool_limits
 from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.machine import num_cores
 from pixsent_tf.models.zoo import HEAD
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes.linear_probes import CLASSIFIERS, INVERSE_PENALTIES
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, choose, divide
 from pixsent_tf.studies.paper import classifiers
-
-NUM_THREADS = 2
-
 
 Key = tuple[str, str]  # layer and classifier
 
@@ -209,7 +207,7 @@ def _probe_part(
         }
 
     # The matrices are small: threads of BLAS would only wait for each other.
-    with threadpool_limits(1), ThreadPoolExecutor(NUM_THREADS) as pool:
+    with threadpool_limits(1), ThreadPoolExecutor(num_cores()) as pool:
         probed = list(pool.map(probe, layers))
     by_layer = {key: one for answers in probed for key, one in answers.items()}
     return FoldProbes(tuple(dataset.ids[i] for i in test), by_layer)

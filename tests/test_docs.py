@@ -287,6 +287,17 @@ def test_how_to_keep_groups_together(desk):
     assert page.names["recipe"].data.group == "folder"
 
 
+def test_how_to_train_on_several_sources(desk):
+    shutil.copytree("pictures", "tweets")
+    page = Page(DOCS / "how-to/several-sources.md")
+    page.run()
+
+    assert [row["source"] for row in page.names["results"]["per_source"]] == [
+        "pictures",
+        "tweets",
+    ]
+
+
 def test_how_to_use_another_backbone(desk):
     page = Page(DOCS / "how-to/new-backbone.md")
     try:

@@ -14,6 +14,7 @@ from pixsent_tf.cli.options import (
     engine_options,
     output_options,
     read_recipe,
+    refuse_idle,
     training_options,
 )
 from pixsent_tf.cli.train import run_study
@@ -21,11 +22,16 @@ from pixsent_tf.recipes import find_recipe
 
 
 @click.command(name="crossval")
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True)
 @data_options
 @training_options
 @NUM_FOLDS
 @click.option("--folds", type=NUMBERS, help="Test some folds only, such as 1,3.")
+@click.option(
+    "--leave-source-out",
+    is_flag=True,
+    help="Test each source with what all others train, instead of folds.",
+)
 @click.option(
     "--keep-models/--discard-models",
     default=True,
@@ -36,6 +42,7 @@ from pixsent_tf.recipes import find_recipe
 def command(
     recipe: str,
     folds: tuple[int, ...] | None,
+    leave_source_out: bool,
     keep_models: bool,
     out: str | None,
     as_json: bool,
@@ -49,11 +56,18 @@ def command(
     Nothing is chosen on a test fold. A killed run goes on when it is started again with
     the same --out: finished folds are kept.
 
+    With several DATA, or a table with a column `source`, the results are told for each
+    source. How good the answers are on pictures of another kind than those that
+    trained, --leave-source-out tells.
+
     \b
     Example:
       pixsent-tf crossval pictures/ --num-folds 10
       pixsent-tf crossval deepsent/ --level five_agrees
+      pixsent-tf crossval tweets/ holiday.csv --leave-source-out
     """
+    if leave_source_out:
+        refuse_idle(["num_folds"], "with --leave-source-out")
     chosen = read_recipe(find_recipe(recipe), settings, **named)
     console.load_tensorflow()
     from pixsent_tf.studies.crossval import crossval
@@ -65,5 +79,6 @@ def command(
         as_json=as_json,
         quiet=quiet,
         folds=folds,
+        leave_source_out=leave_source_out,
         keep_models=keep_models,
     )

@@ -20,7 +20,7 @@ from pixsent_tf.recipes import find_recipe
 
 
 @click.command(name="fit")
-@click.argument("data", default="smileys")
+@click.argument("data", nargs=-1)
 @data_options
 @training_options
 @setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")
@@ -28,6 +28,7 @@ from pixsent_tf.recipes import find_recipe
 @output_options
 def command(
     recipe: str,
+    data: tuple[str, ...],
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -38,14 +39,16 @@ def command(
 
     DATA is a folder with one subfolder per class, a list file (`name label` a line), a
     CSV file (columns path,label), a DeepSent folder, tfds:NAME, or smileys, the drawn
-    sample that is used when nothing is given.
+    sample that is used when nothing is given. Several of them train together;
+    `--set data.balance=both` lets each class of each weigh the same.
 
     \b
     Example:
       pixsent-tf fit
       pixsent-tf fit pictures/ --out runs/mine
+      pixsent-tf fit tweets/ holiday.csv --set data.balance=both
     """
-    chosen = read_recipe(find_recipe(recipe), settings, **named)
+    chosen = read_recipe(find_recipe(recipe), settings, data=data or None, **named)
     console.load_tensorflow()
     from pixsent_tf.studies.fit import fit
 

@@ -332,7 +332,8 @@ def read_recipe(base: Recipe, settings: tuple[str, ...], **named: Any) -> Recipe
     Args:
         base: The recipe to start from.
         settings: Texts like `training.epochs=3`.
-        named: Values of the options in `FLAGS`, and `data`; None changes nothing.
+        named: Values of the options in `FLAGS`, and `data`, a source or several; None
+            changes nothing.
 
     Returns:
         The recipe to run.
@@ -342,7 +343,10 @@ def read_recipe(base: Recipe, settings: tuple[str, ...], **named: Any) -> Recipe
             nothing.
     """
     known = {_parameter(flag): name for name, flag in FLAGS.items()}
-    known["data"] = "data.source"
+    known |= {"data": "data.source", "more": "data.more_sources"}
+    if isinstance(named.get("data"), tuple):
+        named["data"], *more = named["data"]
+        named["more"] = tuple(more) or None
     changes = {known[name]: value for name, value in named.items() if value is not None}
     for text in settings:
         name, equals, value = text.partition("=")

@@ -37,7 +37,7 @@ MAX_ROWS = 10
 
 
 @click.command(name="tune")
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True)
 @data_options
 @click.option("--tuner", type=Value(Tuner), default="random", show_default=True)
 @click.option("--trials", type=COUNT, help="Trials of each search; 12 by default.")

@@ -18,6 +18,7 @@ from pixsent_tf.results.studies import (
     EvaluateResults,
     Interval,
     Metrics,
+    SourceMetrics,
     StudyResults,
 )
 from pixsent_tf.results.unreadable import Unreadable
@@ -39,6 +40,7 @@ def describe_study(results: StudyResults, *, more: Rows | None = None) -> Rows:
         *_accuracies(results),
         *_others(results),
         *_counts(results, results["unreadable"]),
+        *_sources(results["per_source"]),
         ("seconds", f"{results['seconds']:.1f}"),
         *(more or []),
         ("out", results["out"]),
@@ -66,6 +68,7 @@ def describe_evaluation(results: EvaluateResults) -> Rows:
         for row in results["abstention"]
     ]
     rows += _counts(results, results["unreadable"])
+    rows += _sources(results["per_source"])
     if (tried := results["settings_tried"]) is not None:
         rows.append(("settings tried", f"{tried}"))
     return [*rows, ("report", results["report"])]
@@ -119,6 +122,35 @@ def _counts(results: Metrics, unreadable: Sequence[Unreadable]) -> Rows:
     folds = results["per_fold"]
     if len(folds) > 1:
         rows.append(("each fold", "  ".join(f"{fold:.3f}" for fold in folds)))
+    return rows
+
+
+def _sources(per_source: Sequence[SourceMetrics]) -> Rows:
+    """Two lines for each source."""
+    rows = []
+    for row in per_source:
+        recalls = ", ".join(
+            f"{name} {recall:.3f}" for name, recall in row["recalls"].items()
+        )
+        ranked = "" if row["auc"] is None else f", AUC {row['auc']:.3f}"
+        count = row["num_examples"]
+        rows += [
+            (
+                f"on {row['source']}",
+                f"{row['accuracy']:.3f} of {count} ({_range(row['accuracy_interval'])}"
+                f"), majority rate {row['majority_rate']:.3f}",
+            ),
+            ("", f"balanced {row['balanced_accuracy']:.3f} ({recalls}){ranked}"),
+        ]
+        if (answering := row["answering"]) is not None:
+            rows.append(
+                (
+                    "",
+                    f"calibration error {row['ece']:.3f}; at .95 answering "
+                    f"{answering['coverage']:.3f}, right on "
+                    f"{answering['precision']:.3f}",
+                )
+            )
     return rows
 
 

@@ -29,6 +29,7 @@ from pixsent_tf.errors import ConfigError
 CLASS_NAMES = ("negative", "positive")
 Level = Literal["five_agrees", "four_agrees", "three_agrees"]
 LEVELS: tuple[str, ...] = typing.get_args(Level)
+Balance = Literal["none", "classes", "sources", "both"]
 Strategy = Literal["head", "last-blocks", "all", "lp-ft"]
 STRATEGIES: tuple[str, ...] = typing.get_args(Strategy)
 
@@ -81,6 +82,13 @@ class DataConfig(Checked, prefix="data."):
             than `level` asks for: they train every fold and test none; 0 leaves them
             out.
         num_folds: Folds made where the data publishes none.
+        balance: Which kinds of picture weigh the same in training, whatever their
+            numbers: "classes", "sources", or "both" for each class of each source;
+            within a kind, `example_weights` keep their ratios. The temperature and the
+            threshold for `unsure` are chosen with kinds balanced alike.
+        more_sources: Further sources, which train and test together with the first;
+            their classes have the same names. `level`, `images` and `group` are for
+            those that know them.
     """
 
     source: str = "smileys"
@@ -91,6 +99,8 @@ class DataConfig(Checked, prefix="data."):
     example_weights: Literal["equal", "agreement"] = "equal"
     join_weight: Fraction = 0.0
     num_folds: Annotated[int, Range(least=2)] = 5
+    balance: Balance = "none"
+    more_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,6 @@ class TrainingConfig(Checked, prefix="training."):
         jitter: Largest relative change of brightness, contrast and saturation, 0…1.
         mixup: Parameter of the beta distribution by which pictures are mixed in pairs;
             0 for none.
-        class_weights: Weigh each class by the inverse of its frequency.
         trained_fraction: Share of the layers, from the head back, that "last-blocks"
             trains, 0…1.
         bottom_multiplier: Factor of the first layer's learning rate in "lp-ft"; the
@@ -193,7 +202,6 @@ class TrainingConfig(Checked, prefix="training."):
     min_area_fraction: Part = 1.0
     jitter: Fraction = 0.0
     mixup: NotNegative = 0.0
-    class_weights: bool = False
     trained_fraction: Part = 0.3
     bottom_multiplier: Positive = 0.1
     patience: Whole = 0

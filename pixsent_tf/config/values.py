@@ -142,6 +142,8 @@ class Kind:
         if self.type in (int, float):
             return _read_number(text)
         if self.type is tuple and self.is_open:
+            if text == "()":
+                return ()
             return tuple(self.items[0].read(part.strip()) for part in text.split(","))
         return text
 

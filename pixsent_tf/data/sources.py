@@ -2,7 +2,8 @@
 
 smileys               the drawn sample; needs nothing
 FOLDER                one subfolder per class, or the DeepSent layout
-LIST.txt, TABLE.csv   `name label` a line, or the columns path,label and maybe group
+LIST.txt, TABLE.csv   `name label` a line, or the columns path,label and maybe group,
+                      source; or path,valence for ratings
 tfds:NAME[/CONFIG]    any TensorFlow Datasets image classification set
 
 Some of them know which pictures belong together, those of one person, say: a column of
@@ -11,28 +12,28 @@ a table, a feature of a TFDS set, a folder within a class, the user of a DeepSen
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pixsent_tf import runs
-from pixsent_tf.config import CLASS_NAMES, DataConfig
+from pixsent_tf.config import DataConfig
+from pixsent_tf.data.joint import join_sources
 from pixsent_tf.data.levels import layout
+from pixsent_tf.data.lists import open_list
 from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
-SKIPPED = ("", "skip")  # labels that `label` writes for pictures that have none
-
 
 def open_dataset(
     data: DataConfig, *, seed: int = 0, progress: Progress = NO_PROGRESS
 ) -> Dataset:
-    """Open any source of labelled pictures.
+    """Open any source of labelled pictures, or several as one data set.
 
     Args:
-        data: The source and how to read it.
+        data: The sources and how to read them.
         seed: Of the drawn sample.
         progress: Hears how far it is where copies have to be looked for.
 
@@ -43,9 +44,14 @@ def open_dataset(
     Raises:
         ConfigError: If `data.level` or `data.join_weight` is asked of a source that
             knows no agreement, or `data.group` of one that does not know it.
-        DataError: If the source is missing, empty, has one class, or names missing
-            files.
+        DataError: If a source is missing, empty, has one class, or names missing
+            files, or if the classes of two have other names.
     """
+    if data.more_sources:
+        each = [_for_one(data, one) for one in (data.source, *data.more_sources)]
+        _refuse_unknown(data, each)
+        opened = [open_dataset(one, seed=seed, progress=progress) for one in each]
+        return join_sources(opened)
     if data.source == "smileys":
         _refuse_agreement(data)
         if data.group is not None:
@@ -78,6 +84,37 @@ def open_dataset(
         f"{data.source} does not exist; give a folder with one subfolder per class, a "
         f"list, tfds:NAME or smileys."
     )
+
+
+def _for_one(data: DataConfig, source: str) -> DataConfig:
+    """Keep of several sources' settings those that one of them knows."""
+    path = Path(source)
+    is_deepsent = path.is_dir() and layout.is_deepsent(path)
+    is_list, group = path.is_file(), data.group
+    if group is not None:
+        owners = {"user": is_deepsent, "folder": path.is_dir() and not is_deepsent}
+        is_known = owners.get(group, is_list or source.startswith("tfds:"))
+        group = group if is_known else None
+    return replace(
+        data,
+        source=source,
+        more_sources=(),
+        level=data.level if is_deepsent else None,
+        images=data.images if is_list else None,
+        group=group,
+        join_weight=data.join_weight if is_deepsent else 0.0,
+    )
+
+
+def _refuse_unknown(data: DataConfig, each: Sequence[DataConfig]) -> None:
+    """Refuse a setting that none of several sources knows."""
+    for name in ("level", "images", "group", "join_weight"):
+        value = getattr(data, name)
+        if value and all(getattr(one, name) != value for one in each):
+            raise ConfigError(
+                f"None of {', '.join(one.source for one in each)} knows data.{name}="
+                f"{value!r}; leave it out."
+            )
 
 
 def open_folder(folder: Path, *, group: str | None = None) -> Dataset:
@@ -141,104 +178,6 @@ def _group_by_folder(dataset: Dataset, folder: Path, group: str) -> Dataset:
             f"{folder} has no folders within its classes that could be groups."
         )
     return dataset.grouped(names)
-
-
-def open_list(path: Path, images: Path, *, group: str | None = None) -> Dataset:
-    """Open a list or a table of pictures.
-
-    Args:
-        path: A text file with `name label` a line, or a CSV file with the columns
-            `path` and `label`. Labels are class names, or 0 and 1 for negative and
-            positive. With a column `annotator`, as `label` writes it, a picture is what
-            most say; skipped ones and ties are left out.
-        images: The folder that the names are relative to.
-        group: The column of a CSV file that tells which pictures belong together; a
-            picture whose cell is empty is on its own. A column `group` counts without
-            being named.
-
-    Returns:
-        The data set, in the order of the file.
-
-    Raises:
-        ConfigError: If there is no such column.
-        DataError: If a line cannot be read or a named file does not exist.
-    """
-    read = _read_csv if path.suffix.lower() in (".csv", ".tsv") else _read_pairs
-    ids, labels, groups = read(path, group)
-    class_names = None
-    if set(labels) <= {"0", "1"}:
-        class_names = CLASS_NAMES
-        labels = [CLASS_NAMES[int(label)] for label in labels]
-    dataset = build_dataset(
-        name=path.stem,
-        ids=ids,
-        paths=[images / name for name in ids],
-        labels=labels,
-        class_names=class_names,
-    )
-    return dataset if groups is None else dataset.grouped(groups)
-
-
-Rows = tuple[list[str], list[str], list[str] | None]  # names, labels, groups
-
-
-def _read_pairs(path: Path, group: str | None) -> Rows:
-    if group is not None:
-        raise ConfigError(
-            f"{path} has no group {group!r}; only a CSV table has columns."
-        )
-    names, labels = [], []
-    lines = path.read_text("utf-8-sig").splitlines()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        name, _, label = line.strip().rpartition(" ")
-        if not name:
-            raise DataError(
-                f"{path}:{number} reads {line!r:.60}; a line is `name label`."
-            )
-        names.append(name.strip())
-        labels.append(label)
-    return names, labels, None
-
-
-def _read_csv(path: Path, group: str | None) -> Rows:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        reader = csv.DictReader(file, delimiter=delimiter)
-        columns = reader.fieldnames or []
-        if not {"path", "label"} <= set(columns):
-            raise DataError(
-                f"{path} has the columns {', '.join(columns) or 'none'}; it needs "
-                f"path and label."
-            )
-        if group is not None and group not in columns:
-            raise ConfigError(
-                f"{path} has no column {group!r} for the groups; it has "
-                f"{', '.join(columns)}."
-            )
-        rows = list(reader)
-    if "annotator" in columns:
-        rows = _agreed(rows)
-    ids, labels = [row["path"] for row in rows], [row["label"] for row in rows]
-    if group is None and "group" not in columns:
-        return ids, labels, None
-    return ids, labels, [(row[group or "group"] or "").strip() for row in rows]
-
-
-def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """One row a picture, of what `label` wrote: what most say, skipped and tied out."""
-    votes: dict[str, Counter[str]] = {}
-    for row in rows:
-        if row["label"] not in SKIPPED:
-            votes.setdefault(row["path"], Counter())[row["label"]] += 1
-    first = {row["path"]: row for row in reversed(rows)}
-    agreed = []
-    for name, counts in votes.items():
-        (label, most), *others = counts.most_common(2)
-        if not others or others[0][1] < most:
-            agreed.append({**first[name], "label": label})
-    return agreed
 
 
 def _open_smileys(seed: int) -> Dataset:

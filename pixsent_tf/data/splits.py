@@ -96,7 +96,7 @@ def published_or_stratified(
         num_folds,
         seed=seed,
         units=find_units(whole, progress=progress),
-        strata=_agreement(whole),
+        strata=_strata(whole),
     )
     return np.where(dataset.only_trains, 0, folds[_positions(dataset, whole)])
 
@@ -128,7 +128,7 @@ def held_out(
         fraction,
         seed=seed,
         units=find_units(whole, progress=progress),
-        strata=_agreement(whole),
+        strata=_strata(whole),
     )
     return mask[_positions(dataset, whole)] & ~dataset.only_trains
 
@@ -258,9 +258,17 @@ def _refuse_lopsided(labels: np.ndarray, parts: np.ndarray) -> None:
             )
 
 
-def _agreement(dataset: Dataset) -> np.ndarray | None:
-    """How many annotators agree on each picture, int [N]."""
-    return None if dataset.votes is None else dataset.votes.max(axis=1)
+def _strata(dataset: Dataset) -> np.ndarray | None:
+    """Source of each picture, and how many tenths of its votes agree, int [N]."""
+    if dataset.votes is None and dataset.sources is None:
+        return None
+    strata = np.zeros(len(dataset), dtype=int)
+    if dataset.votes is not None:
+        shares = dataset.votes.max(axis=1) / dataset.votes.sum(axis=1)
+        strata += np.rint(10 * shares).astype(int)
+    if dataset.sources is not None:
+        strata += 100 * dataset.sources
+    return strata
 
 
 def _positions(dataset: Dataset, whole: Dataset) -> np.ndarray:

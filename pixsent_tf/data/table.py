@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES, DataConfig
+from pixsent_tf.data.balance import balanced
 from pixsent_tf.errors import DataError
 
 
@@ -34,6 +35,8 @@ class Dataset:
         group_names: Name of each group by its number; "" for a picture on its own.
         joined: Weight of each picture that trains every fold and tests none, float32
             [N]; 0 for all others. None where there are only others.
+        sources: Number of each picture's source, int32 [N]; None for a single one.
+        source_names: Name of each source by its number.
         whole: The larger data set that this one was selected from, where its folds
             must agree with those of other selections; None for a set of its own.
     """
@@ -48,6 +51,8 @@ class Dataset:
     groups: np.ndarray | None = None
     group_names: tuple[str, ...] = ()
     joined: np.ndarray | None = None
+    sources: np.ndarray | None = None
+    source_names: tuple[str, ...] = ()
     whole: Dataset | None = None
 
     def __len__(self) -> int:
@@ -82,6 +87,7 @@ class Dataset:
             votes=None if self.votes is None else self.votes[indices],
             groups=None if self.groups is None else self.groups[indices],
             joined=None if self.joined is None else self.joined[indices],
+            sources=None if self.sources is None else self.sources[indices],
         )
 
     def grouped(self, names: Sequence[str]) -> Dataset:
@@ -152,11 +158,15 @@ class Dataset:
         totals = self.votes.sum(axis=1, keepdims=True)
         return (self.votes / totals).astype("float32")
 
-    def weighted_targets(self, data: DataConfig) -> np.ndarray:
+    def weighted_targets(
+        self, data: DataConfig, *, among: np.ndarray | None = None
+    ) -> np.ndarray:
         """Give what the training aims at, and how much each picture counts.
 
         Args:
-            data: Names the labels and the weights.
+            data: Names the labels, the weights, and what they balance.
+            among: Positions of the pictures that train, int [M], which are balanced;
+                all if None.
 
         Returns:
             Target probabilities times the weight of the picture, float32 [N, K].
@@ -169,7 +179,27 @@ class Dataset:
             weights = self.agreement
         if self.joined is not None:
             weights = np.where(self.only_trains, weights * self.joined, weights)
-        return self.targets(data.labels) * weights[:, None]
+        targets = self.targets(data.labels) * weights[:, None]
+        return balanced(targets, by=data.balance, sources=self.sources, among=among)
+
+    def weights_like_those_to_come(
+        self, data: DataConfig, *, among: np.ndarray
+    ) -> np.ndarray:
+        """Tell how much pictures count where a training is calibrated.
+
+        Args:
+            data: Names what is balanced.
+            among: Positions of the pictures that train, int [M].
+
+        Returns:
+            float32 [M]: 0 for those that only train, who feel less clearly; the others
+            balanced as in training, by their labels, 1 in the mean.
+        """
+        counted = among[~self.only_trains[among]]
+        targets = balanced(
+            self.targets(), by=data.balance, sources=self.sources, among=counted
+        )
+        return np.where(self.only_trains[among], 0, targets[among].sum(axis=1))
 
 
 def order_classes(names: Sequence[str]) -> tuple[str, ...]:

@@ -23,13 +23,16 @@ UNSURE = "unsure"  # the answer where no class is probable enough
 LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # 0.05 to 20
 
 
-def fit_temperature(*, log_probs: np.ndarray, labels: np.ndarray) -> float:
+def fit_temperature(
+    *, log_probs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """Find the divisor of the logits that makes held-out probabilities most likely.
 
     Args:
         log_probs: Logits, or logarithms of probabilities, of pictures that did not
             train, float [N, K].
         labels: Class indices, int [N].
+        weights: How much each picture counts, float [N]; all alike if None.
 
     Returns:
         The temperature: above 1 where the model was surer than it was right. A
@@ -48,10 +51,11 @@ def fit_temperature(*, log_probs: np.ndarray, labels: np.ndarray) -> float:
         )
     scores = np.asarray(log_probs, dtype="float64")
     rows = np.arange(len(labels))
+    counts = np.ones(len(labels)) if weights is None else weights / weights.mean()
 
     def loss(log_temperature: float) -> float:
         scaled = log_softmax(scores / np.exp(log_temperature), axis=1)
-        return float(log_temperature**2 / 2 - scaled[rows, labels].sum())
+        return float(log_temperature**2 / 2 - counts @ scaled[rows, labels])
 
     found = minimize_scalar(loss, bounds=LOG_TEMPERATURE_BOUNDS, method="bounded")
     return float(np.exp(found.x))
@@ -73,7 +77,11 @@ def apply_temperature(probs: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def temperature_across_folds(
-    *, probs: np.ndarray, labels: np.ndarray, folds: np.ndarray
+    *,
+    probs: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Recalibrate each fold with the temperature of all others.
 
@@ -83,6 +91,7 @@ def temperature_across_folds(
         probs: Out-of-fold probabilities, float [N, K].
         labels: Class indices, int [N].
         folds: Test fold of each picture, int [N]; two or more.
+        weights: How much each picture counts, float [N]; all alike if None.
 
     Returns:
         Recalibrated probabilities, float [N, K].
@@ -93,6 +102,7 @@ def temperature_across_folds(
         temperature = fit_temperature(
             log_probs=np.log(np.clip(probs[~held_out], 1e-12, None)),
             labels=labels[~held_out],
+            weights=None if weights is None else weights[~held_out],
         )
         calibrated[held_out] = apply_temperature(probs[held_out], temperature)
     return calibrated

@@ -40,8 +40,33 @@ class Metrics(TypedDict):
     per_fold: list[float]  # accuracy of each fold, in order
 
 
+class Answering(TypedDict):
+    """What answering only where the model is sure gives."""
+
+    precision: float  # share of right answers that was reached
+    coverage: float  # share of the pictures that get an answer
+    num_answered: int  # pictures that get an answer
+
+
+class SourceMetrics(TypedDict):
+    """How good answers are on pictures of one source."""
+
+    source: str  # its name
+    num_examples: int  # pictures that were answered
+    accuracy: float  # share of right answers
+    accuracy_interval: Interval  # Wilson's, or a bootstrap over groups
+    majority_rate: float  # what always giving its most frequent answer reaches
+    balanced_accuracy: float  # mean of the recalls
+    recalls: dict[str, float]  # share of right answers by class
+    auc: float | None  # area under the ROC curve; null with one class only
+    ece: float  # expected calibration error
+    answering: Answering | None  # at a precision of .95; null with a single fold
+
+
 class StudyResults(Metrics):
     """What every study tells that trains."""
+
+    per_source: list[SourceMetrics]  # one entry for each source; empty for a single one
 
     unreadable: list[Unreadable]  # pictures that could not be read
     seconds: float  # how long it took
@@ -57,7 +82,7 @@ class FitResults(StudyResults):
 class CrossvalResults(StudyResults):
     """What `crossval` tells; the numbers are of the pooled predictions."""
 
-    fold_source: str  # "published" or "stratified"
+    fold_source: str  # "published", "stratified", or "sources" if each is left out
     folds_tested: list[int]  # numbers of the folds, from 1
     temperature: list[float]  # divisor of the logits, by fold
 
@@ -95,14 +120,6 @@ class Calibration(TypedDict):
     log_loss_with_temperature: float  # log loss with a temperature
 
 
-class Answering(TypedDict):
-    """What answering only where the model is sure gives."""
-
-    precision: float  # share of right answers that was reached
-    coverage: float  # share of the pictures that get an answer
-    num_answered: int  # pictures that get an answer
-
-
 class Abstaining(Answering):
     """The same, for a target."""
 
@@ -132,6 +149,7 @@ class Evaluation(Metrics):
     unreadable: list[Unreadable]  # pictures that could not be read
     label_ceiling: float | None  # how often one more annotator would agree
     settings_tried: int | None  # how many settings competed
+    per_source: list[SourceMetrics]  # one entry for each source; empty for a single one
     notes: list[str]  # what to know before trusting the numbers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, overload
 
@@ -18,10 +18,11 @@ from pixsent_tf.studies import crossval as crossval_study
 from pixsent_tf.studies import fit as fit_study
 
 Model: TypeAlias = str | os.PathLike[str] | None
+Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def fit(
-    source: str | os.PathLike[str] = "smileys",
+    source: Source = "smileys",
     *,
     out: str | os.PathLike[str] | None = None,
     recipe: config.Recipe | None = None,
@@ -30,7 +31,8 @@ def fit(
     """Train on labelled pictures and test on a held-out part.
 
     Args:
-        source: A folder with one subfolder per class, a list, "tfds:NAME" or "smileys".
+        source: A folder with one subfolder per class, a list, "tfds:NAME" or "smileys";
+            a list of several, which train and test together.
         out: The run folder to make; the next free one below `runs/` by default.
         recipe: What to train; the default recipe if None.
         settings: Changes to the recipe by dotted name, as `config.override` takes.
@@ -46,11 +48,12 @@ def fit(
 
 
 def crossval(
-    source: str | os.PathLike[str],
+    source: Source,
     *,
     out: str | os.PathLike[str] | None = None,
     recipe: config.Recipe | None = None,
     settings: Mapping[str, Any] | None = None,
+    leave_source_out: bool = False,
 ) -> CrossvalResults:
     """Cross-validate a recipe on labelled pictures.
 
@@ -59,6 +62,7 @@ def crossval(
         out: As in `fit`.
         recipe: As in `fit`.
         settings: As in `fit`.
+        leave_source_out: Test each source with what all others train, instead of folds.
 
     Returns:
         The results of the pooled predictions, as `fit` returns them.
@@ -67,7 +71,7 @@ def crossval(
         PixsentError: With a line that says what to do.
     """
     opened = _open("crossval", source, out, recipe, settings)
-    return crossval_study.crossval(*opened)
+    return crossval_study.crossval(*opened, leave_source_out=leave_source_out)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:
@@ -137,13 +141,19 @@ def predict(
 
 def _open(
     verb: str,
-    source: str | os.PathLike[str],
+    source: Source,
     out: str | os.PathLike[str] | None,
     recipe: config.Recipe | None,
     settings: Mapping[str, Any] | None,
 ) -> tuple[config.Recipe, Dataset, Run]:
     """Say what to train, on which pictures, into which folder."""
-    changes = {"data.source": os.fspath(source), **(settings or {})}
+    sources = [source] if isinstance(source, (str, os.PathLike)) else source
+    first, *others = [os.fspath(one) for one in sources]
+    changes = {
+        "data.source": first,
+        "data.more_sources": tuple(others),
+        **(settings or {}),
+    }
     recipe = config.override(recipe or config.Recipe(), changes)
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{verb}-{dataset.name}")

@@ -14,8 +14,14 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.results.studies import Abstaining, Calibration, Evaluation
+from pixsent_tf.results.studies import (
+    Abstaining,
+    Calibration,
+    Evaluation,
+    SourceMetrics,
+)
 from pixsent_tf.runs import Run
+from pixsent_tf.studies.outcome import measure_sources
 from pixsent_tf.studies.report.card import CONFIDENCE
 from pixsent_tf.studies.subjects import Subject, open_model, open_run
 
@@ -101,8 +107,18 @@ def measure(subject: Subject) -> Evaluation:
         "unreadable": [failure.to_json() for failure in said.failures],
         "label_ceiling": label_ceiling(subject.dataset, said.ids),
         "settings_tried": _settings_tried(subject.run),
+        "per_source": _per_source(subject),
         "notes": list(subject.notes),
     }
+
+
+def _per_source(subject: Subject) -> list[SourceMetrics]:
+    """The numbers of each source, where the pictures still tell theirs."""
+    if subject.dataset is None or not set(subject.predictions.ids) <= set(
+        subject.dataset.ids
+    ):
+        return []
+    return measure_sources(subject.dataset, subject.predictions)
 
 
 def _abstention(
@@ -151,9 +167,11 @@ def label_ceiling(dataset: Dataset | None, ids: Sequence[str]) -> float | None:
         ids: Which of them count.
 
     Returns:
-        0…1; None without votes that differ.
+        0…1; None without votes that differ, or for several sources.
     """
     if dataset is None or dataset.votes is None or dataset.num_classes != 2:
+        return None
+    if dataset.sources is not None:  # each had annotators, and scales, of its own
         return None
     whole = getattr(dataset, "whole", None) or dataset
     beta = None if whole.votes is None else agreement.fit_beta(whole.votes)

@@ -66,6 +66,37 @@ def divide(
     ]
 
 
+def leave_sources_out(dataset: Dataset, *, units: np.ndarray) -> list[Part]:
+    """Make a part of each source, which trains on all others.
+
+    Args:
+        dataset: The pictures of several sources. Those that only train do so where
+            their source does.
+        units: As in `divide`; a copy of a test picture in another source does not
+            train.
+
+    Returns:
+        The parts in the order of the sources.
+
+    Raises:
+        ConfigError: If there is a single source.
+    """
+    if dataset.sources is None or len(np.unique(dataset.sources)) < 2:
+        raise ConfigError(
+            f"{dataset.name} is a single source, which leaves none to train on; name "
+            f"another one too, or fill a column `source` of a table."
+        )
+    return [
+        _part(
+            number + 1,
+            (dataset.sources == number) & ~dataset.only_trains,
+            dataset.sources != number,
+            units,
+        )
+        for number in np.unique(dataset.sources).tolist()
+    ]
+
+
 def hold_out(mask: np.ndarray, *, units: np.ndarray | None = None) -> Part:
     """Make the one part that tests what is held out and trains on all the rest.
 

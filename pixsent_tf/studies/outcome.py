@@ -11,9 +11,9 @@ import numpy as np
 
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
-from pixsent_tf.evaluation import metrics
+from pixsent_tf.evaluation import by_source, metrics
 from pixsent_tf.inference.predictions import Failure, Predictions
-from pixsent_tf.results.studies import StudyResults
+from pixsent_tf.results.studies import SourceMetrics, StudyResults
 from pixsent_tf.results.unreadable import list_unreadable
 from pixsent_tf.runs import Run
 
@@ -56,6 +56,7 @@ class Outcome:
                 class_names=said.class_names,
                 groups=self.dataset.groups_of(said.ids),
             ),
+            "per_source": measure_sources(self.dataset, said),
             "unreadable": list_unreadable(self.dataset.ids, self.failures),
             "seconds": round(time.monotonic() - started, 2),
             "out": str(run.path),
@@ -102,3 +103,29 @@ class Outcome:
             label=int(self.dataset.labels[position]),
             fold=int(self.folds[position]),
         )
+
+
+def measure_sources(dataset: Dataset, said: Predictions) -> list[SourceMetrics]:
+    """Compute the numbers of each source.
+
+    Args:
+        dataset: The pictures.
+        said: What was said of some of them, and their labels.
+
+    Returns:
+        One entry for each source that was tested; none where a single one is known.
+    """
+    if dataset.sources is None:
+        return []
+    assert said.labels is not None
+    number = dict(zip(dataset.ids, dataset.sources.tolist(), strict=True))
+    folds = np.zeros(len(said.ids), int) if said.folds is None else said.folds
+    return by_source.summarize_sources(
+        labels=said.labels,
+        probs=said.probs,
+        folds=folds,
+        sources=np.array([number[name] for name in said.ids]),
+        source_names=dataset.source_names,
+        class_names=said.class_names,
+        groups=dataset.groups_of(said.ids),
+    )

@@ -32,14 +32,12 @@ class Trainer:
         recipe: What to train.
         dataset: The pictures.
         learner: Has read them.
-        targets: Target probabilities times the weight of the picture, float32 [N, K].
         units: Pictures that belong together share a number, int [N].
     """
 
     recipe: Recipe
     dataset: Dataset
     learner: Learner
-    targets: np.ndarray
     units: np.ndarray
 
     @classmethod
@@ -66,13 +64,13 @@ class Trainer:
             DataError: If the recipe asks for votes and there are none, or no picture
                 can be read.
         """
-        targets = dataset.weighted_targets(recipe.data)
+        dataset.targets(recipe.data.labels)  # refuses before pictures are read
         learner = build_learner(
             recipe, dataset.num_classes, checkpoints=checkpoints, progress=progress
         )
         learner.read(dataset.paths)
         units = find_units(dataset, progress=progress)
-        return cls(recipe, dataset, learner, targets, units)
+        return cls(recipe, dataset, learner, units)
 
     @property
     def failures(self) -> dict[int, ImageError]:
@@ -88,10 +86,11 @@ class Trainer:
         Returns:
             What was found, calibrated on the inner folds.
         """
-        indices = self._readable(indices)
-        fitted = self.learner.fit(indices, self.targets, units=self.units)
-        counts = ~self.dataset.only_trains[indices]  # others feel less clearly
-        return calibrate(fitted, self.dataset.labels[indices], counts=counts)
+        indices, data = self._readable(indices), self.recipe.data
+        targets = self.dataset.weighted_targets(data, among=indices)
+        fitted = self.learner.fit(indices, targets, units=self.units)
+        weights = self.dataset.weights_like_those_to_come(data, among=indices)
+        return calibrate(fitted, self.dataset.labels[indices], weights=weights)
 
     def predict(self, trained: Calibrated, indices: np.ndarray) -> Predicted:
         """Predict pictures that were not trained on.

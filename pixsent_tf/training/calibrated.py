@@ -20,7 +20,7 @@ class Calibrated:
         fitted: What was trained.
         temperature: Divisor of its logits; 1 where no other is better.
         held_out: Sureness of each inner prediction, and whether it was right; at most
-            `MAX_HELD_OUT`, evenly spaced by sureness.
+            `MAX_HELD_OUT`, evenly spaced by sureness, each as often as it weighs.
     """
 
     fitted: Fitted
@@ -43,7 +43,7 @@ class Calibrated:
 
 
 def calibrate(
-    fitted: Fitted, labels: np.ndarray, *, counts: np.ndarray | None = None
+    fitted: Fitted, labels: np.ndarray, *, weights: np.ndarray | None = None
 ) -> Calibrated:
     """Fit a temperature on inner predictions, and keep it if it helps.
 
@@ -53,7 +53,8 @@ def calibrate(
     Args:
         fitted: What was trained.
         labels: Classes of its training pictures, int [M].
-        counts: True for pictures that are like those to come, bool [M]; all if None.
+        weights: How much each counts, float [M]; 0 for pictures that are not like
+            those to come. All alike if None.
 
     Returns:
         The training with its temperature.
@@ -61,27 +62,38 @@ def calibrate(
     inner = fitted.inner
     if inner is None:
         return Calibrated(fitted, 1.0, ())
-    counts = np.ones(len(labels), dtype=bool) if counts is None else counts
-    labels, log_probs = labels[counts], inner.log_probs[counts]
+    weights = np.ones(len(labels)) if weights is None else weights
+    counts = weights > 0
+    labels, weights = labels[counts], weights[counts]
+    log_probs = inner.log_probs[counts]
     probs = np.exp(log_probs)
     across = calibration.temperature_across_folds(
-        probs=probs, labels=labels, folds=inner.folds[counts]
+        probs=probs, labels=labels, folds=inner.folds[counts], weights=weights
     )
     temperature = 1.0
-    if _log_loss(across, labels) < _log_loss(probs, labels):
-        temperature = calibration.fit_temperature(log_probs=log_probs, labels=labels)
+    if _log_loss(across, labels, weights) < _log_loss(probs, labels, weights):
+        temperature = calibration.fit_temperature(
+            log_probs=log_probs, labels=labels, weights=weights
+        )
         probs = across
-    return Calibrated(fitted, temperature, _thin(probs, labels))
+    return Calibrated(fitted, temperature, _thin(probs, labels, weights))
 
 
-def _log_loss(probs: np.ndarray, labels: np.ndarray) -> float:
+def _log_loss(probs: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
     tiny = np.finfo("float32").tiny
-    return float(-np.log(probs[np.arange(len(labels)), labels] + tiny).mean())
+    losses = -np.log(probs[np.arange(len(labels)), labels] + tiny)
+    return float(np.average(losses, weights=weights))
 
 
-def _thin(probs: np.ndarray, labels: np.ndarray) -> tuple[tuple[float, bool], ...]:
+def _thin(
+    probs: np.ndarray, labels: np.ndarray, weights: np.ndarray
+) -> tuple[tuple[float, bool], ...]:
+    """Keep what stands at even steps of the weight: each counts as it weighs."""
     sureness, is_right = probs.max(axis=1), probs.argmax(axis=1) == labels
     order = np.argsort(sureness, kind="stable")
-    if len(order) > MAX_HELD_OUT:
-        order = order[np.linspace(0, len(order) - 1, MAX_HELD_OUT).astype(int)]
-    return tuple((round(float(sureness[i]), 4), bool(is_right[i])) for i in order)
+    is_even = np.ptp(weights) == 0
+    count = min(len(order), MAX_HELD_OUT) if is_even else MAX_HELD_OUT
+    steps = np.cumsum(weights[order])
+    middles = (np.arange(count) + 0.5) / count * steps[-1]
+    kept = order[np.searchsorted(steps, middles)]
+    return tuple((round(float(sureness[i]), 4), bool(is_right[i])) for i in kept)

@@ -123,21 +123,16 @@ def descend(
 def _inner_split(
     examples: Examples, recipe: Recipe
 ) -> tuple[Examples, Examples | None]:
-    """Weigh the classes; hold a part out for early stopping."""
+    """Hold a part out for early stopping."""
     indices, targets, weights = examples.indices, examples.targets, examples.weights
     is_inner = np.zeros(len(indices), dtype=bool)
     if recipe.training.patience:
         labels = targets[indices].argmax(axis=1)
         units = None if examples.units is None else examples.units[indices]
         is_inner = holdout(labels, INNER_FRACTION, seed=recipe.seed, units=units)
-    if recipe.training.class_weights:
-        totals = targets[indices[~is_inner]].sum(axis=0)  # [K]
-        of_classes = targets @ (totals.mean() / np.maximum(totals, 1))
-        weights = of_classes if weights is None else of_classes * weights
     train = Examples(indices[~is_inner], targets, weights)
-    return train, Examples(
-        indices[is_inner], targets, examples.weights
-    ) if is_inner.any() else None
+    inner = Examples(indices[is_inner], targets, weights)
+    return train, inner if is_inner.any() else None
 
 
 def _augmentation(training: TrainingConfig, canvases: Canvases) -> Augmentation:

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import pixsent_tf
 from pixsent_tf.cli import cli
@@ -190,3 +191,42 @@ def test_deepsent_reaches_what_frozen_features_can(shared_data, tmp_path, level,
     )
 
     assert json.loads(result.stdout)["accuracy"] >= least
+
+
+def test_sources_are_left_out_one_after_the_other(colored_folder, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(colored_folder, other)
+    for path in other.rglob("*.png"):  # other pictures, so that none is a copy
+        pixels = np.random.default_rng(int(path.stem)).integers(0, 80, (48, 64, 3))
+        Image.fromarray((pixels + 170 * ("pos" in str(path))).astype("uint8")).save(
+            path
+        )
+    out = tmp_path / "run"
+    small = ["--backbone", "efficientnet_lite0@64", "--discard-models"]
+    command = ["crossval", colored_folder, other, "--leave-source-out", *small]
+    told = invoke(*command, "--out", out)
+    results = json.loads((out / "results.json").read_text())
+
+    assert told.exit_code == 0, told.output
+    assert_told("crossval", results)
+    names = [row["source"] for row in results["per_source"]]
+    assert names == [colored_folder.name, "other"]
+    assert "on other" in told.stdout
+    evaluated = invoke("evaluate", out, "--fast", "--json")
+    assert evaluated.exit_code == 0, evaluated.output
+    again = json.loads(evaluated.stdout)["per_source"]
+    assert [row["recalls"] for row in again] == [
+        row["recalls"] for row in results["per_source"]
+    ]
+    assert "Each source" in (out / "evaluation" / "report.html").read_text()
+
+
+def test_leaving_the_only_source_out_is_refused(colored_folder, tmp_path):
+    out = ["--out", tmp_path / "run"]
+    result = invoke("crossval", colored_folder, "--leave-source-out", *out)
+
+    assert result.exit_code == 2
+    assert "is a single source" in result.stderr
+    result = invoke("crossval", "a", "b", "--leave-source-out", "--num-folds", 3)
+    assert result.exit_code == 2
+    assert "--num-folds does nothing with --leave-source-out" in result.stderr

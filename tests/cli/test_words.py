@@ -24,7 +24,13 @@ UNREAD = [{"id": name, "reason": "empty", "message": ""} for name in "ab"]
 def study(labels=LABELS, probs=PROBS, folds=None, unreadable=()):
     """What a study tells that took 2 s."""
     numbers = summarize(labels=labels, probs=probs, folds=folds)
-    return {**numbers, "unreadable": unreadable, "seconds": 2.0, "out": "runs/a"}
+    return {
+        **numbers,
+        "unreadable": unreadable,
+        "per_source": [],
+        "seconds": 2.0,
+        "out": "runs/a",
+    }
 
 
 def evaluation(**more):
@@ -34,6 +40,7 @@ def evaluation(**more):
         "ten_crop": None,
         "abstention": [],
         "unreadable": [],
+        "per_source": [],
         "label_ceiling": None,
         "settings_tried": None,
         "report": "runs/a/report.html",
@@ -166,3 +173,23 @@ def test_a_probe_tells_each_layer_beside_the_majority_rate():
         ("majority rate", "0.600"),
         ("out", "runs/p"),
     ]
+
+
+def test_each_source_is_told_with_its_recalls():
+    source = {
+        "source": "tweets",
+        "num_examples": 8,
+        "accuracy": 0.75,
+        "accuracy_interval": [0.4, 0.9],
+        "majority_rate": 0.5,
+        "balanced_accuracy": 0.7,
+        "recalls": {"negative": 0.6, "positive": 0.8},
+        "auc": None,
+        "ece": 0.1,
+        "answering": {"precision": 1.0, "coverage": 0.25, "num_answered": 2},
+    }
+    lines = [text for _, text in describe_study(study() | {"per_source": [source]})]
+
+    assert "0.750 of 8 (0.400 to 0.900), majority rate 0.500" in lines
+    assert "balanced 0.700 (negative 0.600, positive 0.800)" in lines
+    assert "calibration error 0.100; at .95 answering 0.250, right on 1.000" in lines

@@ -68,6 +68,8 @@ ROWS = {
     "data.example_weights": Row("agreement", "unequal", 3),
     "data.join_weight": Row(0.5, 1.1),
     "data.num_folds": Row(3, 1, 3.7),
+    "data.balance": Row("both", "all", 3),
+    "data.more_sources": Row(["others"], mistyped=3),
     "model.backbone": Row("caffenet@67+alexnet", "caffenet@", 3),
     "model.weights": Row(None, mistyped=3),
     "model.crop_fraction": Row(1.0, 0.0),
@@ -95,7 +97,6 @@ ROWS = {
     "training.min_area_fraction": Row(0.5, -2, used_by=DESCENT),
     "training.jitter": Row(0.5, 2, used_by=DESCENT),
     "training.mixup": Row(0.2, -1, used_by=DESCENT),
-    "training.class_weights": Row(True, mistyped=3.5, used_by=DESCENT),
     "training.trained_fraction": Row(0.5, 0, used_by=(LAST,)),
     "training.bottom_multiplier": Row(0.5, 0, used_by=(LP_FT,)),
     "training.patience": Row(3, -1, 3.7, DESCENT),
@@ -127,8 +128,13 @@ def by_replace(settings):
 
 
 def by_text(settings):
-    texts = {k: v if k == "expected" else str(v) for k, v in settings.items()}
+    texts = {k: v if k == "expected" else as_text(v) for k, v in settings.items()}
     return override(Recipe(), texts)
+
+
+def as_text(value):
+    """Write a value as a command line does."""
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def by_json(settings):

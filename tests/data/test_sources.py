@@ -6,7 +6,8 @@ import pytest
 from deepsent_files import write_deepsent
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data.sources import open_dataset, open_list
+from pixsent_tf.data.lists import open_list
+from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
 
 
@@ -143,3 +144,37 @@ def test_labels_of_several_annotators_are_what_most_say(colored_folder, tmp_path
 
     found = dict(zip(dataset.ids, dataset.labels.tolist(), strict=True))
     assert found == {names[0]: 0, names[1]: 1, names[4]: 1, names[5]: 1}
+
+
+def test_several_sources_take_the_settings_that_they_know(tmp_path):
+    deepsent = write_deepsent(tmp_path / "deep")
+    write_folder(tmp_path / "own", negative=["a.jpg"], positive=["b.jpg"])
+    data = DataConfig(
+        str(tmp_path / "own"),
+        level="three_agrees",
+        group="user",
+        more_sources=(str(deepsent),),
+    )
+
+    dataset = open_dataset(data)
+
+    assert dataset.source_names == ("own", "deep-three_agrees")
+    assert dataset.ids[:2] == ("negative/a.jpg", "positive/b.jpg")
+    alone = open_dataset(DataConfig(str(deepsent), level="three_agrees", group="user"))
+    assert dataset.ids[2:] == alone.ids
+    names = [dataset.group_names[number] for number in dataset.groups]
+    assert names[:2] == ["", ""]
+    assert names[2] == f"deep-three_agrees/{alone.group_names[alone.groups[0]]}"
+
+
+def test_a_setting_that_no_source_knows_is_refused(tmp_path):
+    for name in ("one", "two"):
+        write_folder(tmp_path / name, a=["1.jpg"], b=["2.jpg"])
+    data = DataConfig(
+        str(tmp_path / "one"),
+        level="five_agrees",
+        more_sources=(str(tmp_path / "two"),),
+    )
+
+    with pytest.raises(ConfigError, match=r"None of .*two knows data\.level='five_agr"):
+        open_dataset(data)

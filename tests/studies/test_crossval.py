@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pixsent_tf.config import DataConfig
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.inference.model import SentimentModel
@@ -176,3 +177,50 @@ def test_labels_at_random_give_accuracy_at_chance(mean_color, published, tmp_pat
 
     # 22 pictures: one standard error of the mean of 20 runs is 0.024.
     assert np.mean(accuracies) < 0.5 + 3 * 0.024
+
+
+def test_with_sources_left_out_no_picture_of_theirs_trains(
+    mean_color, colored_folder, tmp_path, monkeypatch
+):
+    dataset = open_folder(colored_folder)
+    sources = (np.arange(24) % 3 == 0).astype(int)
+    dataset = replace(dataset, sources=sources, source_names=("many", "few"))
+    trained = []
+    train = Trainer.train
+    monkeypatch.setattr(
+        Trainer, "train", lambda self, it: trained.append(it) or train(self, it)
+    )
+
+    run = Run.create(tmp_path / "run")
+    results = crossval(mean_color, dataset, run, leave_source_out=True)
+
+    assert [set(sources[each]) for each in trained] == [{1}, {0}]
+    assert results["fold_source"] == "sources"
+    rows = {row["source"]: row for row in results["per_source"]}
+    assert {name: row["num_examples"] for name, row in rows.items()} == {
+        "many": 16,
+        "few": 8,
+    }
+    assert rows["few"]["accuracy"] == results["per_fold"][1] == 1.0
+    tested = {row["id"]: int(row["fold"]) for row in run.read_table("predictions.csv")}
+    assert [tested[name] for name in dataset.ids] == (sources + 1).tolist()
+
+
+def test_folds_over_several_sources_tell_each_source(
+    mean_color, colored_folder, tmp_path
+):
+    dataset = open_folder(colored_folder)
+    sources = np.arange(24) % 2
+    dataset = replace(dataset, sources=sources, source_names=("a", "b"))
+    recipe = replace(mean_color, data=DataConfig(num_folds=3, balance="both"))
+
+    results = crossval(recipe, dataset, Run.create(tmp_path / "run"))
+
+    assert [row["source"] for row in results["per_source"]] == ["a", "b"]
+    assert results["fold_source"] == "stratified"
+
+
+def test_one_source_has_no_numbers_of_its_own(mean_color, published, tmp_path):
+    results = crossval(mean_color, published, Run.create(tmp_path / "run"))
+
+    assert results["per_source"] == []

@@ -19,6 +19,7 @@ from pixsent_tf.studies.folds import (
     choose,
     divide,
     hold_out,
+    leave_sources_out,
     pool,
 )
 
@@ -235,3 +236,22 @@ def test_a_part_that_another_is_at_is_refused_and_others_are_not(kept, dataset):
 
     assert kept.find([first], beside) == {1: count(first)}
     assert not list((kept.run.path / "folds").glob("*.lock"))
+
+
+def test_a_source_that_is_left_out_trains_nothing_nor_do_its_copies(dataset):
+    sources = np.array([0, 0, 0, 1, 1])
+    joined = np.array([0, 0.5, 0, 0, 0.5])  # b and e only train
+    units = np.array([0, 1, 2, 2, 3])  # d is a copy of c, which tests
+    several = replace(dataset, sources=sources, source_names=("x", "y"), joined=joined)
+
+    first, second = leave_sources_out(several, units=units)
+
+    assert (first.number, second.number) == (1, 2)
+    assert (first.test.tolist(), first.train.tolist()) == ([0, 2], [4])
+    assert first.left_out.tolist() == [3]
+    assert (second.test.tolist(), second.train.tolist()) == ([3], [0, 1])
+
+
+def test_a_single_source_cannot_be_left_out(dataset):
+    with pytest.raises(ConfigError, match="five is a single source"):
+        leave_sources_out(dataset, units=np.arange(5))

@@ -18,23 +18,69 @@ from pixsent_tf.studies.trainer import Trained, Trainer, train_parts
 from tests.float32 import assert_close_float32
 from tests.studies.conftest import OPERATIONS
 
+EVERYTHING = np.arange(24)
+
+
+def aimed_at(trainer, indices=EVERYTHING):
+    """What the learner is given to train on."""
+    given = []
+    fit = trainer.learner.fit
+    trainer.learner.fit = lambda *args, **more: given.append(args) or fit(*args, **more)
+    trainer.train(indices)
+    return given[0][1]
+
 
 def test_agreement_weighs_the_targets(mean_color, colored_folder):
     dataset = open_folder(colored_folder)
     votes = np.array([[5, 0], [4, 1], [3, 2]] * 4 + [[0, 5]] * 12)
     recipe = replace(mean_color, data=DataConfig(example_weights="agreement"))
-    trainer = Trainer.read(recipe, replace(dataset, votes=votes))
+    targets = aimed_at(Trainer.read(recipe, replace(dataset, votes=votes)))
 
     np.testing.assert_allclose(
-        trainer.targets[:4], [[1, 0], [0.6, 0], [0.2, 0], [1, 0]], atol=1e-6
+        targets[:4], [[1, 0], [0.6, 0], [0.2, 0], [1, 0]], atol=1e-6
     )
 
 
 def test_without_votes_every_picture_weighs_the_same(mean_color, colored_folder):
     recipe = replace(mean_color, data=DataConfig(example_weights="agreement"))
-    trainer = Trainer.read(recipe, open_folder(colored_folder))
+    targets = aimed_at(Trainer.read(recipe, open_folder(colored_folder)))
 
-    assert (trainer.targets.sum(axis=1) == 1).all()
+    assert (targets.sum(axis=1) == 1).all()
+
+
+def test_sources_and_classes_weigh_the_same_among_what_trains(
+    mean_color, colored_folder
+):
+    dataset = open_folder(colored_folder)
+    sources = np.array([0] * 10 + [1] * 2 + [0] * 4 + [1] * 8)
+    dataset = replace(dataset, sources=sources, source_names=("a", "b"))
+    recipe = replace(mean_color, data=DataConfig(balance="both"))
+    trains = np.arange(1, 24)
+
+    targets = aimed_at(Trainer.read(recipe, dataset), trains)[trains]
+
+    for source in (0, 1):
+        total = targets[sources[trains] == source].sum(axis=0)
+        np.testing.assert_allclose(total, [23 / 4, 23 / 4], atol=1e-5)
+
+
+def test_a_balanced_training_is_calibrated_with_kinds_balanced_alike(
+    mean_color, colored_folder, monkeypatch
+):
+    dataset = open_folder(colored_folder)
+    joined = np.where(np.arange(24) == 0, 0.5, 0).astype("float32")
+    recipe = replace(mean_color, data=DataConfig(balance="classes"))
+    trainer, heard = Trainer.read(recipe, replace(dataset, joined=joined)), []
+    monkeypatch.setattr(
+        "pixsent_tf.studies.trainer.calibrate",
+        lambda fitted, labels, weights: heard.append((labels, weights)),
+    )
+    trainer.train(np.arange(18))
+    ((labels, weights),) = heard
+
+    assert weights[0] == 0  # only trains
+    totals = [weights[labels == label].sum() for label in (0, 1)]
+    np.testing.assert_allclose(totals, [17 / 2, 17 / 2], atol=1e-5)
 
 
 def test_an_unreadable_picture_keeps_its_row_and_trains_nothing(

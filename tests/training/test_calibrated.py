@@ -55,9 +55,35 @@ def test_only_pictures_like_those_to_come_calibrate():
     counts = np.arange(len(labels)) % 2 == 0
     labels[~counts] = 1 - labels[~counts]  # what a temperature of these would be
 
-    found = calibrate(fitted, labels, counts=counts)
+    found = calibrate(fitted, labels, weights=counts.astype(float))
 
     assert found.temperature == pytest.approx(3.0, rel=0.1)
+
+
+def test_weights_decide_which_temperature_is_honest():
+    fitted, labels = drawn(surer=3.0)
+    is_odd = np.arange(len(labels)) // 5 % 2 == 1
+    labels[is_odd] = fitted.inner.log_probs[is_odd].argmax(axis=1)  # always right
+
+    even, odd = (
+        calibrate(fitted, labels, weights=np.where(is_odd, weight, 1.0)).temperature
+        for weight in (1e-3, 1e3)
+    )
+
+    assert even == pytest.approx(3.0, rel=0.1)
+    assert odd < 1
+
+
+def test_what_weighs_more_stands_more_often_among_the_held_out_answers():
+    fitted, labels = drawn(surer=1.0, count=400)
+    probs = np.exp(fitted.inner.log_probs)
+    is_right = probs.argmax(axis=1) == labels
+    weights = np.where(is_right, 1.0, 3.0)
+
+    held_out = calibrate(fitted, labels, weights=weights).held_out
+
+    share = np.mean([right for _, right in held_out])
+    assert share == pytest.approx(np.average(is_right, weights=weights), abs=0.01)
 
 
 def test_the_held_out_answers_are_those_of_the_inner_predictions():

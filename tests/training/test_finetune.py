@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixsent_tf.data.balance import balanced
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.training.finetune import FineTuneLearner
@@ -189,14 +190,14 @@ def test_averaged_weights_are_the_ones_that_are_kept(learner_of, targets):
         assert_close_float32(halfway[path], mean, operations=4, scale=scale)
 
 
-def test_class_weights_count_for_what_is_rare(learner_of, targets):
+def test_balanced_weights_count_for_what_is_rare(learner_of, targets):
     few = np.concatenate([np.arange(0, 16, 2), [1, 3]])  # eight dark, two bright
     bright = [
-        learner_of("all", epochs=3, class_weights=weighed)
-        .fit(few, targets)
+        learner_of("all", epochs=3)
+        .fit(few, balanced(targets, by=by, among=few))
         .probs(TEST)[:, 1]
         .mean()
-        for weighed in (False, True)
+        for by in ("none", "classes")
     ]
 
     assert bright[1] > bright[0]

@@ -78,14 +78,15 @@ class Scorer:
         else:
             epochs = max(1, round(share * recipe.training.epochs))
             recipe = override(recipe, {"training.epochs": epochs})
-        witness, targets = self.shared.learner(recipe), self.shared.targets(recipe)
+        witness, dataset = self.shared.learner(recipe), self.shared.dataset
         labels, probs = [], []
         for fold in range(1, count + 1):
             trains = self.seen[self.folds != fold]
+            targets = dataset.weighted_targets(recipe.data, among=trains)
             fitted = witness.fit(trains, targets, units=self.units)
             held_out = self.seen[self.folds == fold]
             probs.append(witness.validate(fitted, held_out))
-            labels.append(self.shared.dataset.labels[held_out])
+            labels.append(dataset.labels[held_out])
         self._note(witness.trained, witness.validated)
         return _measure(np.concatenate(labels), np.concatenate(probs))
 

@@ -143,9 +143,7 @@ class Searches:
         recipe = trial_recipe(self.recipe, winner["settings"])
         shared = self._read()
         witness = shared.learner(recipe)
-        trainer = Trainer(
-            recipe, self.dataset, witness, shared.targets(recipe), self.units
-        )
+        trainer = Trainer(recipe, self.dataset, witness, self.units)
         trained = trainer.train(part.train)
         if not self.config.nested:
             trainer.save_model(self.run.model_path, trained)

@@ -93,17 +93,6 @@ class SharedLearners:
             tuned.canvases, tuned.failures = known, known.failures
         return Witness(tuned)
 
-    def targets(self, recipe: Recipe) -> np.ndarray:
-        """Give what a recipe aims at.
-
-        Args:
-            recipe: Names the labels and the weights.
-
-        Returns:
-            Target probabilities times the weight of the picture, float32 [N, K].
-        """
-        return self.dataset.weighted_targets(recipe.data)
-
     def _read_head(self, recipe: Recipe) -> HeadLearner:
         if recipe.model not in self._heads:
             learner = HeadLearner(recipe, self.progress)

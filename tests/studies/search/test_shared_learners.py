@@ -111,14 +111,3 @@ def test_fine_tuning_trials_share_the_decoded_pictures(shared, recipe_of):
 
     assert first.learner.canvases is second.learner.canvases
     assert shared.failures == {}
-
-
-def test_agreement_weighs_the_targets(shared, recipe_of):
-    equal = shared.targets(recipe_of())
-    weighed = shared.targets(
-        override(recipe_of(), {"data.example_weights": "agreement"})
-    )
-
-    # Two of three votes lead by a third.
-    np.testing.assert_allclose(weighed[0], equal[0] / 3, atol=1e-6)
-    np.testing.assert_array_equal(weighed[1:], equal[1:])

@@ -1,0 +1,108 @@
+"""Does a data set of several sources keep what each source knows?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pixsent_tf.data import splits
+from pixsent_tf.data.joint import join_sources
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import DataError
+
+
+def table(name, ids, labels, **known):
+    return Dataset(
+        name=name,
+        ids=tuple(ids),
+        paths=tuple(f"{name}/{each}" for each in ids),
+        labels=np.array(labels, dtype="int32"),
+        class_names=("negative", "positive"),
+        **known,
+    )
+
+
+TWEETS = table("tweets", "abc", [0, 1, 1], votes=np.array([[5, 0], [2, 3], [0, 5]]))
+TRIPS = table("trips", "cde", [1, 0, 0]).grouped(["x", "x", ""])
+
+
+def test_pictures_know_their_source_and_colliding_ids_begin_with_it():
+    joint = join_sources([TWEETS, TRIPS])
+
+    assert joint.ids == ("a", "b", "tweets/c", "trips/c", "d", "e")
+    assert joint.sources.tolist() == [0, 0, 0, 1, 1, 1]
+    assert joint.source_names == ("tweets", "trips")
+    assert joint.labels.tolist() == [0, 1, 1, 1, 0, 0]
+    assert joint.paths[3] == "trips/c"
+
+
+def test_votes_and_groups_are_kept_and_unknown_ones_bind_nothing():
+    joint = join_sources([TWEETS, TRIPS])
+
+    assert joint.votes.tolist() == [[5, 0], [2, 3], [0, 5], [0, 1], [1, 0], [1, 0]]
+    groups = joint.groups.tolist()
+    assert groups[3] == groups[4]
+    assert len(set(groups)) == 5
+    assert joint.group_names[groups[3]] == "trips/x"
+
+
+def test_a_group_of_one_source_is_none_of_another():
+    both = [TRIPS, replace(TRIPS, name="walks", ids=("f", "g", "h"))]
+    groups = join_sources(both).groups
+
+    assert not set(groups[:3]) & set(groups[3:])
+
+
+def test_sources_of_a_source_stay_apart_and_equal_names_are_numbered():
+    two = replace(TWEETS, sources=np.array([0, 1, 1]), source_names=("trips", "old"))
+    joint = join_sources([two, TRIPS])
+
+    assert joint.source_names == ("trips", "old", "trips-2")
+    assert joint.sources.tolist() == [0, 1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ([1, 2, 0], [2, 1, 2], True),
+        ([1, 2, 3], [2, 1, 2], False),
+        ([1, 2], None, False),
+    ],
+)
+def test_published_folds_stand_where_all_publish_as_many(first, second, kept):
+    parts = [
+        replace(part, folds=None if folds is None else np.array(folds))
+        for part, folds in ((TWEETS, first), (TRIPS, second))
+    ]
+    joint = join_sources(parts)
+
+    assert (joint.folds is not None) == kept
+    if kept:
+        assert joint.folds.tolist() == [*first, *second]
+
+
+def test_folds_are_dealt_within_each_source(monkeypatch):
+    monkeypatch.setattr(
+        splits, "find_units", lambda dataset, progress=None: np.arange(len(dataset))
+    )
+    few = table("few", [f"f{i}" for i in range(12)], [0, 1] * 6)
+    many = table("many", [f"m{i}" for i in range(60)], [0, 1, 1] * 20)
+    joint = join_sources([few, many])
+
+    folds = splits.published_or_stratified(joint, 3)
+
+    for source, label, share in ((0, 0, 2), (0, 1, 2), (1, 0, 20 / 3), (1, 1, 40 / 3)):
+        own = (joint.sources == source) & (joint.labels == label)
+        counts = np.bincount(folds[own], minlength=4)[1:]
+        assert np.abs(counts - share).max() < 1, (source, label, counts)
+
+
+def test_classes_of_other_names_are_refused_in_one_line():
+    moods = replace(TRIPS, name="moods", class_names=("joy", "sorrow"))
+
+    with pytest.raises(
+        DataError, match="moods has the classes joy, sorrow, tweets neg"
+    ):
+        join_sources([TWEETS, moods])

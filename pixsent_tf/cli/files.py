@@ -4,12 +4,89 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pixsent_tf.errors import DataError
+from pixsent_tf.errors import DataError, UsageError
 
 LIST_SUFFIX = ".txt"
+TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Files that a table lists, with what else it says of them.
+
+    Attributes:
+        paths: The files, [N].
+        columns: The other columns as text, by name, each [N].
+    """
+
+    paths: list[str]
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_list(sources: Sequence[str], *, keep_columns: bool) -> Listed:
+    """Find the files that a command line names, and what a table says of them.
+
+    Args:
+        sources: As in `find_files`.
+        keep_columns: Keep the columns of the table that is the only source.
+
+    Returns:
+        The files and the columns.
+
+    Raises:
+        UsageError: If columns are to be kept and the source is no table, or has a
+            column that answers have, too.
+        DataError: If there are no files.
+    """
+    if not keep_columns:
+        return Listed(find_files(sources))
+    path = Path(sources[0])
+    if len(sources) > 1 or path.suffix.lower() not in TABLE_SUFFIXES:
+        raise UsageError(
+            f"--keep-columns needs one table ({', '.join(TABLE_SUFFIXES)}) with a "
+            f"column path, not {' '.join(sources)}."
+        )
+    listed = Listed([])
+    for row in _rows(path):
+        if not listed.paths:
+            listed.columns.update({name: [] for name in row if name != "path"})
+            _refuse_answers(path, listed.columns)
+        listed.paths.append(str(row["path"]))
+        for name, cells in listed.columns.items():
+            cell = row.get(name)
+            cells.append("" if cell is None else str(cell))
+    if not listed.paths:
+        raise DataError(f"{path} holds no pictures; name files or folders.")
+    return listed
+
+
+def _refuse_answers(path: Path, columns: Iterable[str]) -> None:
+    taken = [
+        name
+        for name in columns
+        if name in ("answer", "status") or name.startswith("prob_")
+    ]
+    if taken:
+        raise UsageError(
+            f"{path} has the columns {', '.join(taken)}, which answers are written to; "
+            f"rename them, or leave --keep-columns out."
+        )
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a table that lists files."""
+    from pixsent_tf.studies.shares.answer_tables import read_rows
+
+    for row in read_rows(path):
+        if not row.get("path"):
+            columns = ", ".join(str(name) for name in row)
+            raise DataError(f"{path} has a row without a path; it has {columns}.")
+        yield row
 
 
 def find_files(sources: Iterable[str]) -> list[str]:
@@ -17,8 +94,8 @@ def find_files(sources: Iterable[str]) -> list[str]:
 
     Args:
         sources: Files, folders (walked), globs, `.txt` files with a path a line, "-"
-            for such a list on standard input, or globs of another file system, such as
-            `gs://bucket/*.jpg`, which Apache Beam finds.
+            for such a list on standard input, tables with a column `path`, or globs of
+            another file system, such as `gs://bucket/*.jpg`, which Apache Beam finds.
 
     Returns:
         Files, in the order of the sources; sorted within a folder and a glob. A file
@@ -52,6 +129,8 @@ def _expand(source: str) -> Iterator[str]:
     elif path.is_file() and path.suffix.lower() == LIST_SUFFIX:
         with path.open(encoding="utf-8-sig") as file:
             yield from _lines(file)
+    elif path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        yield from (str(row["path"]) for row in _rows(path))
     elif glob.has_magic(source) and not path.exists():
         yield from sorted(glob.glob(source, recursive=True))
     else:

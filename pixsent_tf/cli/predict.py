@@ -7,19 +7,20 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.files import find_files
+from pixsent_tf.cli.files import read_list
 from pixsent_tf.cli.options import Value, engine_options, model_option
 from pixsent_tf.config.values import Part
 from pixsent_tf.whole import whole
 
 DIGITS = 6  # of a probability
+Columns = Mapping[str, Sequence[str]]
 
 if TYPE_CHECKING:
     from pixsent_tf.inference.model import Prediction, SentimentModel, View
@@ -56,6 +57,9 @@ class _Precision(Value):
     help="A table, or one JSON object a line.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
+@click.option(
+    "--keep-columns", is_flag=True, help="Keep the other columns of a table of paths."
+)
 @click.option("--out", help="File to write; standard output by default.")
 @engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -66,14 +70,15 @@ def command(
     abstain_at: float | None,
     form: str,
     as_json: bool,
+    keep_columns: bool,
     out: str | None,
     quiet: bool,
 ) -> None:
     """Predict pictures: one row for each file.
 
-    PATHS are files, folders (walked), globs, .txt files with a path a line, or - for
-    such a list on standard input. A file that cannot be read gets a row that says why;
-    then the exit code is 1.
+    PATHS are files, folders (walked), globs, .txt files with a path a line, - for such
+    a list on standard input, or tables (.csv, .jsonl, .parquet) with a column path. A
+    file that cannot be read gets a row that says why; then the exit code is 1.
 
     \b
     Example:
@@ -81,11 +86,12 @@ def command(
       pixsent-tf predict holiday/ --model runs/mine --abstain-at precision=0.95
       find . -name '*.jpg' | pixsent-tf predict - --model runs/mine --json
     """
+    listed = read_list(paths, keep_columns=keep_columns)
     console.load_tensorflow()
     from pixsent_tf.evaluation.calibration import UNSURE
     from pixsent_tf.inference.shipped import load_model
 
-    files = find_files(paths)
+    files = listed.paths
     trained = load_model(model)
     view: View = "ten_crop" if ten_crop else "center"
     if abstain_at is not None:
@@ -94,7 +100,8 @@ def command(
     predictions = trained.predict(files, view=view, progress=progress)
     with _opened(out) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        counts = write(file, map(_row, predictions), trained.class_names)
+        rows = map(_row, predictions)
+        counts = write(file, rows, trained.class_names, listed.columns)
     failed, unsure = counts[None], counts[UNSURE]
     if abstain_at is not None:
         read = len(files) - failed
@@ -159,24 +166,26 @@ def _row(prediction: Prediction) -> PredictRow:
 
 
 def _write_jsonl(
-    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...]
+    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...], kept: Columns
 ) -> Counter[str | None]:
     answers: Counter[str | None] = Counter()
-    for row in rows:
+    for i, row in enumerate(rows):
         answers[row["answer"]] += 1
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        told = {**row, **{name: cells[i] for name, cells in kept.items()}}
+        file.write(json.dumps(told, ensure_ascii=False) + "\n")
     return answers
 
 
 def _write_csv(
-    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...]
+    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...], kept: Columns
 ) -> Counter[str | None]:
     from pixsent_tf.inference.predictions import answer_cells, answer_columns
 
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(answer_columns(class_names))
+    writer.writerow([*answer_columns(class_names), *kept])
     answers: Counter[str | None] = Counter()
-    for row in rows:
+    for i, row in enumerate(rows):
         answers[row["answer"]] += 1
-        writer.writerow(answer_cells(row, class_names))
+        cells = [column[i] for column in kept.values()]
+        writer.writerow([*answer_cells(row, class_names), *cells])
     return answers

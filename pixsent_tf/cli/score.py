@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.files import find_files
+from pixsent_tf.cli.files import read_list
 from pixsent_tf.cli.options import COUNT
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.results.answers import ScoreResults
@@ -33,6 +33,9 @@ FORMATS = (".parquet", ".csv")
     "SparkRunner.",
 )
 @click.option("--shard-size", type=COUNT, default=256, help="Files a part; 256.")
+@click.option(
+    "--keep-columns", is_flag=True, help="Keep the other columns of a table of paths."
+)
 @click.option("--keep-parts", is_flag=True, help="Leave OUT.parts when all is done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -43,6 +46,7 @@ def command(
     out: str,
     runner: str,
     shard_size: int,
+    keep_columns: bool,
     keep_parts: bool,
     as_json: bool,
     quiet: bool,
@@ -50,13 +54,15 @@ def command(
     """Score very many pictures into a table, one row for each file.
 
     SOURCE is a folder (walked), a .txt file with a path a line, - for such a list on
-    standard input, a file, or a quoted glob. A job that was killed goes on where it was
+    standard input, a table (.csv, .jsonl, .parquet) with a column path, a file, or a
+    quoted glob. A job that was killed goes on where it was
     when it is started again. Options of the runner follow after `--`.
 
     \b
     Example:
       pixsent-tf score pictures/ --out table.csv
       pixsent-tf score pictures/ --model runs/mine --out table.parquet
+      pixsent-tf score posts.csv --keep-columns --out table.parquet
       pixsent-tf score 'gs://b/*.jpg' --model gs://b/models/sentiment/1 \
           --out gs://b/table.parquet --runner DataflowRunner -- --project=p
     """
@@ -65,6 +71,7 @@ def command(
     is_name = not (_is_remote(source) or source == "-" or glob.has_magic(source))
     if is_name and not Path(source).exists():
         raise DataError(f"{source} does not exist; name a folder, a list or a glob.")
+    listed = read_list([source], keep_columns=True) if keep_columns else None
     console.load_tensorflow()
     try:
         with console.quiet_start():  # Beam names packages of clouds that it misses
@@ -79,14 +86,15 @@ def command(
 
     started = time.monotonic()
     model = model or str(shipped.model_file())
-    files = find_files([source])
+    listed = listed or read_list([source], keep_columns=False)
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")
     scored = batch.score(
-        files,
+        listed.paths,
         saved_model,
         out,
         settings=settings,
+        columns=listed.columns,
         runner=runner,
         options=options,
         shard_size=shard_size,

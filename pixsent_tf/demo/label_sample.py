@@ -20,7 +20,7 @@ from pixsent_tf.evaluation import sampling
 from pixsent_tf.inference.predictions import OK
 from pixsent_tf.studies.shares.answer_tables import (
     class_names_of,
-    name_of,
+    names_of,
     read_rows,
     said,
 )
@@ -152,7 +152,7 @@ class Population:
                 continue
             names = names or class_names_of(row)
             index, probs = said(row, names, f"{table}, row {number}")
-            paths.append(name_of(row, table))
+            paths.append(str(row.get("path") or names_of(row, table)[0]))
             answers.append(None if index is None else names[index])
             scores.extend(probs)
         if not paths:

@@ -18,7 +18,7 @@ class Answered(TypedDict):
 
 
 class PredictRow(Answered, total=False):
-    """What `predict` tells of one file: a line."""
+    """What `predict` tells of one file: a line; by `--keep-columns` with more keys."""
 
     message: str  # why it could not be read, for people; not there if it could
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,7 @@ def score(
     out: str,
     *,
     settings: dict[str, Any],
+    columns: Mapping[str, Sequence[str]] | None = None,
     runner: str = DIRECT_RUNNER,
     options: Sequence[str] = (),
     shard_size: int = SHARD_SIZE,
@@ -149,6 +150,7 @@ def score(
         out: The table, `*.parquet` or `*.csv`; `OUT.parts` beside it keeps what is
             done until it is complete.
         settings: What identifies the job; one that was killed goes on if they agree.
+        columns: What else the table shall say of the files, by name, in their order.
         runner: Beam's name of it; by default this process.
         options: Further options of the pipeline, such as "--num_workers=8".
         shard_size: Files a shard; what a kill can cost.
@@ -162,7 +164,8 @@ def score(
         UsageError: If `OUT.parts` is of another job, or there are no files.
     """
     settings = {**settings, "shard_size": shard_size}
-    job = Job.start(f"{out}.parts", settings, read_class_names(saved_model), files)
+    names = read_class_names(saved_model)
+    job = Job.start(f"{out}.parts", settings, names, files, columns or {})
     shards = job.shards(shard_size)
     done = job.done()
     resumed = sum(shard.count for shard in shards if shard.number in done)

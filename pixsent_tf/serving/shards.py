@@ -2,7 +2,7 @@
 
     OUT.parts/
       job.json         what is scored with what
-      files.jsonl      one file a line, fixed when the job starts
+      files.jsonl      a file a line and what is kept of it, fixed when the job starts
       part-00007.parquet
 
 A part appears whole or not at all, and a part that is there is not scored again. Paths
@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +52,12 @@ class Job:
     Attributes:
         folder: Where it is, as text, since it may be no local path.
         class_names: Names by class index.
+        columns: Names of what is kept of each file besides.
     """
 
     folder: str
     class_names: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def start(
@@ -64,6 +66,7 @@ class Job:
         settings: dict[str, Any],
         class_names: tuple[str, ...],
         files: Iterable[str],
+        columns: Mapping[str, Sequence[str]] | None = None,
     ) -> Job:
         """Begin a job, or go on with one.
 
@@ -72,6 +75,7 @@ class Job:
             settings: What decides the rows; the same as before, or it is another job.
             class_names: Names by class index.
             files: The files to score; not looked at where the job had begun.
+            columns: What is kept of each besides, by name.
 
         Returns:
             The job.
@@ -79,7 +83,9 @@ class Job:
         Raises:
             UsageError: If the folder holds another job, or there are no files.
         """
-        job = cls(folder, class_names)
+        columns = columns or {}
+        job = cls(folder, class_names, tuple(columns))
+        settings = {**settings, "columns": list(columns)}
         if FileSystems.exists(job._path("job.json")):
             found = json.loads(job._read("job.json"))
             if found != settings:
@@ -88,7 +94,10 @@ class Job:
                     f"remove it, or name another --out."
                 )
             return job
-        lines = "".join(json.dumps(str(path)) + "\n" for path in files)
+        lines = "".join(
+            json.dumps([str(path), *(cells[i] for cells in columns.values())]) + "\n"
+            for i, path in enumerate(files)
+        )
         if not lines:
             raise UsageError("There are no pictures to score; name files or folders.")
         if not FileSystems.exists(folder):
@@ -127,6 +136,10 @@ class Job:
         Returns:
             Their paths.
         """
+        return [path for path, *_ in self._lines(shard)]
+
+    def _lines(self, shard: Shard) -> list[list[str]]:
+        """Path and what is kept, of each file of a shard."""
         with FileSystems.open(self._path("files.jsonl")) as file:
             file.seek(shard.offset)
             return [json.loads(line) for line in file.read(shard.length).splitlines()]
@@ -149,7 +162,9 @@ class Job:
             rows: One per file.
         """
         buffer = io.BytesIO()
-        pq.write_table(to_table(rows, self.class_names), buffer)
+        kept = [cells for _, *cells in self._lines(shard)] if self.columns else []
+        table = to_table(rows, self.class_names)
+        pq.write_table(_with_columns(table, self.columns, kept), buffer)
         self._write(_part_name(shard.number), buffer.getvalue())
 
     def assemble(self, shards: Sequence[Shard], out: str) -> Counter[str]:
@@ -163,7 +178,7 @@ class Job:
             Number of files by status.
         """
         statuses: Counter[str] = Counter()
-        schema = to_table([], self.class_names).schema
+        schema = _with_columns(to_table([], self.class_names), self.columns, []).schema
         writer_of = pa_csv.CSVWriter if out.endswith(".csv") else pq.ParquetWriter
         partial = f"{self.folder}/joined"
         with FileSystems.create(partial) as file, writer_of(file, schema) as writer:
@@ -212,6 +227,16 @@ def to_table(rows: Iterable[Row], class_names: tuple[str, ...]) -> pa.Table:
     columns = list(zip(*cells, strict=True)) or [()] * len(kinds)
     arrays = [pa.array(each, kind) for each, kind in zip(columns, kinds, strict=True)]
     return pa.table(arrays, names=answer_columns(class_names))
+
+
+def _with_columns(
+    table: pa.Table, names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> pa.Table:
+    """Append what is kept of each file, as text."""
+    for position, name in enumerate(names):
+        cells = [row[position] for row in rows]
+        table = table.append_column(name, pa.array(cells, pa.string()))
+    return table
 
 
 def _part_name(number: int) -> str:

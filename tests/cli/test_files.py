@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from pixsent_tf.cli.files import find_files
-from pixsent_tf.errors import DataError
+from pixsent_tf.cli.files import find_files, read_list
+from pixsent_tf.errors import DataError, UsageError
 
 
 @pytest.fixture
@@ -52,3 +52,38 @@ def test_a_file_that_looks_like_a_glob_is_that_file(folder):
 def test_nothing_found_is_told(folder):
     with pytest.raises(DataError, match=r"\*\.gif holds no pictures; name files or"):
         find_files([f"{folder}/*.gif"])
+
+
+def test_a_table_lists_its_paths_and_its_columns_are_kept_where_asked(folder):
+    table = folder / "posts.csv"
+    table.write_text("id,path,user\n7,b.jpg,ann\n8,deep/a.png,\n")
+
+    assert find_files([str(table)]) == ["b.jpg", "deep/a.png"]
+    listed = read_list([str(table)], keep_columns=True)
+    assert listed.paths == ["b.jpg", "deep/a.png"]
+    assert listed.columns == {"id": ["7", "8"], "user": ["ann", ""]}
+    assert read_list([str(table)], keep_columns=False).columns == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "match"),
+    [
+        (
+            "path,answer,prob_positive\na,b,1\n",
+            UsageError,
+            "answer, prob_positive, which",
+        ),
+        ("file,user\na,b\n", DataError, "without a path; it has file, user"),
+        ("path,user\n", DataError, "holds no pictures"),
+    ],
+)
+def test_a_table_that_cannot_be_kept_is_told(folder, text, error, match):
+    (folder / "posts.csv").write_text(text)
+
+    with pytest.raises(error, match=match):
+        read_list([str(folder / "posts.csv")], keep_columns=True)
+
+
+def test_columns_of_what_is_no_table_are_refused(folder):
+    with pytest.raises(UsageError, match="needs one table"):
+        read_list([str(folder)], keep_columns=True)

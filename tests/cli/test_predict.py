@@ -205,3 +205,31 @@ def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):
     assert f"answered {answered} of {len(found)} pictures" in precise.stderr
     answers = [row["answer"] for row in csv.DictReader(io.StringIO(precise.stdout))]
     assert answers.count("unsure") == len(found) - answered
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_columns_of_a_table_are_kept_beside_the_answers(
+    run, colored_folder, tmp_path, form
+):
+    from pixsent_tf.studies.shares.answer_tables import read_rows
+
+    listed, out = tmp_path / "posts.csv", tmp_path / f"t.{form}"
+    paths = sorted(map(str, colored_folder.glob("negative/*.png")))
+    lines = [f"{path},u{i},{i}" for i, path in enumerate(paths)]
+    listed.write_text("\n".join(["path,user,id", *lines]) + "\n")
+    arguments = [
+        "predict",
+        str(listed),
+        "--keep-columns",
+        "--model",
+        str(run),
+        "--quiet",
+    ]
+
+    result = CliRunner().invoke(cli, [*arguments, "--format", form, "--out", str(out)])
+
+    assert result.exit_code == 0, result.output
+    rows = list(read_rows(out))
+    assert [row["user"] for row in rows] == [f"u{i}" for i in range(12)]
+    assert [str(row["id"]) for row in rows] == [str(i) for i in range(12)]
+    assert {row["answer"] for row in rows} == {"negative"}

@@ -19,6 +19,7 @@ def test_where_beam_is_missing_the_error_says_how_to_get_it(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     for name in ("batch", "shards"):
         monkeypatch.delitem(sys.modules, f"pixsent_tf.serving.{name}", raising=False)
+        monkeypatch.delattr(f"pixsent_tf.serving.{name}", raising=False)
 
     result = invoke(tmp_path, "--model", tmp_path, "--out", tmp_path / "t.csv")
 
@@ -82,3 +83,54 @@ def test_the_model_that_ships_needs_no_naming(colored_folder, tmp_path):
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["statuses"] == {"ok": 24}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_columns_of_the_list_are_kept_beside_the_answers(
+    tiny_export, colored_folder, tmp_path, kind
+):
+    pytest.importorskip("apache_beam")
+    from pixsent_tf.studies.shares.answer_tables import read_rows
+
+    listed = tmp_path / "posts.csv"
+    paths = [*sorted(map(str, colored_folder.glob("*/*.png"))), "gone.png"]
+    lines = [f'{i},{path},"user, {i % 5}"' for i, path in enumerate(paths)]
+    listed.write_text("\n".join(["id,path,user", *lines]) + "\n")
+    out = tmp_path / f"t.{kind}"
+
+    result = invoke(
+        *(listed, "--keep-columns", "--model", tiny_export, "--out", out),
+        *("--shard-size", 7, "--quiet"),
+    )
+
+    assert result.exit_code == 0, result.output
+    rows = list(read_rows(out))
+    assert [row["path"] for row in rows] == paths
+    assert [row["id"] for row in rows] == [str(i) for i in range(25)]
+    assert [row["user"] for row in rows] == [f"user, {i % 5}" for i in range(25)]
+    assert [row["status"] for row in rows] == ["ok"] * 24 + ["missing"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_job_that_kept_other_columns_is_another_job(
+    tiny_export, colored_folder, tmp_path
+):
+    pytest.importorskip("apache_beam")
+    listed, out = tmp_path / "posts.csv", tmp_path / "t.csv"
+    listed.write_text(f"path,user\n{colored_folder}/negative/00.png,ann\n")
+    arguments = (
+        listed,
+        "--model",
+        tiny_export,
+        "--out",
+        out,
+        "--quiet",
+        "--keep-parts",
+    )
+    assert invoke(*arguments).exit_code == 0
+
+    result = invoke(*arguments, "--keep-columns")
+
+    assert result.exit_code == 2
+    assert "holds the parts of another job" in result.stderr

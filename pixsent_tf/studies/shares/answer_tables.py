@@ -134,8 +134,8 @@ def add_up(path: Path, wanted: Wanted, labelled: frozenset[str]) -> AnswerSums:
     found = AnswerSums()
     number = 0
     for number, raw in enumerate(read_rows(path), start=1):
-        name = name_of(raw, path)
-        row = {**raw, **wanted.known.get(name, {})}
+        own_names = names_of(raw, path)
+        row = {**raw, **_known(own_names, wanted.known)}
         key = tuple(_cell(row, wanted, path, number))
         sums = found.cells.setdefault(key, Sums())
         if (row.get("status") or OK) != OK:
@@ -145,15 +145,20 @@ def add_up(path: Path, wanted: Wanted, labelled: frozenset[str]) -> AnswerSums:
         answer, scores = said(row, found.class_names, f"{path}, row {number}")
         group = ""
         if wanted.group:
-            group = _text(row, wanted.group, path, number) or name
+            group = _text(row, wanted.group, path, number) or own_names[0]
         sums.add(answer, scores, group)
-        if name in labelled:
+        if name := next((one for one in own_names if one in labelled), None):
             if name in found.labelled:
                 raise DataError(f"{path} names {name!r} twice; name it once.")
             found.labelled[name] = key, group, scores
     if not number:
         raise DataError(f"{path} holds no rows; give what predict or score wrote.")
     return found
+
+
+def _known(names: Sequence[str], known: Mapping[str, Row]) -> Row:
+    """What another table says of a picture, by whichever of its names."""
+    return next((known[name] for name in names if name in known), {})
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -211,7 +216,7 @@ def _parquet(path: Path) -> Iterator[Row]:
         raise DataError(f"{path} is no readable parquet: {error}.") from None
 
 
-def name_of(row: Row, path: Path) -> str:
+def names_of(row: Row, path: Path) -> list[str]:
     """Name a picture.
 
     Args:
@@ -219,15 +224,16 @@ def name_of(row: Row, path: Path) -> str:
         path: The table, for messages.
 
     Returns:
-        Its id, or its path.
+        Its id, its path, or both.
 
     Raises:
         DataError: If it has neither.
     """
-    for column in ID_COLUMNS:
-        if row.get(column):
-            return str(row[column])
-    raise DataError(f"{path} has a row without id or path: {', '.join(map(str, row))}.")
+    names = [str(row[column]) for column in ID_COLUMNS if row.get(column)]
+    if not names:
+        columns = ", ".join(map(str, row))
+        raise DataError(f"{path} has a row without id or path: {columns}.")
+    return names
 
 
 def _cell(row: Row, wanted: Wanted, path: Path, number: int) -> Iterator[str]:

@@ -200,3 +200,29 @@ def test_labels_that_contradict_are_refused(world, tmp_path, lines, match):
 
     with pytest.raises(DataError, match=match):
         shares_of(world, labels=tmp_path / "labels.csv")
+
+
+def test_a_table_with_ids_and_paths_is_joined_by_either(world, tmp_path):
+    with (world / "table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    columns = ["id", *rows[0]]
+    table = write(
+        tmp_path / "t.csv",
+        columns,
+        [[f"post-{i}", *row.values()] for i, row in enumerate(rows)],
+    )
+    by_id = write(
+        tmp_path / "l.csv",
+        ["id", "label"],
+        [[f"post-{i}", "negative"] for i in range(30)],
+    )
+    by_path = write(
+        tmp_path / "m.csv",
+        ["path", "label"],
+        [[f"{i}.jpg", "negative"] for i in range(30)],
+    )
+
+    first, second = (pixsent_tf.share(table, one)["cells"] for one in (by_id, by_path))
+
+    assert first == second
+    assert first[0]["num_labels"] == 30

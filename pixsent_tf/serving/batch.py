@@ -22,7 +22,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.serving.scorer import Row, Scorer
+from pixsent_tf.serving.scorer import Scorer
 from pixsent_tf.serving.shards import Job, Shard
 
 DIRECT_RUNNER = "DirectRunner"
@@ -122,8 +122,9 @@ class WritePart(beam.DoFn):
         Yields:
             The number of its files.
         """
-        rows: list[Row] = element.inference
-        self.job.write_part(element.example, rows)
+        shard: Any = element.example  # Beam's own types say nothing
+        rows: Any = element.inference
+        self.job.write_part(shard, rows)
         for row in rows:
             Metrics.counter("pixsent_tf", f"status_{row.status}").inc()
         yield len(rows)

@@ -1,9 +1,10 @@
 """What does this machine offer, and what of it may a network take?
 
-    PIXSENT_ENGINE       what computes frozen networks, one of `ENGINES`
+    PIXSENT_ENGINE         what computes frozen networks, one of `ENGINES`
+    PIXSENT_FEATURES_GB    what the features that are kept may take on disk; 0: none
 
-The command line's `--engine` sets the variable, so that the processes which a command
-starts go by it too.
+The command line's `--engine` and `--no-cache` set them, so that the processes which a
+command starts go by them too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pixsent_tf.errors import ConfigError
 
 ENGINES = ("auto", "tensorflow", "litert")
 ENGINE = "PIXSENT_ENGINE"
+FEATURES_GB = "PIXSENT_FEATURES_GB"
+_USUAL_GB = "4"
 
 
 def num_cores() -> int:
@@ -42,3 +45,24 @@ def wanted_engine() -> str:
             f"{ENGINE}={engine!r} is no engine; it is one of {', '.join(ENGINES)}."
         )
     return engine
+
+
+def max_feature_bytes() -> int:
+    """Read how much of the disk the features that are kept may take.
+
+    Returns:
+        0 or more; 0 keeps none, and recalls none.
+
+    Raises:
+        ConfigError: If what is said is no such number.
+    """
+    text = os.environ.get(FEATURES_GB) or _USUAL_GB
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found < float("inf"):
+        raise ConfigError(
+            f"{FEATURES_GB}={text!r} is no number of gigabytes, 0 or more."
+        )
+    return int(found * 1e9)

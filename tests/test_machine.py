@@ -7,7 +7,7 @@ import os
 import pytest
 
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.machine import num_cores, wanted_engine
+from pixsent_tf.machine import max_feature_bytes, num_cores, wanted_engine
 
 
 def test_only_the_cores_that_the_process_may_use_are_counted():
@@ -31,3 +31,20 @@ def test_an_engine_that_is_not_there_is_refused(monkeypatch):
 
     with pytest.raises(ConfigError, match="'steam' is no engine; it is one of auto, "):
         wanted_engine()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [("", 4_000_000_000), ("0", 0), ("0.5", 500_000_000)]
+)
+def test_features_may_take_what_is_said_in_gigabytes(monkeypatch, said, expected):
+    monkeypatch.setenv("PIXSENT_FEATURES_GB", said)
+
+    assert max_feature_bytes() == expected
+
+
+@pytest.mark.parametrize("said", ["-1", "much", "nan", "inf"])
+def test_room_for_features_that_is_no_number_is_refused(monkeypatch, said):
+    monkeypatch.setenv("PIXSENT_FEATURES_GB", said)
+
+    with pytest.raises(ConfigError, match=f"PIXSENT_FEATURES_GB='{said}' is no number"):
+        max_feature_bytes()

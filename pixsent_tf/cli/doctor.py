@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -12,19 +13,30 @@ from pixsent_tf.cli import console
 from pixsent_tf.results.files import DoctorResults
 
 FAILED = "FAILED"
+_COMPUTED = ("features", "engines", "copies", "shipped")  # comes back by itself
 
 
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(as_json: bool) -> None:
+@click.option(
+    "--clear-cache",
+    is_flag=True,
+    help="First remove features, converted networks and what was found about copies.",
+)
+def command(as_json: bool, clear_cache: bool) -> None:
     """Check versions, the device, the weights, the decoder and the engine.
 
     \b
     Example:
       pixsent-tf doctor
+      pixsent-tf doctor --clear-cache
     """
     console.load_tensorflow()
-    from pixsent_tf.runs import environment
+    from pixsent_tf.runs import cache_folder, environment
+
+    if clear_cache:
+        for name in _COMPUTED:
+            shutil.rmtree(cache_folder(name), ignore_errors=True)
 
     here = environment()
     found = {name: _try(check) for name, check in _CHECKS.items()}
@@ -36,6 +48,7 @@ def command(as_json: bool) -> None:
         "device": found["device"],
         "weights": found["weights"],
         "decoder": found["decoder"],
+        "cache": found["cache"],
         "engine": found["engine"],
         "healthy": not any(said.startswith(FAILED) for said in found.values()),
     }
@@ -82,6 +95,14 @@ def _decoder() -> str:
     return "a JPEG decodes"
 
 
+def _cache() -> str:
+    from pixsent_tf.runs import cache_folder
+
+    files = [path for name in _COMPUTED for path in cache_folder(name).rglob("*.*")]
+    size = sum(path.stat().st_size for path in files)
+    return f"{cache_folder()}, {size / 1e6:,.1f} MB"
+
+
 def _engine() -> str:
     from pixsent_tf.inference import engine
 
@@ -92,5 +113,6 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "device": _device,
     "weights": _weights,
     "decoder": _decoder,
+    "cache": _cache,
     "engine": _engine,
 }

@@ -15,7 +15,7 @@ from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
 from pixsent_tf.errors import ConfigError, UsageError
-from pixsent_tf.machine import ENGINE, ENGINES
+from pixsent_tf.machine import ENGINE, ENGINES, FEATURES_GB
 
 Command = Callable[..., Any]
 _TYPED = ParameterSource.COMMANDLINE
@@ -220,7 +220,8 @@ def engine_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--engine` and `--verbose`, which it does not see.
+        The function with `--engine`, `--no-cache` and `--verbose`, which it does not
+        see.
     """
     return _add(
         function,
@@ -230,6 +231,13 @@ def engine_options(function: Command) -> Command:
             expose_value=False,
             callback=_set_engine,
             help=f"What computes frozen networks; also ${ENGINE}.",
+        ),
+        click.option(
+            "--no-cache",
+            is_flag=True,
+            expose_value=False,
+            callback=_set_no_cache,
+            help="Neither recall nor keep features of pictures.",
         ),
         click.option(
             "--verbose",
@@ -244,6 +252,11 @@ def engine_options(function: Command) -> Command:
 def _set_engine(ctx: click.Context, _: click.Parameter, engine: str | None) -> None:
     if engine is not None:
         _set_variable(ctx, ENGINE, engine)
+
+
+def _set_no_cache(ctx: click.Context, _: click.Parameter, is_off: bool) -> None:
+    if is_off:
+        _set_variable(ctx, FEATURES_GB, "0")
 
 
 def _set_variable(ctx: click.Context, name: str, value: str) -> None:

@@ -81,6 +81,8 @@ class CanvasStream:
         """Decode with TensorFlow; pictures that it refuses are left out."""
         only_jpeg = all(is_jpeg(path) for path in self.paths)
 
+        # Plain operations: looking for Python's in them takes as long as 50 pictures.
+        @tf.autograph.experimental.do_not_convert
         def load(index: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             canvas = decode_canvas(
                 tf.io.read_file(path),
@@ -181,6 +183,7 @@ class CanvasReader:
         self._decode = tf.function(
             lambda encoded: decode_canvas(encoded, preprocessor),
             input_signature=[tf.TensorSpec([], tf.string)],
+            autograph=False,
         )
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:

@@ -18,6 +18,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -30,12 +31,14 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.inference.feature_cache import prune
 from pixsent_tf.inference.litert import SIGNATURE, LiteNetwork, muted, output_name
 from pixsent_tf.inference.sweep import Look, compile_look
 from pixsent_tf.machine import num_cores, wanted_engine
 from pixsent_tf.runs import cache_folder
 from pixsent_tf.whole import whole
 
+MAX_BYTES = 2 * 10**9  # of converted networks; those that were used last stay
 FEWEST = 256  # pictures for which converting a network pays
 TOLERANCE = 1e-4  # of the largest value; rounding makes a twentieth of it
 _METHOD = 1  # counts changes of what is converted, and how
@@ -101,6 +104,8 @@ def _why_tensorflow() -> str:
 
 def _lite(network: keras.Model, path: Path) -> Look:
     lite, structure = LiteNetwork(path, num_cores()), network.output
+    with contextlib.suppress(OSError):
+        os.utime(path)  # it was used now
     _log.info("engine: litert (%s)", path)
 
     def look(crops: Any) -> Any:
@@ -127,6 +132,7 @@ def _convert(network: keras.Model, path: Path) -> str:
             why = _difference(network, temporary)
             if why:
                 raise ArithmeticError(why)
+        prune(path.parent, MAX_BYTES)
     except OSError as error:
         return f"the cache cannot be written to ({error})"
     except Exception as error:  # the converter raises nearly every type

@@ -54,6 +54,7 @@ class Sweep:
         progress: Progress = NO_PROGRESS,
         what: str = "reading",
     ) -> None:
+        self._paths = paths
         self._stream = CanvasStream(paths, preprocessor, batch_size)
         self._look = look
         self._progress = progress
@@ -62,12 +63,16 @@ class Sweep:
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, Any]]:
         """Yield positions, int64 [B], and outputs, as arrays or named arrays."""
-        with self._progress.step(len(self._stream.paths), self._what):
-            for positions, canvases in self._stream:
-                outputs = tf.nest.map_structure(np.asarray, self._look(canvases))
-                yield positions, outputs
+        with self._progress.step(len(self._paths), self._what):
+            for positions, outputs in self._batches():
+                yield positions, tf.nest.map_structure(np.asarray, outputs)
                 self._progress.advance(len(positions))
             self._progress.advance(len(self.failures))
+
+    def _batches(self) -> Iterator[tuple[np.ndarray, Any]]:
+        """Positions that ascend, and outputs."""
+        for positions, canvases in self._stream:
+            yield positions, self._look(canvases)
 
     def in_order(self) -> Iterator[tuple[int, Any]]:
         """Go through the files one by one, those that cannot be read in their place.
@@ -81,7 +86,7 @@ class Sweep:
                 yield from self._failed(range(expected, position))
                 yield position, tf.nest.map_structure(itemgetter(row), outputs)
                 expected = position + 1
-        yield from self._failed(range(expected, len(self._stream.paths)))
+        yield from self._failed(range(expected, len(self._paths)))
 
     def _failed(self, positions: range) -> Iterator[tuple[int, ImageError]]:
         for position in positions:
@@ -108,7 +113,7 @@ class Sweep:
         Raises:
             DataError: If there is nothing that the network could have seen.
         """
-        count = len(self._stream.paths)
+        count = len(self._paths)
         if len(self.failures) == count:
             reason = next(iter(self.failures.values()), "there is none")
             raise DataError(f"None of the {count} pictures can be read: {reason}")

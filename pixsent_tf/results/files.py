@@ -94,5 +94,6 @@ class DoctorResults(TypedDict):
     device: str  # what trains
     weights: str  # whether the default network can be built
     decoder: str  # whether pictures can be read
+    cache: str  # what is kept between commands
     engine: str  # what computes frozen networks, and why
     healthy: bool  # whether all of it works

@@ -34,3 +34,19 @@ def test_weights_that_do_not_load_fail_and_the_rest_is_still_reported(monkeypatc
     assert result.exit_code == 1
     assert "FAILED: OSError: disk gone" in result.stdout
     assert "a JPEG decodes" in result.stdout
+
+
+def test_the_cache_is_cleared_of_what_comes_back_by_itself(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path))
+    for name in ("features/net/a.npy", "engines/b.tflite", "smileys/c.png", "mine.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(1_000_000))
+    command = ["doctor", "--json"]
+
+    before = json.loads(CliRunner().invoke(cli, command).stdout)
+    after = json.loads(CliRunner().invoke(cli, [*command, "--clear-cache"]).stdout)
+
+    assert before["cache"] == f"{tmp_path}, 2.0 MB"
+    assert after["cache"] == f"{tmp_path}, 0.0 MB"
+    assert (tmp_path / "smileys/c.png").exists()
+    assert (tmp_path / "mine.txt").exists()

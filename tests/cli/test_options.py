@@ -13,6 +13,7 @@ from pixsent_tf.cli import VERBS, cli
 from pixsent_tf.cli.options import engine_options, read_recipe
 from pixsent_tf.config import Recipe
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.machine import max_feature_bytes
 
 GONE = "no/such/folder"  # opening it would fail with another message and exit code
 
@@ -166,13 +167,13 @@ def test_an_engine_holds_while_the_command_runs(monkeypatch):
     @click.command()
     @engine_options
     def command():
-        seen.append(
-            (os.environ["PIXSENT_ENGINE"], logging.getLogger("pixsent_tf").level)
-        )
+        level = logging.getLogger("pixsent_tf").level
+        seen.append((os.environ["PIXSENT_ENGINE"], level, max_feature_bytes()))
 
-    CliRunner().invoke(command, ["--engine", "tensorflow", "--verbose"])
+    CliRunner().invoke(command, ["--engine", "tensorflow", "--verbose", "--no-cache"])
 
-    assert seen == [("tensorflow", logging.INFO)]
+    assert seen == [("tensorflow", logging.INFO, 0)]
+    assert max_feature_bytes() > 0
     assert os.environ["PIXSENT_ENGINE"] == "litert"
     assert logging.getLogger("pixsent_tf").handlers == []
 

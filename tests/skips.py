@@ -11,8 +11,6 @@ ALLOWED = {
     "tensorflow_model_server is not installed": "a binary of another distribution",
     "could not import '(torch|efficientnet_lite_pytorch)'": "the extra `dev`, 800 MB",
     "could not import 'playwright.sync_api'": "the extra `dev`, with its browser",
-    "could not import '(apache_beam|pyarrow|pyarrow.parquet)'": "the extra `beam`",
-    "could not import '(tf2onnx|onnxruntime)'": "the extra `onnx`",
     "could not import 'tensorflow_serving.config.monitoring_config_pb2'": (
         "the pinned client has no such message yet"
     ),

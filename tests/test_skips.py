@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
     ("reason", "allowed"),
     [
         (
-            "Skipped: could not import 'apache_beam': No module named 'apache_beam'",
+        ("Skipped: could not import 'torch': No module named 'torch'", True),
+        ("Skipped: could not import 'apache_beam'", False),
             True,
         ),
         ("Skipped: needs chromium", True),

@@ -16,11 +16,8 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize(
     ("reason", "allowed"),
     [
-        (
         ("Skipped: could not import 'torch': No module named 'torch'", True),
         ("Skipped: could not import 'apache_beam'", False),
-            True,
-        ),
         ("Skipped: needs chromium", True),
         ("Skipped: could not import 'tensorflow'", False),
         ("Skipped: later", False),

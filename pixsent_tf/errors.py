@@ -16,6 +16,31 @@ Every message is one line: what was wrong, what came, what would do.
 
 from __future__ import annotations
 
+import os
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    r"""Write a file's name so that it can be printed on one line.
+
+    Args:
+        name: A path, whatever bytes it holds.
+
+    Returns:
+        The same, with escapes for what is not printable.
+
+    Example:
+        >>> print(shown("two" + chr(10) + "lines.jpg"))
+        two\nlines.jpg
+    """
+    return "".join(c if c.isprintable() else _escape(c) for c in os.fspath(name))
+
+
+def _escape(character: str) -> str:
+    byte = ord(character) - 0xDC00  # a byte that is no UTF-8, as `os.fsdecode` gives it
+    if 0x80 <= byte <= 0xFF:
+        return f"\\x{byte:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
 
 class PixsentError(Exception):
     """The root of every error that this package raises on purpose."""
@@ -41,7 +66,7 @@ class ImageError(DataError):
     """One picture that cannot be read.
 
     Attributes:
-        reason: One of `data.decode.files.REASONS`; reports count failures by it.
+        reason: One of `data.decode.opening.REASONS`; reports count failures by it.
     """
 
     def __init__(self, message: str, reason: str = "unreadable") -> None:

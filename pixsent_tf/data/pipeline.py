@@ -8,20 +8,27 @@ order; what neither can read is named, and the stream goes on.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
 
+from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
+from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.decode.graph import (
-    MAX_PIXELS,
-    check_header,
-    decode,
-    decode_jpeg,
-    read_image,
+    on_white,
+    stored,
+    stored_jpeg,
+    useful_side,
 )
+from pixsent_tf.data.decode.guard import limits_of
+from pixsent_tf.data.decode.opening import MAX_PIXELS, check_header, open_size
+from pixsent_tf.data.decode.orientation import upright
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
@@ -30,7 +37,9 @@ from pixsent_tf.progress import Progress
 
 JPEG_PREFIX = b"\xff\xd8\xff"
 _GROUP = 64  # files handed to TensorFlow at a time
-_MAX_BYTES = 2**28  # no JPEG that may be decoded is larger
+_WHOLE_PIXELS = 2**21  # decoded pictures of more are resized in strips
+_WHOLE_WIDTH = 4096
+_ONE_AT_A_TIME = threading.Lock()  # pictures that may take what one picture may take
 
 
 @dataclass
@@ -45,7 +54,8 @@ class CanvasStream:
         batch_size: Pictures a batch; the last may be smaller.
         max_pixels: Pictures of more pixels are refused.
         failures: The error of each file that could not be read, by position.
-        by_pillow: Positions of the files that TensorFlow refused.
+        by_pillow: Positions of the files that came one by one: those that TensorFlow
+            refused, and large ones.
     """
 
     paths: Sequence[str]
@@ -72,10 +82,10 @@ class CanvasStream:
         expected = 0
         for indices, canvases in self._fast().as_numpy_iterator():
             for index, canvas in zip(indices, canvases, strict=True):
-                yield from self._by_pillow(range(expected, int(index)))
+                yield from self._one_by_one(range(expected, int(index)))
                 yield int(index), canvas
                 expected = int(index) + 1
-        yield from self._by_pillow(range(expected, len(self.paths)))
+        yield from self._one_by_one(range(expected, len(self.paths)))
 
     def _fast(self) -> tf.data.Dataset:
         """Decode with TensorFlow; pictures that it refuses are left out."""
@@ -89,6 +99,7 @@ class CanvasStream:
                 self.preprocessor,
                 only_jpeg=only_jpeg,
                 max_pixels=self.max_pixels,
+                memory_bytes=LARGE_BYTES,
             )
             return index, canvas
 
@@ -107,7 +118,11 @@ class CanvasStream:
             .prefetch(2)
         )
 
-    def _accepted(self) -> Iterator[tuple[list[int], list[str]]]:
+    @functools.cached_property
+    def _reader(self) -> CanvasReader:
+        return CanvasReader(self.preprocessor, self.max_pixels)
+
+    def _accepted(self) -> Iterator[tuple[list[int], list[bytes]]]:
         """Pass on, in groups, what may be decoded."""
         for start in range(0, len(self.paths), _GROUP):
             positions: list[int] = []
@@ -119,17 +134,16 @@ class CanvasStream:
                     positions.append(position)
                 else:
                     self.failures[position] = error
-            yield positions, [str(self.paths[position]) for position in positions]
+            yield positions, [os.fsencode(self.paths[each]) for each in positions]
 
-    def _by_pillow(self, positions: range) -> Iterator[tuple[int, np.ndarray]]:
-        """Read the files that TensorFlow left out, or say what is wrong with them."""
+    def _one_by_one(self, positions: range) -> Iterator[tuple[int, np.ndarray]]:
+        """Read the files that were left out, or say what is wrong with them."""
         for position in positions:
             if position in self.failures:
                 continue
             self.by_pillow.add(position)
-            path = self.paths[position]
             try:
-                yield position, pillow_canvas(path, self.preprocessor, self.max_pixels)
+                yield position, self._reader.read(self.paths[position])
             except ImageError as error:
                 self.failures[position] = error
 
@@ -176,18 +190,29 @@ class CanvasReader:
 
     Args:
         preprocessor: Brings each picture to its canvas.
+        max_pixels: Pictures of more pixels are refused.
     """
 
-    def __init__(self, preprocessor: Preprocessor) -> None:
+    def __init__(
+        self, preprocessor: Preprocessor, max_pixels: int = MAX_PIXELS
+    ) -> None:
         self.preprocessor = preprocessor
+        self.max_pixels = max_pixels
         self._decode = tf.function(
-            lambda encoded: decode_canvas(encoded, preprocessor),
-            input_signature=[tf.TensorSpec([], tf.string)],
+            lambda encoded, memory_bytes: decode_canvas(
+                encoded, preprocessor, max_pixels=max_pixels, memory_bytes=memory_bytes
+            ),
+            input_signature=[
+                tf.TensorSpec([], tf.string),
+                tf.TensorSpec([], tf.int64),
+            ],
             autograph=False,
         )
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:
         """Read one file: TensorFlow first, Pillow for the rest.
+
+        Any number of threads may ask; large pictures wait for each other.
 
         Args:
             path: The file.
@@ -198,13 +223,25 @@ class CanvasReader:
         Raises:
             ImageError: If it cannot be read.
         """
-        error = check_header(path)
+        error = check_header(path, self.max_pixels)
         if error is not None:
             raise error
-        try:
-            return self._decode(tf.io.read_file(os.fspath(path))).numpy()
-        except tf.errors.InvalidArgumentError:
-            return pillow_canvas(path, self.preprocessor)
+        canvas = self._read_by_tensorflow(os.fsencode(path))
+        if canvas is None:
+            return pillow_canvas(path, self.preprocessor, self.max_pixels)
+        return canvas
+
+    def _read_by_tensorflow(self, path: bytes) -> np.ndarray | None:
+        """Give the canvas of a file; None where TensorFlow refuses it."""
+        encoded = tf.io.read_file(path)
+        with contextlib.suppress(tf.errors.InvalidArgumentError):
+            return self._decode(encoded, LARGE_BYTES).numpy()
+        with (
+            _ONE_AT_A_TIME,
+            contextlib.suppress(tf.errors.InvalidArgumentError),
+        ):
+            return self._decode(encoded, BOUNDS.memory_bytes).numpy()
+        return None
 
 
 def canvas_loader(
@@ -225,7 +262,7 @@ def canvas_loader(
     Returns:
         A function from a position, a scalar, to uint8 [canvas, canvas, 3].
     """
-    names = tf.constant([str(path) for path in paths])
+    names = tf.constant([os.fsencode(path) for path in paths])
     fast = [i for i in indices.tolist() if i not in by_pillow]
     only_jpeg = all(is_jpeg(paths[i]) for i in fast)
 
@@ -269,7 +306,36 @@ def pillow_canvas(
     Raises:
         ImageError: If Pillow cannot read it either.
     """
-    return np.asarray(preprocessor.to_canvas(read_image(path, max_pixels=max_pixels)))
+    side = useful_side(preprocessor.config.canvas_size)
+    image = read_one_at_a_time(path, max_pixels=max_pixels, target_side=side)
+    pixels = tf.constant(image)
+    del image
+    if _is_large(pixels):
+        return preprocessor.to_canvas_in_strips(pixels, tf.identity).numpy()
+    return np.asarray(preprocessor.to_canvas(pixels))
+
+
+def read_one_at_a_time(
+    path: str | os.PathLike[str],
+    *,
+    target_side: int,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
+    """Read with Pillow as `read_image` does, whatever other threads are reading.
+
+    Args:
+        path: The file.
+        target_side: The shortest side, in pixels, that is of use.
+        max_pixels: Pictures of more pixels are refused.
+
+    Returns:
+        uint8, [H, W, 3].
+
+    Raises:
+        ImageError: If Pillow cannot read it.
+    """
+    with _ONE_AT_A_TIME:
+        return read_image(path, max_pixels=max_pixels, target_side=target_side)
 
 
 def is_jpeg(path: str) -> bool:
@@ -279,13 +345,13 @@ def is_jpeg(path: str) -> bool:
         path: A file, or the name of none.
 
     Returns:
-        Whether it does, and has no more bytes than a JPEG that may be decoded.
+        Whether it does, and has no more bytes than a file may have.
     """
     try:
+        open_size(path)
         with open(path, "rb", buffering=0) as file:
-            starts_right = file.read(3) == JPEG_PREFIX
-            return starts_right and os.fstat(file.fileno()).st_size < _MAX_BYTES
-    except OSError:
+            return file.read(3) == JPEG_PREFIX
+    except (ImageError, OSError):
         return False
 
 
@@ -295,6 +361,7 @@ def decode_canvas(
     *,
     only_jpeg: bool = False,
     max_pixels: int = MAX_PIXELS,
+    memory_bytes: int | tf.Tensor = BOUNDS.memory_bytes,
 ) -> tf.Tensor:
     """Decode a file and bring it to its canvas, in TensorFlow operations.
 
@@ -302,31 +369,42 @@ def decode_canvas(
         encoded: The file's bytes, a scalar string.
         preprocessor: Brings the picture to its canvas.
         only_jpeg: Every file is a JPEG; a quarter less work.
-        max_pixels: JPEGs of more pixels are refused; the header of any other file is
-            to be checked before.
+        max_pixels: Pictures of more pixels are refused.
+        memory_bytes: Pictures that take more memory are refused.
 
     Returns:
         uint8, [canvas, canvas, 3].
     """
     side = preprocessor.config.canvas_size
-    height, width = _jpeg_size(encoded, only_jpeg=only_jpeg)
-    is_affordable = tf.debugging.assert_less_equal(
-        tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
-        tf.constant(max_pixels, tf.int64),
+    read = stored_jpeg if only_jpeg else stored
+    pixels, turn = read(encoded, side, limits_of(max_pixels, memory_bytes))
+    canvas = tf.cond(
+        _is_large(pixels),
+        lambda: _large_canvas(preprocessor)(pixels, turn),
+        lambda: preprocessor.to_canvas(
+            tf.ensure_shape(upright(on_white(pixels), turn), [None, None, 3])
+        ),
     )
-    with tf.control_dependencies([] if is_affordable is None else [is_affordable]):
-        encoded = tf.identity(encoded)
-    read = decode_jpeg if only_jpeg else decode
-    return preprocessor.to_canvas(read(encoded, target_side=side))
+    return tf.ensure_shape(canvas, [side, side, 3])
 
 
-def _jpeg_size(encoded: tf.Tensor, *, only_jpeg: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """Height and width of a JPEG, from its header; zeros for anything else."""
+def _is_large(pixels: tf.Tensor) -> tf.Tensor:
+    """Tell whether a picture, [H, W, C], is to be resized in strips."""
+    height, width = tf.unstack(tf.shape(pixels, out_type=tf.int64)[:2])
+    return (height * width > _WHOLE_PIXELS) | (width > _WHOLE_WIDTH)
 
-    def size() -> tuple[tf.Tensor, ...]:
-        return tuple(tf.unstack(tf.image.extract_jpeg_shape(encoded)[:2]))
 
-    if only_jpeg:
-        return size()
-    starts_right = tf.equal(tf.strings.substr(encoded, 0, 3), JPEG_PREFIX)
-    return tf.cond(starts_right, size, lambda: (0, 0))
+# As a function of its own: most pictures would have to step over its operations.
+@functools.cache
+def _large_canvas(preprocessor: Preprocessor) -> Callable[..., tf.Tensor]:
+    return tf.function(
+        lambda pixels, turn: upright(
+            preprocessor.to_canvas_in_strips(pixels, on_white), turn
+        ),
+        input_signature=[
+            tf.TensorSpec([None, None, None], tf.uint8),
+            tf.TensorSpec([], tf.int32),
+        ],
+        autograph=False,
+        experimental_attributes={"_noinline": True},
+    )

@@ -8,6 +8,7 @@ Geometry only: colors are normalized by the first layers of each backbone. The o
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from pixsent_tf.data.crops import center_crop, ten_crop
 
 # TensorFlow's names of the kernels.
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
+STRIP_PIXELS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,52 @@ class Preprocessor:
         if self.config.fit == "crop":
             images = _center_square(images)
         return _resize_to_square(images, side, self.config.resample)
+
+    def to_canvas_in_strips(
+        self, image: tf.Tensor, to_rgb: Callable[[tf.Tensor], tf.Tensor]
+    ) -> tf.Tensor:
+        """Resize a picture of many pixels with little more memory than it takes.
+
+        Each direction is resized by itself anyway: the longer one first, in strips
+        that each hold all of it, so that what is in between is small.
+
+        Args:
+            image: One image, uint8 [H, W, C].
+            to_rgb: What each strip needs to be uint8 [h, w, 3].
+
+        Returns:
+            uint8, [canvas, canvas, 3]; a rounding apart from `to_canvas`.
+        """
+        side, kernel = self.config.canvas_size, KERNELS[self.config.resample]
+        if self.config.fit == "crop":
+            image = _center_square(image)
+        height, width = tf.unstack(tf.shape(image)[:2])
+        is_wide = width > height
+        count, length = tf.minimum(height, width), tf.maximum(height, width)
+        step = tf.maximum(1, STRIP_PIXELS // length)
+
+        def resized(start: tf.Tensor) -> tf.Tensor:
+            strip = tf.cond(
+                is_wide,
+                lambda: _swap_sides(to_rgb(image[start : start + step])),
+                lambda: to_rgb(image[:, start : start + step]),
+            )
+            strip = tf.ensure_shape(strip, [None, None, 3])
+            return _swap_sides(_resize_rows(strip, side, kernel))
+
+        num_strips = (count + step - 1) // step
+        strips = tf.TensorArray(
+            tf.float32, num_strips, element_shape=[None, side, 3], infer_shape=False
+        )
+        _, strips = tf.while_loop(
+            lambda i, _: i < num_strips,
+            lambda i, strips: (i + 1, strips.write(i, resized(i * step))),
+            [0, strips],
+            parallel_iterations=1,
+        )
+        # [shorter, canvas, 3] -> [canvas, canvas, 3], the shorter direction first
+        canvas = _to_levels(_resize_rows(strips.concat(), side, kernel))
+        return tf.cond(is_wide, lambda: canvas, lambda: _swap_sides(canvas))
 
     def center_crop(self, canvases: tf.Tensor) -> tf.Tensor:
         """Cut the center that a network reads.
@@ -86,9 +134,12 @@ def _resize_to_square(images: tf.Tensor, side: int, resample: str) -> tf.Tensor:
     """
     kernel = KERNELS[resample]
     images = _resize_rows(_swap_sides(_resize_rows(images, side, kernel)), side, kernel)
-    if resample != "bilinear":  # the only kernel that stays between its inputs
-        images = tf.clip_by_value(images, 0.0, 255.0)
-    return _swap_sides(tf.cast(images + 0.5, tf.uint8))
+    return _swap_sides(_to_levels(images))
+
+
+def _to_levels(images: tf.Tensor) -> tf.Tensor:
+    """Round to uint8; every kernel but the bilinear one leaves its inputs' range."""
+    return tf.cast(tf.clip_by_value(images, 0.0, 255.0) + 0.5, tf.uint8)
 
 
 def _resize_rows(images: tf.Tensor, height: int, kernel: str) -> tf.Tensor:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf import runs
-from pixsent_tf.data.decode.files import sniff
+from pixsent_tf.data.decode.opening import sniff
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
 from pixsent_tf.whole import whole

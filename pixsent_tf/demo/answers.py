@@ -14,8 +14,7 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMapper, binary_mapper
-from pixsent_tf.data.decode.graph import read_image
-from pixsent_tf.data.pipeline import CanvasReader
+from pixsent_tf.data.pipeline import CanvasReader, read_one_at_a_time
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
 from pixsent_tf.inference.model import SentimentModel
@@ -51,7 +50,7 @@ class Refusal(TypedDict):
 
     Attributes:
         name: Its file's name.
-        status: One of `data.decode.files.REASONS`.
+        status: One of `data.decode.opening.REASONS`.
         message: The same in a line for people.
     """
 
@@ -105,7 +104,9 @@ class DrawnMaps(Drawn):
 
 
 class Answerer:
-    """A model behind the page; it answers one request at a time.
+    """A model behind the page; it looks at one picture at a time.
+
+    Small pictures are decoded side by side, so that none waits for a large one.
 
     The pixels are those that `pixsent-tf predict` sees, and so are the probabilities.
 
@@ -163,15 +164,17 @@ class Answerer:
         Returns:
             What the model says, or why it cannot.
         """
-        with _as_file(encoded) as path, self._lock:
+        with _as_file(encoded) as path:
             try:
-                probs = self.model.probs(self._reader.read(path)[None])[0]
+                canvas = self._reader.read(path)
                 small = drawing.thumbnail(
-                    read_image(path, target_side=THUMBNAIL_SIDE),
+                    read_one_at_a_time(path, target_side=THUMBNAIL_SIDE),
                     2 * THUMBNAIL_SIDE,
                 )
             except ImageError as error:
                 return _refused(name, path, error)
+        with self._lock:
+            probs = self.model.probs(canvas[None])[0]
         names = self.model.class_names
         return {
             "name": name,
@@ -192,14 +195,15 @@ class Answerer:
             The picture, with its maps where the model has any, or why it cannot be
             read.
         """
-        with _as_file(encoded) as path, self._lock:
+        with _as_file(encoded) as path:
             try:
-                image = read_image(path, target_side=MAP_SIDE)
+                image = read_one_at_a_time(path, target_side=MAP_SIDE)
             except ImageError as error:
                 return _refused(name, path, error)
-            image = drawing.thumbnail(image, MAP_SIDE)
-            if self._mapper is None:
-                return {"name": name, "status": "ok", "picture": data_uri(image)}
+        image = drawing.thumbnail(image, MAP_SIDE)
+        if self._mapper is None:
+            return {"name": name, "status": "ok", "picture": data_uri(image)}
+        with self._lock:
             found = self._mapper.map(image)
         smooth = drawing.smooth_overlay(found.image, found.smooth[..., 1])
         cells = drawing.cells_overlay(found.image, found.cells[..., 1])

@@ -59,6 +59,7 @@ HEADERS = {
 }
 BODY = "application/octet-stream"
 MAX_NAME = 255  # characters of a file's name
+SILENCE_SECONDS = 20  # after which a connection is dropped
 
 
 class Answering(Protocol):
@@ -279,7 +280,9 @@ def to_json(values: Mapping[str, object]) -> Response:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Requests are no news; what goes wrong is."""
+    """Requests are no news; what goes wrong is. Who sends nothing is not waited for."""
+
+    timeout = SILENCE_SECONDS
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass

@@ -39,7 +39,7 @@ class Failure:
 
     Attributes:
         id: Its name.
-        reason: One of `data.decode.files.REASONS`.
+        reason: One of `data.decode.opening.REASONS`.
         message: The same in a line for people.
         label: Its label, a class index; None where there is none.
         fold: Its test fold; None where there are none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.decode.files import check_header, read_image
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.decode.bounds import BOUNDS
+from pixsent_tf.data.decode.opening import check_header
+from pixsent_tf.data.pipeline import pillow_canvas
+from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError
 
 OK = "ok"
@@ -52,7 +57,8 @@ class Scorer:
     def __init__(self, saved_model: str, open_file: Open | None = None) -> None:
         self._loaded = tf.saved_model.load(saved_model)
         self._encoded: Any = self._loaded.signatures["serving_default"]
-        self._pixels: Any = self._loaded.signatures["images"]
+        self._canvases: Any = self._loaded.signatures["canvases"]
+        self._preprocessor = _read_preprocessor(saved_model)
         self._open = open_file
 
     def score(self, paths: Sequence[str]) -> Iterator[Row]:
@@ -96,7 +102,8 @@ class Scorer:
                 return file.read()
         try:
             with self._open(path) as file:
-                content = file.read()
+                # One more than there may be: what is larger is refused below.
+                content = file.read(BOUNDS.file_bytes + 1)
         except OSError as error:
             raise ImageError(f"{path} cannot be read: {error}", "missing") from error
         with _as_file(content) as copy:
@@ -108,10 +115,16 @@ class Scorer:
     def _score_by_pillow(self, path: str, content: bytes) -> Row:
         try:
             with _as_file(content) as copy:
-                image = read_image(copy)
+                canvas = pillow_canvas(copy, self._preprocessor)
         except ImageError as error:
             return Row(path, error.reason)
-        return _row(path, self._pixels(images=tf.constant(image[None])), 0)
+        return _row(path, self._canvases(canvases=tf.constant(canvas[None])), 0)
+
+
+def _read_preprocessor(saved_model: str) -> Preprocessor:
+    """Read the geometry that an export carries."""
+    with tf.io.gfile.GFile(os.path.join(saved_model, "assets/preprocess.json")) as file:
+        return Preprocessor(PreprocessConfig(**json.loads(file.read())))
 
 
 def _row(path: str, answer: dict[str, tf.Tensor], index: int) -> Row:

@@ -16,12 +16,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from pixsent_tf.data.decode.files import MAX_PIXELS
+from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import decode_canvas
+from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.sweep import mean_of_views
-from pixsent_tf.serving.guard import assert_affordable
 
 UNREADABLE = "unreadable"
 
@@ -93,17 +93,37 @@ def read_batch(
         whether it can, bool [B].
     """
     encoded = _not_empty(encoded)
+    canvases, valid = _read_all(encoded, model.preprocessor, at_a_time=None)
+    # What is large, or no picture at all, comes again: one at a time.
+    places = tf.where(~valid)[:, 0]
+    more, found = _read_all(tf.gather(encoded, places), model.preprocessor, at_a_time=1)
     side = model.preprocessor.config.canvas_size
+    canvases = tf.tensor_scatter_nd_update(
+        tf.cast(canvases, tf.int32), places[:, None], tf.cast(more, tf.int32)
+    )
+    valid = tf.tensor_scatter_nd_update(valid, places[:, None], found)
+    return tf.ensure_shape(tf.cast(canvases, tf.uint8), [None, side, side, 3]), valid
+
+
+def _read_all(
+    encoded: tf.Tensor, preprocessor: Preprocessor, *, at_a_time: int | None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decode files, several at a time where they are small, and tell which could be."""
+    side = preprocessor.config.canvas_size
     count = tf.size(encoded, out_type=tf.int64)
+    memory_bytes = LARGE_BYTES if at_a_time is None else BOUNDS.memory_bytes
 
     def read(index: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.control_dependencies([assert_affordable(image, MAX_PIXELS)]):
-            canvas = decode_canvas(tf.identity(image), model.preprocessor)
+        canvas = decode_canvas(image, preprocessor, memory_bytes=memory_bytes)
         return index, tf.ensure_shape(canvas, [side, side, 3])
 
     readable = (
         tf.data.Dataset.from_tensor_slices((tf.range(count), encoded))
-        .map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
+        .map(
+            read,
+            num_parallel_calls=tf.data.AUTOTUNE if at_a_time is None else None,
+            deterministic=None if at_a_time else False,
+        )
         .ignore_errors()
     )
     # The batch is one element, whatever was left out; a place beyond the end keeps it
@@ -117,8 +137,7 @@ def read_batch(
     marks = tf.scatter_nd(
         places[:, None], tf.ones_like(places), tf.reshape(count + 1, [1])
     )
-    canvases = tf.cast(scattered[:-1], tf.uint8)
-    return tf.ensure_shape(canvases, [None, side, side, 3]), marks[:-1] > 0
+    return tf.cast(scattered[:-1], tf.uint8), marks[:-1] > 0
 
 
 def to_outputs(

@@ -20,7 +20,7 @@ from pixsent_tf.analysis import units as unit_views
 from pixsent_tf.analysis.activations import Activations, read_activations
 from pixsent_tf.analysis.networks import Network
 from pixsent_tf.data import splits
-from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.evaluation.intervals import wilson_interval

@@ -24,7 +24,7 @@ class TortureFile:
 
     Attributes:
         name: Its name in the folder.
-        status: `ok`, or the word of `data.decode.files.REASONS` that says why not.
+        status: `ok`, or the word of `data.decode.opening.REASONS` that says why not.
         is_decodable: Whether TensorFlow's decoders read it too.
     """
 

@@ -71,10 +71,12 @@ def test_the_served_pipeline_is_untuned(tiny_model):
     graph = trace.get_concrete_function(tf.TensorSpec([None], tf.string)).graph
     nodes = [node for node in graph.as_graph_def().node if node.op == "OptionsDataset"]
 
-    (node,) = nodes
-    options = dataset_options_pb2.Options.FromString(node.attr["serialized_options"].s)
-    assert options.autotune_options.enabled is False
-    assert options.autotune_options.WhichOneof("optional_enabled") == "enabled"
+    assert nodes
+    for node in nodes:
+        text = node.attr["serialized_options"].s
+        options = dataset_options_pb2.Options.FromString(text)
+        assert options.autotune_options.enabled is False
+        assert options.autotune_options.WhichOneof("optional_enabled") == "enabled"
 
 
 def test_one_corrupt_file_of_eight_leaves_seven_right_answers(serve, pngs):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from pixsent_tf.data.decode.files import (
-    MAX_PIXELS,
-    REASONS,
-    check_header,
-    read_image,
-    sniff,
+from pixsent_tf.data.decode.guard import (
+    Limits,
+    affordable_jpeg,
+    affordable_other,
+    first_frame,
+    limits_of,
 )
 from pixsent_tf.data.decode.orientation import (
     after,
@@ -23,21 +23,15 @@ from pixsent_tf.data.decode.orientation import (
     webp_orientation,
 )
 
-__all__ = [
-    "MAX_PIXELS",
-    "REASONS",
-    "check_header",
-    "decode",
-    "decode_jpeg",
-    "read_image",
-    "sniff",
-]
-
 _RATIOS = (1, 2, 4, 8)  # the fractions at which a JPEG can be decoded
 # Pixels left for the antialiased reduction that follows. Mean difference from reducing
 # the whole photograph: 1.8 of 255 at 1.0, 1.0 at 1.4, 0.8 at 2.0 at twice the time.
 _OVERSAMPLING = 1.4
 _GRAY, _RGB, _PALETTE = 0, 2, 3  # PNG's color types that have no opacity channel
+
+
+# Pixels as they are stored, [H, W, 3 or 4] uint8, and EXIF's word for how that is.
+Stored = tuple[tf.Tensor, tf.Tensor]
 
 
 def decode(encoded: tf.Tensor, *, target_side: int | None = None) -> tf.Tensor:
@@ -55,31 +49,52 @@ def decode(encoded: tf.Tensor, *, target_side: int | None = None) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: If the bytes are no such picture, are damaged,
-            or hold a variant that TensorFlow reads wrongly: animated WebP, transparent
-            GIF, BMP with a palette. `read_image` reads these.
+            cost more than `bounds.BOUNDS`, or hold a variant that TensorFlow reads
+            wrongly: animated WebP, transparent GIF, BMP with a palette. `read_image`
+            reads these.
     """
-    encoded = tf.convert_to_tensor(encoded)
-    # Most files are JPEGs: what others need is not even looked at for them.
-    image = tf.cond(
-        tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff"),
-        lambda: decode_jpeg(encoded, target_side),
-        lambda: _decode_other(encoded),
-    )
+    pixels, turn = stored(encoded, target_side, limits_of())
+    image = upright(on_white(pixels), turn)
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def decode_jpeg(encoded: tf.Tensor, target_side: int | None) -> tf.Tensor:
-    """Decode a JPEG at the smallest size of use, and turn it upright.
+def stored(encoded: tf.Tensor, target_side: int | None, limits: Limits) -> Stored:
+    """Decode a file as `decode` does, and leave its turning and its opacity for later.
 
-    A quarter less work than `decode`, which has to carry all formats in its graph.
+    Of a picture of many pixels these are better done strip by strip.
+
+    Args:
+        encoded: The file's bytes, a scalar string.
+        target_side: As in `decode`.
+        limits: What it may cost.
+
+    Returns:
+        Pixels, uint8 [H, W, 3 or 4], and their orientation, a scalar 1..8.
+    """
+    encoded = tf.convert_to_tensor(encoded)
+    # Most files are JPEGs: what others need is not even looked at for them.
+    pixels, turn = tf.cond(
+        tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff"),
+        lambda: stored_jpeg(encoded, target_side, limits),
+        lambda: _stored_other(encoded, *limits),
+    )
+    return tf.ensure_shape(pixels, [None, None, None]), turn
+
+
+def stored_jpeg(encoded: tf.Tensor, target_side: int | None, limits: Limits) -> Stored:
+    """Decode a JPEG at the smallest size of use.
+
+    A quarter less work than `stored`, which has to carry all formats in its graph.
 
     Args:
         encoded: The bytes of a JPEG, a scalar string.
         target_side: As in `decode`.
+        limits: What it may cost.
 
     Returns:
-        The picture, [H, W, 3], uint8, 0..255.
+        Pixels, uint8 [H, W, 3], and their orientation, a scalar 1..8.
     """
+    encoded = affordable_jpeg(encoded, limits)
 
     def at_ratio(ratio: int) -> tf.Tensor:
         return tf.io.decode_jpeg(
@@ -87,68 +102,99 @@ def decode_jpeg(encoded: tf.Tensor, target_side: int | None) -> tf.Tensor:
         )
 
     if target_side is None:
-        image = at_ratio(1)
-    else:
-        short_side = tf.reduce_min(tf.image.extract_jpeg_shape(encoded)[:2])
-        useful = round(_OVERSAMPLING * target_side)
-        fits = [short_side >= ratio * useful for ratio in _RATIOS[1:]]
-        image = tf.switch_case(
-            tf.reduce_sum(tf.cast(fits, tf.int32)),
-            [lambda ratio=ratio: at_ratio(ratio) for ratio in _RATIOS],
-        )
-    return upright(image, jpeg_orientation(encoded))
+        return at_ratio(1), jpeg_orientation(encoded)
+    short_side = tf.reduce_min(tf.image.extract_jpeg_shape(encoded)[:2])
+    fits = [short_side >= ratio * useful_side(target_side) for ratio in _RATIOS[1:]]
+    image = tf.switch_case(
+        tf.reduce_sum(tf.cast(fits, tf.int32)),
+        [lambda ratio=ratio: at_ratio(ratio) for ratio in _RATIOS],
+    )
+    return image, jpeg_orientation(encoded)
+
+
+def useful_side(target_side: int) -> int:
+    """Tell how small a JPEG may be decoded that is reduced to a side.
+
+    Args:
+        target_side: Of the square that it will be, in pixels.
+
+    Returns:
+        Its own shortest side, in pixels.
+    """
+    return round(_OVERSAMPLING * target_side)
 
 
 # As a function of its own it costs a JPEG nothing; inlined, TensorFlow would step over
 # each of its operations for every JPEG, which takes half as long as decoding one.
 @tf.function(
-    input_signature=[tf.TensorSpec([], tf.string)],
+    input_signature=[
+        tf.TensorSpec([], tf.string),
+        tf.TensorSpec([], tf.int64),
+        tf.TensorSpec([], tf.int64),
+    ],
     autograph=False,
     experimental_attributes={"_noinline": True},
 )
-def _decode_other(encoded: tf.Tensor) -> tf.Tensor:
+def _stored_other(
+    encoded: tf.Tensor, pixels: tf.Tensor, memory_bytes: tf.Tensor
+) -> Stored:
     """Decode whatever is no JPEG."""
+    limits = Limits(pixels, memory_bytes)
     head = _bytes(encoded, 0, 32)
 
     def starts(prefix: bytes, position: int = 0) -> tf.Tensor:
         wanted = tf.constant(list(prefix))
         return tf.reduce_all(head[position : position + len(prefix)] == wanted)
 
+    def upright_already(image: tf.Tensor) -> Stored:
+        return image, tf.constant(1)
+
+    def png() -> Stored:
+        content = affordable_other(encoded, "PNG", limits)
+        return _decode_png(content, head), png_orientation(content)
+
+    def webp() -> Stored:
+        content = affordable_other(encoded, "WEBP", limits)
+        return _decode_webp(content, head), webp_orientation(content)
+
     return tf.case(
         [
-            (starts(b"\x89PNG\r\n\x1a\n"), lambda: _decode_png(encoded, head)),
-            (starts(b"GIF8"), lambda: _decode_gif(encoded)),
-            (starts(b"BM"), lambda: _decode_bmp(encoded, head)),
+            (starts(b"\x89PNG\r\n\x1a\n"), png),
             (
-                starts(b"RIFF") & starts(b"WEBP", position=8),
-                lambda: _decode_webp(encoded, head),
+                starts(b"GIF8"),
+                lambda: upright_already(_decode_gif(encoded, limits)),
             ),
+            (
+                starts(b"BM"),
+                lambda: upright_already(
+                    _decode_bmp(affordable_other(encoded, "BMP", limits), head)
+                ),
+            ),
+            (starts(b"RIFF") & starts(b"WEBP", position=8), webp),
         ],
-        default=lambda: _refuse(encoded, "no JPEG, PNG, GIF, BMP or WebP"),
+        default=lambda: upright_already(
+            _refuse(encoded, "no JPEG, PNG, GIF, BMP or WebP")
+        ),
     )
 
 
 def _decode_png(encoded: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
-    """Decode, with transparent parts on white."""
+    """Decode, with an opacity where there is one."""
     color_type = head[25]
     # A color that counts as transparent: a chunk that comes before the pixels.
     keyed = tf.strings.length(after(_head(encoded), b"tRNS")) > 0
     plain = (color_type == _GRAY) | (color_type == _RGB)
-    image = tf.case(
+    return tf.case(
         [
             (plain & ~keyed, lambda: tf.io.decode_png(encoded, channels=3)),
             # Four channels of an opaque palette would come with a wrong opacity.
-            (
-                color_type == _PALETTE,
-                lambda: _on_white(tf.io.decode_png(encoded, channels=0)),
-            ),
+            (color_type == _PALETTE, lambda: tf.io.decode_png(encoded, channels=0)),
         ],
-        default=lambda: _on_white(tf.io.decode_png(encoded, channels=4)),
+        default=lambda: tf.io.decode_png(encoded, channels=4),
     )
-    return upright(image, png_orientation(encoded))
 
 
-def _decode_gif(encoded: tf.Tensor) -> tf.Tensor:
+def _decode_gif(encoded: tf.Tensor, limits: Limits) -> tf.Tensor:
     """Decode the first frame."""
     # The first graphic control block follows the palette. TensorFlow paints the
     # color that it makes transparent black.
@@ -156,7 +202,9 @@ def _decode_gif(encoded: tf.Tensor) -> tf.Tensor:
     return tf.cond(
         flags[0] % 2 == 1,
         lambda: _refuse(encoded, "a transparent GIF"),
-        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
+        lambda: tf.io.decode_image(
+            first_frame(encoded, limits), channels=3, expand_animations=False
+        ),
     )
 
 
@@ -171,20 +219,28 @@ def _decode_bmp(encoded: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_webp(encoded: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
-    """Decode still pictures, with transparent parts on white."""
+    """Decode still pictures, with an opacity where there is one."""
     is_extended = tf.reduce_all(head[12:16] == tf.constant(list(b"VP8X")))
     # TensorFlow 2.21 writes past its buffer on an animation without opacity.
     is_animated = is_extended & (head[20] // 2 % 2 == 1)
-    image = tf.cond(
+    return tf.cond(
         is_animated,
         lambda: _refuse(encoded, "an animated WebP"),
-        lambda: _on_white(tf.io.decode_image(encoded, expand_animations=False)),
+        lambda: tf.io.decode_image(encoded, expand_animations=False),
     )
-    return upright(image, webp_orientation(encoded))
 
 
-def _on_white(image: tf.Tensor) -> tf.Tensor:
-    """Lay [H, W, 3 or 4] on white, rounded to the nearest level."""
+def on_white(image: tf.Tensor) -> tf.Tensor:
+    """Lay transparent parts on white, rounded to the nearest level.
+
+    Args:
+        image: uint8, [H, W, 3 or 4].
+
+    Returns:
+        uint8, [H, W, 3].
+    """
+    if image.shape[-1] == 3:
+        return image
 
     def composite() -> tf.Tensor:
         rgb = tf.cast(image[..., :3], tf.int32)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pixsent_tf.analysis import drawing
-from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference.model import SentimentModel

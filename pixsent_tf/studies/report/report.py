@@ -13,7 +13,7 @@ from pixsent_tf.analysis import drawing, figures
 from pixsent_tf.analysis.maps import SentimentMapper
 from pixsent_tf.config import to_json
 from pixsent_tf.data.copies.audit import audit
-from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation import reliability
 from pixsent_tf.inference.model import SentimentModel

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 from torture import deep_gray, encode, picture, translucent, write_torture
 
-from pixsent_tf.data.decode.files import REASONS, check_header, read_image, sniff
+from pixsent_tf.data.decode.files import read_image
+from pixsent_tf.data.decode.opening import REASONS, check_header, sniff
 from pixsent_tf.errors import ImageError
 
 

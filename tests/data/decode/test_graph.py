@@ -6,7 +6,8 @@ import tensorflow as tf
 from PIL import Image
 from torture import encode, picture, translucent, with_exif, write_torture
 
-from pixsent_tf.data.decode.graph import decode, read_image
+from pixsent_tf.data.decode.files import read_image
+from pixsent_tf.data.decode.graph import decode
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from pixsent_tf.config import PreprocessConfig
-from pixsent_tf.data.decode.graph import read_image
+from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
 from pixsent_tf.studies.paper import classifiers

@@ -43,7 +43,7 @@ class Scored:
     resumed: int
 
 
-class SavedModelHandler(ModelHandler[Shard, Scorer]):
+class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
     """What RunInference needs to know about the exported model.
 
     Beam's own TensorFlow handlers do not load what Keras 3 exports.
@@ -113,11 +113,11 @@ class WritePart(beam.DoFn):
         super().__init__()
         self.job = job
 
-    def process(self, element: Any) -> Iterator[int]:
+    def process(self, element: PredictionResult) -> Iterator[int]:
         """Write one part.
 
         Args:
-            element: A shard and its rows, a `PredictionResult`.
+            element: A shard and its rows.
 
         Yields:
             The number of its files.

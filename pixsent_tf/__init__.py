@@ -4,6 +4,7 @@ The names below load on first use, so that importing the package costs nothing.
 
     fit, crossval           train on labelled pictures, honestly tested
     predict                 files, by the model that ships or by your own
+    adapt                   a trained model to your pictures, by a few labels
     load                    a trained model, ready to predict files
     share                   shares of the classes, with intervals, from a few labels
 """
@@ -21,6 +22,7 @@ _PUBLIC = {
     "PixsentError": "pixsent_tf.errors",
     "fit": "pixsent_tf.studies.api",
     "crossval": "pixsent_tf.studies.api",
+    "adapt": "pixsent_tf.studies.api",
     "load": "pixsent_tf.studies.api",
     "predict": "pixsent_tf.studies.api",
     "share": "pixsent_tf.studies.shares.share",

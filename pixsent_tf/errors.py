@@ -4,6 +4,7 @@
     ├── UsageError           exit code 2: the question itself cannot be answered
     │   └── ConfigError      a backbone, a layer or a setting that does not exist
     ├── DataError            a data set that is missing, empty, or contradicts itself
+    │   ├── FewClassesError  labels of one class, or of none; `counts` tells how many
     │   └── ImageError       one picture that cannot be read; `reason` is a fixed word
     ├── WeightsError         a file of weights that is damaged or fits another network
     ├── RunError             a run folder that exists already, or is not one
@@ -17,6 +18,7 @@ Every message is one line: what was wrong, what came, what would do.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 
 def shown(name: str | os.PathLike[str]) -> str:
@@ -60,6 +62,18 @@ class ConfigError(UsageError):
 
 class DataError(PixsentError):
     """A data set that is missing, empty, or contradicts itself."""
+
+
+class FewClassesError(DataError):
+    """A data set with labels of one class only, or with none.
+
+    Attributes:
+        counts: Pictures by class.
+    """
+
+    def __init__(self, message: str, counts: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.counts = counts
 
 
 class ImageError(DataError):

@@ -20,6 +20,7 @@ VERBS = (
     "evaluate",
     "compare",
     "predict",
+    "adapt",
     "maps",
     "features",
     "probe",

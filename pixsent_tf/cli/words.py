@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
+from pixsent_tf.results.adaptations import AdaptResults
 from pixsent_tf.results.answers import CompareResults, Pair
 from pixsent_tf.results.looks import (
     Faithfulness,
@@ -72,6 +73,40 @@ def describe_evaluation(results: EvaluateResults) -> Rows:
     if (tried := results["settings_tried"]) is not None:
         rows.append(("settings tried", f"{tried}"))
     return [*rows, ("report", results["report"])]
+
+
+def describe_adaptation(results: AdaptResults) -> Rows:
+    """Put into words what a few labels made of a model.
+
+    Args:
+        results: The numbers.
+
+    Returns:
+        Pairs of a name and its value.
+    """
+    before, after, both = results["before"], results["after"], results["difference"]
+    low, high = both["accuracy_difference_interval"]
+    rows = [
+        ("labels", str(results["num_labels"])),
+        ("choice", results["choice"]),
+        ("chosen by", results["why"]),
+        ("accuracy", f"{before['accuracy']:.3f} before, {after['accuracy']:.3f} after"),
+        (
+            "difference",
+            f"{both['accuracy_difference']:+.3f} (95 % interval {low:+.3f} to "
+            f"{high:+.3f})",
+        ),
+    ]
+    for name, key in (
+        ("balanced accuracy", "balanced_accuracy"),
+        ("AUC", "auc"),
+        ("log loss", "log_loss"),
+        ("calibration error", "ece"),
+    ):
+        first, second = (dict(one)[key] for one in (before, after))
+        if isinstance(first, float) and isinstance(second, float):
+            rows.append((name, f"{first:.3f} before, {second:.3f} after"))
+    return [*rows, ("seconds", f"{results['seconds']:.1f}"), ("out", results["out"])]
 
 
 def _accuracies(results: Metrics) -> Rows:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES, DataConfig
 from pixsent_tf.data.balance import balanced
-from pixsent_tf.errors import DataError
+from pixsent_tf.errors import DataError, FewClassesError
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,9 @@ def build_dataset(
         DataError: If it is empty, has one class, names a picture twice or misses files.
     """
     if not ids:
-        raise DataError(f"{name} holds no pictures; it needs some of each class.")
+        raise FewClassesError(
+            f"{name} holds no pictures; it needs some of each class.", {}
+        )
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if list(ids).count(i) > 1)
         raise DataError(f"{name} names {twice!r} twice; name every picture once.")
@@ -260,8 +262,9 @@ def build_dataset(
     index = {class_name: i for i, class_name in enumerate(class_names)}
     present = sorted(set(labels))
     if len(present) < 2:
-        raise DataError(
-            f"{name} holds one class only, {present[0]!r}; two or more are needed."
+        raise FewClassesError(
+            f"{name} holds one class only, {present[0]!r}; two or more are needed.",
+            {present[0]: len(labels)},
         )
     return Dataset(
         name=name,

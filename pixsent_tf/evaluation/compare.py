@@ -69,12 +69,16 @@ def compare(
     return pairs
 
 
-def compare_answers(first: np.ndarray, second: np.ndarray) -> AnswersCompared:
+def compare_answers(
+    first: np.ndarray, second: np.ndarray, *, groups: np.ndarray | None = None
+) -> AnswersCompared:
     """Compare how often two models are right on the same pictures.
 
     Args:
         first: Whether each answer of the first is right, bool [N].
         second: The same of the second.
+        groups: Pictures that share a number are drawn together, int [N]; None draws
+            each on its own.
 
     Returns:
         The difference with its interval by a paired bootstrap, and McNemar's test.
@@ -85,7 +89,9 @@ def compare_answers(first: np.ndarray, second: np.ndarray) -> AnswersCompared:
         "num_examples": len(first),
         "accuracies": [float(first.mean()), float(second.mean())],
         "accuracy_difference": float(difference.mean()),
-        "accuracy_difference_interval": list(bootstrap_interval(difference)),
+        "accuracy_difference_interval": list(
+            bootstrap_interval(difference, groups=groups)
+        ),
         "only_first_right": only_first,
         "only_second_right": only_second,
         "mcnemar_p": mcnemar(only_first, only_second),

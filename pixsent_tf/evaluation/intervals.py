@@ -116,6 +116,7 @@ def percentile_interval(
 def bootstrap_interval(
     values: np.ndarray,
     *,
+    groups: np.ndarray | None = None,
     confidence: float = 0.95,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
@@ -124,6 +125,7 @@ def bootstrap_interval(
 
     Args:
         values: One number per example, float [N].
+        groups: As in `bootstrap_means`.
         confidence: Coverage, 0…1.
         num_resamples: Number of samples.
         seed: Of the draws.
@@ -132,7 +134,9 @@ def bootstrap_interval(
         The lower and the upper bound.
     """
     columns = np.asarray(values)[:, None]
-    means = bootstrap_means(columns, num_resamples=num_resamples, seed=seed)
+    means = bootstrap_means(
+        columns, groups=groups, num_resamples=num_resamples, seed=seed
+    )
     return percentile_interval(means[:, 0], confidence=confidence)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pixsent_tf.results.adaptations import AdaptResults
 from pixsent_tf.results.answers import CompareResults, PredictRow, ScoreResults
 from pixsent_tf.results.audits import AuditResults, RunAuditResults
 from pixsent_tf.results.files import (
@@ -33,6 +34,7 @@ VERBS: dict[str, tuple[type, ...]] = {
     "evaluate": (EvaluateResults,),
     "compare": (CompareResults,),
     "predict": (PredictRow,),
+    "adapt": (AdaptResults,),
     "score": (ScoreResults,),
     "label": (LabelResults,),
     "share": (ShareResults,),

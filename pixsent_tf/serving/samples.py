@@ -76,5 +76,7 @@ def read_samples(
         return np.concatenate(crops), part.labels[np.concatenate(kept)]
 
     held_out, labels = read(is_tested, MAX_HELD_OUT)
-    training, _ = read(~is_tested, NUM_REPRESENTATIVE)
+    # where folds tested all of them, each has trained the model of the others' folds
+    trained = is_tested if is_tested.all() else ~is_tested
+    training, _ = read(trained, NUM_REPRESENTATIVE)
     return Samples(held_out, labels, training)

@@ -1,4 +1,4 @@
-"""What does a notebook call? The verbs of the command line as four functions."""
+"""What does a notebook call? The verbs of the command line as five functions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, TypeAlias, overload
 
 from pixsent_tf import config
+from pixsent_tf.data.pictures import walk_pictures
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import Prediction, SentimentModel
+from pixsent_tf.results.adaptations import AdaptResults
 from pixsent_tf.results.studies import CrossvalResults, FitResults
 from pixsent_tf.runs import Run, next_folder
+from pixsent_tf.studies import adapt as adapt_study
 from pixsent_tf.studies import crossval as crossval_study
 from pixsent_tf.studies import fit as fit_study
 
@@ -72,6 +75,43 @@ def crossval(
     """
     opened = _open("crossval", source, out, recipe, settings)
     return crossval_study.crossval(*opened, leave_source_out=leave_source_out)
+
+
+def adapt(
+    labels: str | os.PathLike[str],
+    *,
+    model: Model = None,
+    pictures: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
+    out: str | os.PathLike[str] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> AdaptResults:
+    """Make a trained model one for your own pictures, by a few labels.
+
+    Args:
+        labels: Labelled pictures; any source that `fit` takes, such as a CSV file with
+            the columns path and label. Ten are enough to begin with.
+        model: As in `load`.
+        pictures: The collection that they are from, a folder or files; no labels
+            needed.
+        out: The run folder to make; the next free one below `runs/` by default.
+        data: More about the labels by name, such as `{"images": "photos/"}`.
+
+    Returns:
+        `choice`, `before` and `after` on labels that trained nothing, `difference` with
+        its interval, and `out`, the folder, which `load` and `predict` take.
+
+    Raises:
+        PixsentError: With a line that says what to do.
+    """
+    if isinstance(pictures, (str, os.PathLike)):
+        folder = Path(pictures)
+        pictures = walk_pictures(folder) if folder.is_dir() else [folder]
+    return adapt_study.adapt(
+        config.DataConfig(os.fspath(labels), **(data or {})),
+        model=None if model is None else Path(model),
+        pictures=[os.fspath(path) for path in pictures],
+        out=None if out is None else Path(out),
+    )
 
 
 def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:

@@ -1,0 +1,71 @@
+"""pixsent-tf adapt LABELS: a model for your own pictures, from a few labels."""
+
+from __future__ import annotations
+
+import click
+
+from pixsent_tf.cli import console, words
+from pixsent_tf.cli.options import (
+    GROUP,
+    IMAGES,
+    LEVEL,
+    SEED,
+    model_option,
+    output_options,
+)
+from pixsent_tf.config import DataConfig, Level
+
+
+@click.command(name="adapt")
+@click.argument("labels")
+@model_option
+@click.option(
+    "--pictures",
+    multiple=True,
+    metavar="ALL",
+    help="The collection: a folder, a .txt list, a glob. It needs no labels.",
+)
+@LEVEL
+@IMAGES
+@GROUP
+@SEED
+@output_options
+def command(
+    labels: str,
+    model: str | None,
+    pictures: tuple[str, ...],
+    level: Level | None,
+    images: str | None,
+    group: str | None,
+    seed: str | None,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make a trained model one for your own pictures, by 10 to 1,000 labels.
+
+    LABELS is any source that fit takes, such as a CSV file with the columns path and
+    label. Labels that train nothing decide whether the model is left as it is, gets
+    another scale and threshold, or a head that is pulled to its own; others, which
+    decide nothing either, tell how good it was before and is after.
+
+    \b
+    Example:
+      pixsent-tf adapt labels.csv
+      pixsent-tf adapt labels.csv --model runs/mine --pictures photos/ --out runs/ours
+      pixsent-tf predict photos/ --model runs/ours
+    """
+    console.load_tensorflow()
+    from pixsent_tf.cli.files import find_files
+    from pixsent_tf.studies.adapt import adapt
+
+    results = adapt(
+        DataConfig(labels, level=level, images=images, group=group),
+        model=model,
+        pictures=find_files(pictures) if pictures else (),
+        out=out,
+        seed=int(seed or 0),
+        progress=console.show_progress(quiet=quiet),
+    )
+    console.warn_unreadable(results["unreadable"])
+    console.print_results(words.describe_adaptation(results), results, as_json=as_json)

@@ -356,6 +356,14 @@ def test_how_to_publish_a_share(desk, small_run):
     assert page.names["results"]["cells"][0]["num_labels"] == 16
 
 
+def test_how_to_adapt_a_model(desk, small_run):
+    shutil.copytree(small_run, "runs/mine")
+    page = Page(DOCS / "how-to/adapt.md")
+    page.run()
+
+    assert page.names["results"]["num_labels"] == 24
+
+
 def test_how_to_use_several_gpus(desk):
     Page(DOCS / "how-to/several-gpus.md").run()
 

@@ -10,6 +10,7 @@ from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
     SEED,
+    engine_options,
     model_option,
     output_options,
 )
@@ -29,6 +30,7 @@ from pixsent_tf.config import DataConfig, Level
 @IMAGES
 @GROUP
 @SEED
+@engine_options
 @output_options
 def command(
     labels: str,

@@ -1,7 +1,11 @@
 """How often do the intervals of `share` hold the truth, on what real models say?
 
 Pictures of a table are drawn so that the true share is known; 100 of each 2,000 drawn
-are labelled. Beside it: the labels alone, and the plain count with its usual interval.
+are labelled: at random, by 25 users with 4 each, uncertain ones more often as
+`label --by uncertainty` draws them (with their weights, and without), or by three
+annotators of whom each errs on one picture in ten, where the truth is the share of
+votes; or both of the last two. Beside it: the labels alone, and the plain count with
+its usual interval.
 
     pixsent-tf crossval deepsent/ --level five_agrees --out runs/five
     python benchmarks/share_coverage.py runs/five/predictions.csv
@@ -17,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pixsent_tf.evaluation import sampling
 from pixsent_tf.evaluation.intervals import wilson_interval
 from pixsent_tf.evaluation.share import Answers, Estimate, Labels, combine, estimate
 
@@ -24,7 +29,9 @@ NUM_PICTURES, NUM_LABELS = 2000, 100
 SHARES = (0.1, 0.3, 0.5, 0.7)
 PER_USER = 4
 LOWEST_POSITIVE, HIGHEST_NEGATIVE = 5.0, 3.5  # of ratings from 1 to 7
-NAMES = ("share", "difference", "clustered", "weighted", "unweighted", "plain count")
+NUM_ANNOTATORS, WRONG = 3, 0.1
+NAMES = ("share", "difference", "clustered", "weighted", "annotators", "both")
+WORSE = ("unweighted", "plain count")  # what there is to compare with
 
 Drawn = tuple[np.ndarray, np.ndarray]  # truth and scores
 
@@ -102,22 +109,26 @@ def simulate(pool: Drawn, share: float, rng: np.random.Generator) -> dict[str, f
     chances = rng.beta(2 * share, 2 * (1 - share), users[-1] + 1)
     posted = draw(pool, chances[users], rng)
     clustered = estimated(posted, taken, users=users, num_units=users[-1] + 1)
-    uncertain = table[1] * (1 - table[1])
-    uncertain = (
-        0.5 + 0.5 * uncertain / uncertain.mean()
-    )  # nobody is left without chance
-    sampled = np.minimum(NUM_LABELS * uncertain / uncertain.sum(), 1)
-    unsure = np.flatnonzero(rng.random(NUM_PICTURES) < sampled)
+    sizes = sampling.uncertainty(np.stack([table[1], 1 - table[1]], axis=1))
+    sampled = sampling.inclusion_probabilities(sizes, NUM_LABELS)
+    unsure = sampling.draw(sampled, rng)
+    weights = 1 / sampled[unsure]
+    wrong = rng.random((NUM_ANNOTATORS, NUM_PICTURES)) < WRONG
+    voted = np.abs(table[0] - wrong).mean(axis=0), table[1]
     counted = int((table[1] > 0.5).sum())
     intervals = {
         "share": found.interval,
         "difference": difference.interval,
         "clustered": clustered.interval,
-        "weighted": estimated(table, unsure, weights=1 / sampled[unsure]).interval,
+        "weighted": estimated(table, unsure, weights=weights).interval,
+        "annotators": estimated(voted, taken).interval,
+        "both": estimated(voted, unsure, weights=weights).interval,
         "unweighted": estimated(table, unsure).interval,
         "plain count": wilson_interval(counted, NUM_PICTURES),
     }
-    truths = dict.fromkeys(NAMES, share) | {"difference": -0.1}
+    votes = share + WRONG - 2 * share * WRONG
+    truths = dict.fromkeys(intervals, share) | {"difference": -0.1}
+    truths |= {"annotators": votes, "both": votes}
     result: dict[str, float] = {}
     for name, interval in intervals.items():
         assert interval is not None
@@ -138,12 +149,12 @@ def main() -> None:
     pool = read(arguments.table, arguments.ratings)
     right = np.mean((pool[1] > 0.5) == pool[0])
     print(f"{len(pool[0])} pictures, right on {right:.3f}; {arguments.draws} draws")
-    print("true share", *NAMES, "width, to labels alone", sep="  ")
+    print("true share", *NAMES, *WORSE, "width, to labels alone", sep="  ")
     for share in SHARES:
         rng = np.random.default_rng(0)
         rows = [simulate(pool, share, rng) for _ in range(arguments.draws)]
         means = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
-        numbers = [f"{means[name]:.3f}".rjust(len(name)) for name in NAMES]
+        numbers = [f"{means[name]:.3f}".rjust(len(name)) for name in NAMES + WORSE]
         ratio = means["width"] / means["width of labels"]
         width = f"{means['width']:.3f}, {ratio - 1:+.1%}"
         print(f"{share:.1f}".rjust(10), *numbers, width, sep="  ")

@@ -7,7 +7,15 @@ answers is the slope of labels on answers, so that useless answers are left alon
 Each estimate carries how much each independent unit (a labelled picture, or a group)
 moved it; differences and trends of cells that share labels or groups follow from that.
 
+Its interval is a score interval: it holds the shares that the estimate does not refute,
+each with the variance that it would have. How the variance goes with the share follows
+from the labels, if pictures of a class look to the model as they do now and only become
+more or fewer. Where nothing but the label counts that is Wilson's interval.
+
 Reference:
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA
+    22, 1927; Satterthwaite, "An Approximate Distribution of Estimates of Variance
+    Components", Biometrics Bulletin 2, 1946.
     Angelopoulos et al., "Prediction-powered inference", Science 382, 2023.
     Angelopoulos, Duchi and Zrnic, "PPI++: Efficient prediction-powered inference",
     arXiv:2311.01453, 2023.
@@ -25,6 +33,9 @@ from scipy import stats
 FEW_LABELS = 20  # below, a cell borrows what all labels show, unless a test refuses it
 REFUSED_BELOW = 0.05  # p of that test
 CONFIDENCE = 0.95
+
+Curve = tuple[float, float, float]  # a variance at a share x: a + b x + c x²
+BINOMIAL: Curve = (0.0, 1.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -80,9 +91,12 @@ class Labels:
     @property
     def effective_units(self) -> float:
         """How many units of equal weight would tell as much (Kish)."""
-        sums = np.bincount(self.units, self.weights)
-        # a hair more, so that n equal weights are n and not less by rounding
-        return float(sums.sum() ** 2 / (sums**2).sum()) * (1 + 1e-9)
+        return _effective(np.bincount(self.units, self.weights))
+
+    @property
+    def effective_count(self) -> float:
+        """How many pictures of equal weight would tell as much (Kish)."""
+        return _effective(self.weights)
 
     @property
     def slope(self) -> float:
@@ -120,14 +134,15 @@ class Estimate:
         influence: What each independent unit added to its error, [U].
         rest: Variance that comes from none of these units.
         degrees: Of freedom, for the t distribution; below 1 there is no interval.
-        is_share: Whether it lies in 0…1.
+        curve: How the variance goes with a share, up to a factor; None where the number
+            is no share.
     """
 
     value: float
     influence: np.ndarray
     rest: float
-    degrees: int
-    is_share: bool = True
+    degrees: float
+    curve: Curve | None = BINOMIAL
 
     @property
     def variance(self) -> float:
@@ -138,22 +153,25 @@ class Estimate:
     def interval(self) -> tuple[float, float] | None:
         """Lower and upper bound at 95 %; None with too few labels.
 
-        A share gets Wilson's interval for as many labels as would give this variance:
-        unlike value ± error, it covers close to 0 and 1 too.
+        A share gets a score interval, which unlike value ± error covers close to 0 and
+        1, too: all x with (value - x)² <= t² variance curve(x) / curve(value).
         """
         if self.degrees < 1:
             return None
         t = float(stats.t.ppf((1 + CONFIDENCE) / 2, self.degrees))
-        if not self.is_share:
+        if self.curve is None:
             half = t * math.sqrt(self.variance)
             return self.value - half, self.value + half
         share = min(max(self.value, 0.0), 1.0)
-        variance = max(self.variance, 1e-12)
-        count = max(share * (1 - share), 1 / (4 * (self.degrees + 2))) / variance
-        middle = (share + t**2 / (2 * count)) / (1 + t**2 / count)
-        inside = share * (1 - share) / count + t**2 / (4 * count**2)
-        half = t / (1 + t**2 / count) * math.sqrt(inside)
-        return max(middle - half, 0.0), min(middle + half, 1.0)
+        a, b, c = self.curve
+        most = max(a, a + b / 2 + c / 4, a + b + c)
+        here = max(a + b * share + c * share**2, most / (self.degrees + 2))
+        factor = t**2 * max(self.variance, 1e-12) / here
+        # a quadratic in x: it opens upwards, since c <= 0
+        square, half_linear = 1 - factor * c, share + factor * b / 2
+        rest = max(half_linear**2 - square * (share**2 - factor * a), 0.0)
+        low, high = (half_linear + sign * math.sqrt(rest) for sign in (-1, 1))
+        return max(low / square, 0.0), min(high / square, 1.0)
 
     @property
     def p(self) -> float | None:
@@ -177,18 +195,21 @@ def estimate(answers: Answers, labels: Labels, *, num_units: int) -> Estimate:
 
     Returns:
         The share. With equal weights and no groups it is PPI++ with the labelled
-        pictures taken out of the unlabelled ones, two degrees of freedom spent;
-        unequal weights, and groups of unequal size, leave fewer.
+        pictures taken out of the unlabelled ones, two degrees of freedom spent: one for
+        the mean of the units, one for the slope over pictures. Unequal weights, groups,
+        and a variance that few errors decide leave fewer.
     """
     slope = labels.slope
     rest_of_truth = labels.truth - slope * labels.scores
     error = _mean(rest_of_truth, labels.weights)
-    degrees = int(labels.effective_units) - 2
     relative = labels.weights / labels.weights.sum()
-    influence = np.bincount(
+    units, count = labels.effective_units, labels.effective_count
+    moved_by_labels = np.bincount(
         labels.units, relative * (rest_of_truth - error), minlength=num_units
     ).astype(float)
-    influence *= math.sqrt((degrees + 2) / max(degrees, 1))
+    # what a mean over units and a slope over pictures take from the variance
+    spent = units / max(units - 1, 1) * (count - 1) / max(count - 2, 1)
+    influence = moved_by_labels * math.sqrt(max(spent, 1.0))
     rest = 0.0
     if answers.group_counts is None or answers.group_totals is None:
         rest = slope**2 * answers.variance / answers.count
@@ -198,7 +219,45 @@ def estimate(answers: Answers, labels: Labels, *, num_units: int) -> Estimate:
     # Nobody knows from n labels that errors are rarer than about one in n.
     floor = float((relative**2).sum()) / labels.num_units
     rest += max(floor - float((influence**2).sum()) - rest, 0.0)
-    return Estimate(slope * answers.mean + error, influence, rest, degrees)
+    degrees = float(min(int(units) - 1, int(count) - 2))
+    if degrees >= 1:
+        known = _degrees_of_variance(moved_by_labels[np.unique(labels.units)])
+        degrees = max(min(degrees, known), 1.0)
+    value = slope * answers.mean + error
+    return Estimate(value, influence, rest, degrees, _curve(labels, rest_of_truth))
+
+
+def _degrees_of_variance(moved: np.ndarray) -> float:
+    """Degrees of freedom of a variance summed from units, [U] (Satterthwaite).
+
+    Few large errors make it vary more than bell-shaped ones would. What of this goes
+    along with the estimate, the curve of the interval accounts for already.
+    """
+    second, third, fourth = ((moved**power).sum() for power in (2, 3, 4))
+    spread = fourth - second**2 / len(moved)
+    if second <= 0 or spread <= 1e-12 * second**2:
+        return math.inf
+    explained = min(third**2 / (second * spread), 1.0)
+    return 2 * second**2 / max(spread * (1 - explained), 1e-12 * second**2)
+
+
+def _curve(labels: Labels, rest_of_truth: np.ndarray) -> Curve:
+    """How the variance of one picture's error goes with the share of the class.
+
+    Within a class it stays; between the classes it is that of a coin times the squared
+    distance of their means. To n pictures one is added that counts as a coin: nobody
+    knows from n labels that errors are rarer than about one in n.
+    """
+    means, variances = [], []
+    for part in (1 - labels.truth, labels.truth):
+        weights = labels.weights * part
+        if weights.sum() <= 0:
+            return BINOMIAL  # one class only: nothing tells how the other looks
+        means.append(_mean(rest_of_truth, weights))
+        variances.append(_mean((rest_of_truth - means[-1]) ** 2, weights))
+    coin = 1 / labels.effective_count
+    apart = (means[1] - means[0]) ** 2 + coin
+    return variances[0], variances[1] - variances[0] + apart, -apart
 
 
 def may_borrow(own: Labels, others: Labels) -> bool:
@@ -250,7 +309,7 @@ def combine(estimates: Sequence[Estimate], factors: Sequence[float]) -> Estimate
         ),
         rest=sum(factor**2 * one.rest for one, factor in pairs),
         degrees=min(one.degrees for one in estimates),
-        is_share=False,
+        curve=None,
     )
 
 
@@ -281,6 +340,11 @@ def labels_for(half_width: float) -> int:
         385
     """
     return math.ceil(0.25 * (stats.norm.ppf((1 + CONFIDENCE) / 2) / half_width) ** 2)
+
+
+def _effective(weights: np.ndarray) -> float:
+    # a hair more, so that n equal weights are n and not less by rounding
+    return float(weights.sum() ** 2 / (weights**2).sum()) * (1 + 1e-9)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> float:

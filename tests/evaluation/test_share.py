@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -136,8 +138,10 @@ def test_pictures_repeated_in_a_group_count_once():
     first = share.estimate(single, once, num_units=400)
     second = share.estimate(table, thrice, num_units=400)
 
-    assert second.variance == pytest.approx(first.variance)
-    assert second.degrees == first.degrees == 38
+    # but for the slope, which seems to come from three times as many pictures
+    spent = (39 / 38) / (119 / 118)
+    assert second.variance == pytest.approx(first.variance / spent, rel=0.002)
+    assert second.value == pytest.approx(first.value)
 
 
 @pytest.mark.parametrize("true_share", [0.1, 0.5, 0.9])
@@ -277,3 +281,129 @@ def test_unequal_weights_leave_fewer_degrees_of_freedom():
 
     assert found.degrees == int(12**2 / 36) - 2
     assert equal.degrees == 4
+
+
+def test_an_interval_holds_what_the_estimate_does_not_refute():
+    curve = (0.05, 0.3, -0.2)  # a variance of .05 at 0, .15 at 1
+    found = share.Estimate(0.1, np.zeros(1), 0.002, 10**7, curve)
+
+    low, high = found.interval
+
+    grid = np.linspace(0, 1, 200_001)
+    scale = 0.002 / (0.05 + 0.03 - 0.002)
+    variance = scale * (0.05 + 0.3 * grid - 0.2 * grid**2)
+    held = grid[(0.1 - grid) ** 2 <= stats.norm.ppf(0.975) ** 2 * variance]
+    assert (low, high) == pytest.approx((held.min(), held.max()), abs=1e-5)
+
+
+def test_the_variance_at_another_share_is_that_of_the_mixed_classes():
+    rng = np.random.default_rng(11)
+    truth, scores = drawn(rng, 0.3, count=20_000)
+    labels = labels_of(truth, scores)
+
+    a, b, c = share.estimate(answers_of(scores), labels, num_units=20_000).curve
+
+    error = truth - labels.slope * scores
+    for other in (0.1, 0.5, 0.8):
+        weights = np.where(truth == 1, other / 0.3, (1 - other) / 0.7)
+        mean = np.average(error, weights=weights)
+        mixed = np.average((error - mean) ** 2, weights=weights)
+        assert a + b * other + c * other**2 == pytest.approx(mixed, rel=0.03)
+
+
+def test_a_variance_that_few_errors_decide_has_fewer_degrees_of_freedom():
+    rng = np.random.default_rng(12)
+    n = 200
+    truth = np.repeat([0.0, 1.0], n // 2)
+    flipped = np.concatenate([rng.permutation(n // 2) + start for start in (0, 100)])
+    scores = truth.copy()
+    wrong = [*flipped[:6], *flipped[-6:]]  # as many either way: nothing to lean on
+    scores[wrong] = 1 - scores[wrong]
+
+    found = share.estimate(answers_of(scores), labels_of(truth, scores), num_units=n)
+
+    # by the moments of errors that are ±.94 on 12 of 200 and near 0 elsewhere
+    assert 20 < found.degrees < 40
+
+
+def test_few_clusters_leave_few_degrees_of_freedom():
+    rng = np.random.default_rng(13)
+    truth, scores = drawn(rng, 0.5, count=400)
+    users = np.arange(400) // 4
+    table = share.Answers(
+        400,
+        scores.sum(),
+        (scores**2).sum(),
+        np.full(100, 4.0),
+        np.bincount(users, scores),
+    )
+    labels = labels_of(truth[:40], scores[:40], units=users[:40])
+
+    assert share.estimate(table, labels, num_units=100).degrees <= 9
+
+
+def test_useless_answers_make_no_interval_wider():
+    rng = np.random.default_rng(14)
+    widths = []
+    for _ in range(200):
+        truth = (rng.random(1000) < 0.2).astype(float)
+        useless = rng.random(1000)
+        for scores in (useless, np.zeros(1000)):
+            labels = labels_of(truth[:60], scores[:60])
+            found = share.estimate(answers_of(scores), labels, num_units=60)
+            widths.append(found.interval[1] - found.interval[0])
+
+    assert np.mean(widths[::2]) < 1.02 * np.mean(widths[1::2])
+
+
+@pytest.fixture(scope="module")
+def ppi_py():
+    """The package of those who invented it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports
+        return pytest.importorskip("ppi_py", exc_type=ImportError)
+
+
+def test_ppi_python_gives_the_same_share(ppi_py):
+    rng = np.random.default_rng(15)
+    truth, scores = drawn(rng, 0.3)
+    n, rest = 150, 1850
+    labels = labels_of(truth[:n], scores[:n])
+
+    found = share.estimate(answers_of(scores), labels, num_units=n)
+
+    # theirs takes the labelled pictures out of the unlabelled ones
+    lam = labels.slope * rest / (n + rest)
+    theirs = ppi_py.ppi_mean_pointestimate(truth[:n], scores[:n], scores[n:], lam=lam)
+    assert found.value == pytest.approx(theirs.item(), abs=1e-12)
+
+
+def test_ppi_python_gives_the_same_share_of_a_weighted_sample(ppi_py):
+    rng = np.random.default_rng(16)
+    truth, scores = drawn(rng, 0.3)
+    chances = 0.02 + 0.2 * scores * (1 - scores)
+    taken = rng.random(len(truth)) < chances
+    weights = 1 / chances[taken]
+    labels = labels_of(truth[taken], scores[taken], weights)
+
+    found = share.estimate(answers_of(scores), labels, num_units=int(taken.sum()))
+
+    theirs = ppi_py.ppi_mean_pointestimate(
+        truth[taken], scores[taken], scores, lam=labels.slope, w=weights
+    )
+    assert found.value == pytest.approx(theirs.item(), abs=1e-12)
+
+
+@pytest.mark.parametrize("true_share", [0.2, 0.5])
+def test_ppi_python_gives_the_same_interval_where_labels_are_many(ppi_py, true_share):
+    rng = np.random.default_rng(17)
+    truth, scores = drawn(rng, true_share, count=40_000)
+    n = 4000
+    found = share.estimate(
+        answers_of(scores), labels_of(truth[:n], scores[:n]), num_units=n
+    )
+
+    theirs = ppi_py.ppi_mean_ci(truth[:n], scores[:n], scores[n:], alpha=0.05)
+
+    width = theirs[1].item() - theirs[0].item()
+    assert np.abs(np.subtract(found.interval, np.ravel(theirs))).max() < 0.02 * width

@@ -43,7 +43,7 @@ def methods(
     text += (
         f"{len(sums.labelled):,} of them were labelled. Shares were estimated by "
         f"prediction-powered inference with power tuning (Angelopoulos et al., 2023),"
-        f"{weighted} with Student's t and Wilson's interval at 95 %."
+        f"{weighted} with score intervals and Student's t at 95 %."
     )
     text += votes * told.has_several_votes
     if group:

@@ -174,12 +174,19 @@ class Folds(Generic[F]):
     made_by: Mapping[str, Any]
     name: str = "folds"
 
-    def find(self, parts: Iterable[Part], compute: Callable[[Part], F]) -> dict[int, F]:
+    def find(
+        self,
+        parts: Iterable[Part],
+        compute: Callable[[Part], F],
+        *,
+        on_kept: Callable[[Part], object] = lambda part: None,
+    ) -> dict[int, F]:
         """Give what parts found: recalled where it is kept, else computed and kept.
 
         Args:
             parts: The parts.
             compute: Finds what a part finds.
+            on_kept: Called when that is on the disk.
 
         Returns:
             Findings by the number of the part.
@@ -202,6 +209,7 @@ class Folds(Generic[F]):
                 if kept is None:
                     kept = compute(part)
                     self._keep(part, kept)
+                on_kept(part)
             found[part.number] = kept
         return found
 

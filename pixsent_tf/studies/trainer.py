@@ -23,6 +23,8 @@ from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Learner
 
+CHECKPOINTS = "checkpoints"  # folder within a run, until what they led to is kept
+
 
 @dataclass
 class Trainer:
@@ -46,7 +48,6 @@ class Trainer:
         recipe: Recipe,
         dataset: Dataset,
         *,
-        checkpoints: Path | None = None,
         progress: Progress = NO_PROGRESS,
     ) -> Trainer:
         """Read every picture once.
@@ -54,7 +55,6 @@ class Trainer:
         Args:
             recipe: What to train.
             dataset: The pictures.
-            checkpoints: Folder for what a killed training goes on from; None for none.
             progress: Hears how far it is.
 
         Returns:
@@ -65,9 +65,7 @@ class Trainer:
                 can be read.
         """
         dataset.targets(recipe.data.labels)  # refuses before pictures are read
-        learner = build_learner(
-            recipe, dataset.num_classes, checkpoints=checkpoints, progress=progress
-        )
+        learner = build_learner(recipe, dataset.num_classes, progress=progress)
         learner.read(dataset.paths)
         units = find_units(dataset, progress=progress)
         return cls(recipe, dataset, learner, units)
@@ -77,18 +75,24 @@ class Trainer:
         """The error of each picture that could not be read, by position."""
         return self.learner.failures
 
-    def train(self, indices: np.ndarray) -> Calibrated:
+    def train(
+        self, indices: np.ndarray, *, checkpoints: Path | None = None
+    ) -> Calibrated:
         """Train on some of the pictures.
 
         Args:
             indices: Positions, readable or not, int [M].
+            checkpoints: Folder for what a killed training goes on from; it is there
+                when the training has ended. None for none.
 
         Returns:
             What was found, calibrated on the inner folds.
         """
         indices, data = self._readable(indices), self.recipe.data
         targets = self.dataset.weighted_targets(data, among=indices)
-        fitted = self.learner.fit(indices, targets, units=self.units)
+        fitted = self.learner.fit(
+            indices, targets, units=self.units, checkpoints=checkpoints
+        )
         weights = self.dataset.weights_like_those_to_come(data, among=indices)
         return calibrate(fitted, self.dataset.labels[indices], weights=weights)
 
@@ -202,22 +206,28 @@ def train_parts(
         DataError: If too few pictures can be read, or a class is too small.
         RunError: If the run was begun with other pictures or another recipe.
     """
-    checkpoints = run.path / "checkpoints"
+    checkpoints = run.path / CHECKPOINTS
 
     @functools.cache
     def trainer() -> Trainer:
         run.write_recipe(recipe)
-        return Trainer.read(recipe, dataset, checkpoints=checkpoints, progress=progress)
+        return Trainer.read(recipe, dataset, progress=progress)
+
+    def at(part: Part) -> Path:
+        return checkpoints / f"fold-{part.number}"
 
     def train(part: Part) -> Trained:
-        trained = trainer().train(part.train)
+        trained = trainer().train(part.train, checkpoints=at(part))
         if model_path is not None:
             trainer().save_model(model_path(part.number), trained)
         predicted = trainer().predict(trained, part.test)
         return Trained(predicted, trained.fitted.history, trained.temperature)
 
+    def clear(part: Part) -> None:
+        shutil.rmtree(at(part), ignore_errors=True)
+
     kept = trainings(recipe, dataset, run)
-    found = kept.find(choose(parts, numbers), train)
+    found = kept.find(choose(parts, numbers), train, on_kept=clear)
     if len(kept.finished(parts)) == len(parts):
         shutil.rmtree(checkpoints, ignore_errors=True)
     return found
@@ -227,7 +237,6 @@ def build_learner(
     recipe: Recipe,
     num_classes: int,
     *,
-    checkpoints: Path | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Learner:
     """Make the learner of a recipe.
@@ -235,7 +244,6 @@ def build_learner(
     Args:
         recipe: Names the strategy, the backbone and their settings.
         num_classes: K.
-        checkpoints: Folder for what a killed training goes on from; None for none.
         progress: Hears how far reading is, and of each epoch.
 
     Returns:
@@ -246,19 +254,15 @@ def build_learner(
         WeightsError: If the backbone's weights are missing or do not fit.
     """
     if recipe.training.ensemble_size > 1:
-        return _build_ensemble(recipe, num_classes, checkpoints, progress)
+        return _build_ensemble(recipe, num_classes, progress)
     if recipe.training.strategy == "head":
         return HeadLearner(recipe, progress)
     from pixsent_tf.training.finetune import FineTuneLearner
 
-    return FineTuneLearner(
-        recipe, num_classes, checkpoints=checkpoints, progress=progress
-    )
+    return FineTuneLearner(recipe, num_classes, progress=progress)
 
 
-def _build_ensemble(
-    recipe: Recipe, num_classes: int, checkpoints: Path | None, progress: Progress
-) -> Learner:
+def _build_ensemble(recipe: Recipe, num_classes: int, progress: Progress) -> Learner:
     from pixsent_tf.training.ensemble import EnsembleLearner
 
     seeds = [recipe.seed + number for number in range(recipe.training.ensemble_size)]
@@ -267,12 +271,7 @@ def _build_ensemble(
         first = HeadLearner(one, progress)
         return EnsembleLearner([first, *map(first.with_seed, seeds[1:])])
     members: list[Any] = [
-        build_learner(
-            replace(one, seed=seed),
-            num_classes,
-            checkpoints=checkpoints and checkpoints / f"seed-{seed}",
-            progress=progress,
-        )
+        build_learner(replace(one, seed=seed), num_classes, progress=progress)
         for seed in seeds
     ]
     return EnsembleLearner(members)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from pixsent_tf.progress import Progress
-from pixsent_tf.whole import whole
+from pixsent_tf.training.checkpoints import Chain
 
 
 class Report(keras.callbacks.Callback):
@@ -115,20 +112,20 @@ class KeepBest(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Write everything that a training needs to go on after it was killed.
+    """Keep everything that a training needs to go on after it was killed.
 
     Keras' `BackupAndRestore` forgets the best weights, how long was waited for better
     ones, and the history. Name it last, so that the others have done their part.
 
     Args:
-        folder: Where to; gone when the training ends.
+        chain: Keeps it.
         report: Its rows are kept.
         best: Its state is kept.
     """
 
-    def __init__(self, folder: Path, report: Report, best: KeepBest | None) -> None:
+    def __init__(self, chain: Chain, report: Report, best: KeepBest | None) -> None:
         super().__init__()
-        self.folder = folder
+        self.chain = chain
         self.report = report
         self.best = best
 
@@ -141,13 +138,11 @@ class Checkpoint(keras.callbacks.Callback):
         Returns:
             The epoch to start with; 0 if there is nothing to go on from.
         """
-        path = self.folder / "state.npz"
-        if not path.is_file():
-            return 0
-        with np.load(path) as stored:
-            arrays = [stored[f"arr_{i}"] for i in range(len(stored.files) - 1)]
-            state = json.loads(str(stored["state"]))
         variables = _variables(model)
+        found = self.chain.load([tuple(variable.shape) for variable in variables])
+        if found is None:
+            return 0
+        arrays, state = found
         for variable, value in zip(variables, arrays, strict=False):
             variable.assign(value)
         self.report.rows = state["rows"]
@@ -157,7 +152,7 @@ class Checkpoint(keras.callbacks.Callback):
         return int(state["epoch"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the state, whole or not at all.
+        """Keep the state.
 
         Args:
             epoch: From 0.
@@ -168,16 +163,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.best is not None:
             state |= {"best_loss": self.best.best_loss, "waited": self.best.waited}
             arrays += self.best.best_weights
-        with whole(self.folder / "state.npz") as temporary:
-            np.savez(temporary, *arrays, state=np.array(json.dumps(state)))
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Clear up.
-
-        Args:
-            logs: Unused.
-        """
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.chain.save(epoch + 1, arrays, state)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -17,6 +17,7 @@ from pixsent_tf.data.canvases import Canvases, Examples, cut, training_batches
 from pixsent_tf.data.splits import holdout
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+from pixsent_tf.training.checkpoints import Chain
 from pixsent_tf.training.rates import build_optimizer, choose_layers
 
 INNER_FRACTION = 0.2  # of the training part, for early stopping
@@ -92,7 +93,7 @@ def descend(
     first_epoch = 0
     if checkpoints is not None:
         folder = checkpoints / _fingerprint(recipe, canvases, examples)
-        checkpoint = Checkpoint(folder, rows, best)
+        checkpoint = Checkpoint(Chain(folder, progress), rows, best)
         callbacks.append(checkpoint)
         first_epoch = checkpoint.restore(trainee)
         if best is not None and best.waited >= training.patience:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import keras
@@ -64,6 +65,7 @@ class EnsembleLearner(Generic[Member]):
         targets: np.ndarray,
         *,
         units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> FittedEnsemble:
         """Train every member on the same pictures.
 
@@ -71,12 +73,17 @@ class EnsembleLearner(Generic[Member]):
             indices: Positions of the training pictures, int [M].
             targets: Target probabilities of all pictures, float [N, K].
             units: Pictures that belong together share a number, int [N].
+            checkpoints: Folder for what a killed training goes on from, a finished
+                member included; None for none.
 
         Returns:
             The trained members.
         """
         return FittedEnsemble(
-            [each.fit(indices, targets, units=units) for each in self.members]
+            [
+                each.fit(indices, targets, units=units, checkpoints=checkpoints)
+                for each in self.members
+            ]
         )
 
 

@@ -52,7 +52,6 @@ class FineTuneLearner:
     Args:
         recipe: Names the strategy, the network and their settings.
         num_classes: K.
-        checkpoints: Folder for what a killed training goes on from; None for none.
         on_device: Whether crops are cut in the training step; None for where it is
             faster: on a GPU.
         progress: Hears how far reading is, and of each epoch.
@@ -63,7 +62,6 @@ class FineTuneLearner:
         recipe: Recipe,
         num_classes: int,
         *,
-        checkpoints: Path | None = None,
         on_device: bool | None = None,
         progress: Progress = NO_PROGRESS,
     ) -> None:
@@ -71,7 +69,6 @@ class FineTuneLearner:
         self.recipe = recipe
         self.num_classes = num_classes
         self.progress = progress
-        self.checkpoints = checkpoints
         self.on_device = has_gpu if on_device is None else on_device
         self.preprocess = zoo.preprocess_of(recipe.model)
         self.network = build_network(
@@ -111,6 +108,7 @@ class FineTuneLearner:
         targets: np.ndarray,
         *,
         units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> FittedNetwork:
         """Train on some of the pictures, from the starting weights.
 
@@ -120,6 +118,7 @@ class FineTuneLearner:
                 weight of each picture.
             units: Pictures that belong together share a number, int [N]; they stay
                 on one side where a part is held out to stop early.
+            checkpoints: Folder for what a killed training goes on from; None for none.
 
         Returns:
             The trained network.
@@ -139,7 +138,7 @@ class FineTuneLearner:
             Examples.of_weighted(indices, targets, units=units),
             self.recipe,
             progress=self.progress,
-            checkpoints=self.checkpoints,
+            checkpoints=checkpoints,
             on_device=self.on_device,
         )
         return FittedNetwork(self, self.network.get_weights(), history)

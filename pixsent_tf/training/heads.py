@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -73,6 +74,7 @@ class HeadLearner:
         targets: np.ndarray,
         *,
         units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> FittedHead:
         """Train a head.
 
@@ -81,6 +83,7 @@ class HeadLearner:
             targets: Target probabilities of all pictures, float [N, K].
             units: Pictures that belong together share a number, int [N]; they share
                 an inner fold.
+            checkpoints: Unused: a head takes no time.
 
         Returns:
             The trained head.

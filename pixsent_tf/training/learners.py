@@ -9,6 +9,7 @@ fitted.classifier()                      the network, crops -> logits
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import keras
@@ -57,9 +58,13 @@ class Learner(Protocol):
         targets: np.ndarray,
         *,
         units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> Fitted:
         """Train on some of the pictures; targets are float [N, K], of all of them.
 
         Pictures that share a unit, int [N], are never divided between what trains and
         what chooses: an inner fold, or the part that stops a training early.
+
+        What a killed training goes on from is kept in the folder `checkpoints`, also
+        when it has ended: who keeps what it led to removes it. None keeps nothing.
         """

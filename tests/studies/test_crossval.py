@@ -96,11 +96,11 @@ def test_a_finished_fold_is_never_trained_again(
     run, trained = Run.create(tmp_path / "killed"), []
     train = Trainer.train
 
-    def killed_in_the_third(self, indices):
+    def killed_in_the_third(self, indices, **options):
         if len(trained) == 2:
             raise KeyboardInterrupt
         trained.append(indices)
-        return train(self, indices)
+        return train(self, indices, **options)
 
     monkeypatch.setattr(Trainer, "train", killed_in_the_third)
     with pytest.raises(KeyboardInterrupt):
@@ -108,7 +108,9 @@ def test_a_finished_fold_is_never_trained_again(
 
     again = []
     monkeypatch.setattr(
-        Trainer, "train", lambda self, some: again.append(some) or train(self, some)
+        Trainer,
+        "train",
+        lambda self, some, **options: again.append(some) or train(self, some),
     )
     crossval(mean_color, published, run)
 

@@ -255,3 +255,16 @@ def test_a_source_that_is_left_out_trains_nothing_nor_do_its_copies(dataset):
 def test_a_single_source_cannot_be_left_out(dataset):
     with pytest.raises(ConfigError, match="five is a single source"):
         leave_sources_out(dataset, units=np.arange(5))
+
+
+def test_what_is_on_the_disk_is_told_also_of_a_part_that_was_kept_before(kept, dataset):
+    told = []
+
+    def note(part):
+        told.append(part.number)
+        assert (kept.run.path / f"folds/fold-{part.number}.json").is_file()
+
+    kept.find(divide(dataset, FOLDS)[:1], count)
+    kept.find(divide(dataset, FOLDS), count, on_kept=note)
+
+    assert told == [1, 2]

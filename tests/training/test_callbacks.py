@@ -8,6 +8,7 @@ import pytest
 
 from pixsent_tf.progress import NO_PROGRESS
 from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+from pixsent_tf.training.checkpoints import Chain
 from tests.heard import Heard
 
 
@@ -73,7 +74,7 @@ def test_a_checkpoint_brings_everything_back(model, tmp_path):
     best.on_test_end({"loss": 0.5})
     best.on_test_end({"loss": 0.6})
     report.on_epoch_end(1, {"loss": 0.1})
-    checkpoint = Checkpoint(tmp_path / "fit", report, best)
+    checkpoint = Checkpoint(Chain(tmp_path / "fit"), report, best)
     checkpoint.set_model(model)
     model.optimizer.iterations.assign(12)
     before = model.get_weights()
@@ -82,7 +83,7 @@ def test_a_checkpoint_brings_everything_back(model, tmp_path):
     model.optimizer.iterations.assign(0)
     report, best = Report(5, NO_PROGRESS), KeepBest(3)
 
-    epoch = Checkpoint(tmp_path / "fit", report, best).restore(model)
+    epoch = Checkpoint(Chain(tmp_path / "fit"), report, best).restore(model)
 
     assert epoch == 2
     assert int(model.optimizer.iterations) == 12
@@ -93,16 +94,6 @@ def test_a_checkpoint_brings_everything_back(model, tmp_path):
 
 
 def test_nothing_to_go_on_from_starts_at_the_beginning(model, tmp_path):
-    checkpoint = Checkpoint(tmp_path / "none", Report(5, NO_PROGRESS), None)
+    checkpoint = Checkpoint(Chain(tmp_path / "none"), Report(5, NO_PROGRESS), None)
 
     assert checkpoint.restore(model) == 0
-
-
-def test_a_finished_training_leaves_no_checkpoint(model, tmp_path):
-    checkpoint = Checkpoint(tmp_path / "fit", Report(5, NO_PROGRESS), None)
-    checkpoint.set_model(model)
-    checkpoint.on_epoch_end(0)
-
-    checkpoint.on_train_end()
-
-    assert not (tmp_path / "fit").exists()

@@ -83,3 +83,23 @@ def test_the_history_names_the_member(fit):
     _, together = fit("all", ensemble_size=2, epochs=3)
 
     assert [row["member"] for row in together.history] == [1, 1, 1, 2, 2, 2]
+
+
+def test_a_finished_member_is_not_trained_again(recipe_of, pictures, targets, tmp_path):
+    def die(line):
+        if line.startswith("epoch 1/") and len(heard.lines) > 2:
+            raise KeyboardInterrupt
+
+    heard = Heard(die)
+    learner = build_learner(recipe_of("all", ensemble_size=2), 2, progress=heard)
+    learner.read(pictures)
+    with pytest.raises(KeyboardInterrupt):
+        learner.fit(TRAIN, targets, checkpoints=tmp_path)
+    heard.on_line = lambda line: None
+    heard.lines.clear()
+
+    resumed = learner.fit(TRAIN, targets, checkpoints=tmp_path)
+
+    assert [line[:9] for line in heard.lines] == ["epoch 1/2", "epoch 2/2"]
+    whole = learner.fit(TRAIN, targets)
+    np.testing.assert_array_equal(resumed.probs(TEST), whole.probs(TEST))

@@ -27,7 +27,7 @@ def learner_of(recipe_of, pictures):
     def build(*names, recipe=None, **settings):
         own = {
             name: settings.pop(name)
-            for name in ("progress", "checkpoints", "on_device")
+            for name in ("progress", "on_device")
             if name in settings
         }
         learner = FineTuneLearner(recipe or recipe_of(*names, **settings), 2, **own)
@@ -299,20 +299,36 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
 
     settings = {"epochs": 5, "dropout": 0.5, **settings}
     whole = learner_of("all", **settings).fit(TRAIN, targets)
+    killed = learner_of("all", progress=Heard(die), **settings)
     with pytest.raises(Killed):
-        learner_of("all", progress=Heard(die), checkpoints=tmp_path, **settings).fit(
-            TRAIN, targets
-        )
+        killed.fit(TRAIN, targets, checkpoints=tmp_path)
     heard = Heard()
 
-    resumed = learner_of("all", progress=heard, checkpoints=tmp_path, **settings).fit(
-        TRAIN, targets
+    resumed = learner_of("all", progress=heard, **settings).fit(
+        TRAIN, targets, checkpoints=tmp_path
     )
 
     assert heard.lines[0].startswith("epoch 3/5")
     assert resumed.history == whole.history
     np.testing.assert_array_equal(resumed.probs(TEST), whole.probs(TEST))
-    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("strategy", ["all", "last-blocks", "lp-ft"])
+@pytest.mark.parametrize("settings", [{}, {"patience": 1, "ema": 0.9}])
+def test_a_finished_training_is_not_done_again(
+    learner_of, targets, tmp_path, strategy, settings
+):
+    settings = {"epochs": 3, **settings}
+    first = learner_of(strategy, **settings).fit(TRAIN, targets, checkpoints=tmp_path)
+    heard = Heard()
+    again = learner_of(strategy, progress=heard, **settings).fit(
+        TRAIN, targets, checkpoints=tmp_path
+    )
+
+    assert heard.lines == []
+    assert again.history == first.history
+    for before, after in zip(first.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_another_fold_does_not_go_on_from_this_one(learner_of, targets, tmp_path):
@@ -320,14 +336,14 @@ def test_another_fold_does_not_go_on_from_this_one(learner_of, targets, tmp_path
         raise Killed
 
     with pytest.raises(Killed):
-        learner_of("all", progress=Heard(die), checkpoints=tmp_path).fit(TRAIN, targets)
+        learner_of("all", progress=Heard(die)).fit(TRAIN, targets, checkpoints=tmp_path)
     with pytest.raises(Killed):
-        learner_of("all", progress=Heard(die), checkpoints=tmp_path).fit(
-            TRAIN[2:], targets
+        learner_of("all", progress=Heard(die)).fit(
+            TRAIN[2:], targets, checkpoints=tmp_path
         )
     heard = Heard()
 
-    learner_of("all", progress=heard, checkpoints=tmp_path).fit(TRAIN[4:], targets)
+    learner_of("all", progress=heard).fit(TRAIN[4:], targets, checkpoints=tmp_path)
 
     assert heard.lines[0].startswith("epoch 1/2")
 

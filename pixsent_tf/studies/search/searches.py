@@ -144,7 +144,8 @@ class Searches:
         shared = self._read()
         witness = shared.learner(recipe)
         trainer = Trainer(recipe, self.dataset, witness, self.units)
-        trained = trainer.train(part.train)
+        checkpoints = self.run.path / "checkpoints" / f"fold-{part.number}"
+        trained = trainer.train(part.train, checkpoints=checkpoints)
         if not self.config.nested:
             trainer.save_model(self.run.model_path, trained)
             write_text(self.run.path / "winner.json", to_json(recipe))

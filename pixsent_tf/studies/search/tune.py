@@ -81,7 +81,8 @@ def tune(
         "copies_left_out": [len(part.left_out) for part in searches.parts],
     }
     outcome.write(run, results)
-    shutil.rmtree(run.path / "features", ignore_errors=True)
+    for name in ("features", "checkpoints"):
+        shutil.rmtree(run.path / name, ignore_errors=True)
     return results
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -50,6 +51,7 @@ class Witness:
         targets: np.ndarray,
         *,
         units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> Fitted:
         """Train on some of the pictures; the labels of the others are blanked out.
 
@@ -57,6 +59,7 @@ class Witness:
             indices: Positions of the training pictures, int [M].
             targets: Target probabilities of all pictures, float [N, K].
             units: As the learner takes them.
+            checkpoints: As the learner takes them.
 
         Returns:
             What was found.
@@ -64,7 +67,7 @@ class Witness:
         self.trained.update(np.asarray(indices).tolist())
         shown = np.full_like(targets, np.nan)
         shown[indices] = targets[indices]
-        return self.learner.fit(indices, shown, units=units)
+        return self.learner.fit(indices, shown, units=units, checkpoints=checkpoints)
 
     def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
         """Predict pictures whose labels will score a trial.

@@ -7,10 +7,12 @@ named, and loads what is heavy inside its function.
 from __future__ import annotations
 
 import importlib
+import signal
 from typing import Any, NoReturn
 
 import click
 
+from pixsent_tf.cli.stopping import stoppable, terminate
 from pixsent_tf.errors import PixsentError
 from pixsent_tf.version import VERSION
 
@@ -50,7 +52,8 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stoppable(ctx):
+                return super().invoke(ctx)
         except PixsentError as error:
             raise _OneLine(str(error), error.exit_code) from error
         except click.UsageError as error:
@@ -82,6 +85,11 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command; exit 0 on success, 1 on failure, 2 on bad usage."""
+    """Run the command.
+
+    It exits with 0 on success, 1 on failure, 2 on bad usage, 130 after Ctrl-C and 143
+    after SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, terminate)
     cli(prog_name="pixsent-tf")
     raise SystemExit(0)

@@ -17,6 +17,7 @@ from pixsent_tf.cli.options import (
     network_options,
     refuse_idle,
 )
+from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.config import DataConfig, Level
 from pixsent_tf.config.values import Seed, Whole
 from pixsent_tf.errors import ConfigError
@@ -90,6 +91,7 @@ def command(
         raise ConfigError(f"{network.model.name} has no named stages; give --layers.")
     folder = Path(out) if out else next_folder(f"probe-{dataset.name}")
     run = Run.begin(folder, probe.identity(network, names, flatten=flatten, seed=seed))
+    goes_on_in(folder)
     progress = console.show_progress(quiet=quiet)
     results = probe.probe(
         network, dataset, names, run, flatten=flatten, seed=seed, progress=progress

@@ -10,6 +10,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.options import COUNT, NAMES, Value, engine_options, refuse_idle
+from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.config.values import Part, Whole
 from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Fold, Plan, Table
 
@@ -96,7 +97,7 @@ def command(
     from pixsent_tf.studies.paper.reproduce import reproduce
 
     folder = Path(out) if out else next_folder(f"reproduce-{paper}")
-
+    goes_on_in(folder)
     found = reproduce(plan, folder, progress=console.show_progress(quiet=quiet))
     if as_json:
         click.echo(json.dumps(found, allow_nan=False))

@@ -12,6 +12,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
 from pixsent_tf.cli.options import COUNT
+from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.results.answers import ScoreResults
 
@@ -87,6 +88,7 @@ def command(
     started = time.monotonic()
     model = model or str(shipped.model_file())
     listed = listed or read_list([source], keep_columns=False)
+    goes_on_in(out)
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")
     scored = batch.score(

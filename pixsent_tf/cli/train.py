@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pixsent_tf.cli import console, words
+from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.config import Recipe
 from pixsent_tf.results.studies import StudyResults
 
@@ -39,6 +40,7 @@ def run_study(
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{study.__name__}-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
+    goes_on_in(folder)
     progress = console.show_progress(quiet=quiet)
     results = study(recipe, dataset, run, progress=progress, **options)
     console.warn_unreadable(results["unreadable"])

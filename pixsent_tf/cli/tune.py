@@ -11,6 +11,7 @@ import click
 
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import data_options, output_options, read_recipe
+from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.config import Recipe
 from pixsent_tf.recipes import find_recipe
@@ -163,6 +164,7 @@ def run_tuning(
     folder = Path(out) if out else next_folder(f"tune-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
     tune.claim(run, recipe, config)
+    goes_on_in(folder)
     progress = console.show_progress(quiet=quiet)
     with _workers(workers, run, recipe, config) as watch:
         results = tune.tune(

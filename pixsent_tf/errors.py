@@ -6,6 +6,7 @@
     ├── DataError            a data set that is missing, empty, or contradicts itself
     │   ├── FewClassesError  labels of one class, or of none; `counts` tells how many
     │   └── ImageError       one picture that cannot be read; `reason` is a fixed word
+    ├── TrainingError        a training whose numbers are not finite, or too large
     ├── WeightsError         a file of weights that is damaged or fits another network
     ├── RunError             a run folder that exists already, or is not one
     ├── ExportError          a model that cannot be exported as asked, or lost too much
@@ -18,7 +19,7 @@ Every message is one line: what was wrong, what came, what would do.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def shown(name: str | os.PathLike[str]) -> str:
@@ -86,6 +87,32 @@ class ImageError(DataError):
     def __init__(self, message: str, reason: str = "unreadable") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class TrainingError(PixsentError):
+    """A training that went wrong: numbers that are not finite, or no memory for them.
+
+    Attributes:
+        epoch: In which it was, from 1; None before the first.
+        step: Of the epoch, from 1; None at the end of one.
+        positions: Of the pictures of that step, in the order of the data set.
+        batch_size: Pictures a step, where these did not fit into memory; else None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        epoch: int | None = None,
+        step: int | None = None,
+        positions: Sequence[int] = (),
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.step = step
+        self.positions = tuple(positions)
+        self.batch_size = batch_size
 
 
 class WeightsError(PixsentError):

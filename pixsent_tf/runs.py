@@ -2,7 +2,8 @@
 
     RUN/
       recipe.json        every setting
-      environment.json   versions, device, command line
+      environment.json   versions, device, command line of the first start
+      pictures.csv       id, label, votes, group and sha256 of each picture
       history.csv        loss and accuracy by epoch (or by penalty)
       predictions.csv    id, fold, label, answer, prob of each class, status
       results.json       the numbers that were printed
@@ -35,6 +36,8 @@ from pixsent_tf.whole import whole
 if TYPE_CHECKING:
     from pixsent_tf.results.files import Environment
 
+RECIPE = "recipe.json"
+ENVIRONMENT = "environment.json"
 STUDY = "study.json"  # what a study without a recipe is about
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow", "scikit-learn")
 
@@ -83,12 +86,13 @@ class Run:
             The run.
 
         Raises:
-            RunError: If something else is there already.
+            RunError: If something else is there already; what differs is named.
         """
         run = cls(Path(path))
-        if (run.path / "recipe.json").is_file() and run.read_recipe() == recipe:
-            return run
-        return cls.create(path)
+        if not (run.path / RECIPE).is_file():
+            return cls.create(path)
+        run.begin_recipe(recipe)
+        return run
 
     @classmethod
     def begin(
@@ -115,10 +119,14 @@ class Run:
         run = cls(Path(path))
         if (run.path / STUDY).is_file():
             before = run.read_json(STUDY)["identity"]
-            changed = [k for k, v in identity.items() if before.get(k) != v]
+            changed = [
+                f"{name}: {before.get(name)!r} there, {value!r} here"
+                for name, value in identity.items()
+                if before.get(name) != value
+            ]
             if changed:
                 raise RunError(
-                    f"{path} holds a study with another {', '.join(changed)}; name "
+                    f"{path} holds a study that differs in {'; '.join(changed)}; name "
                     f"another folder with --out."
                 )
         else:
@@ -140,7 +148,7 @@ class Run:
             RunError: If the folder is missing or holds no recipe.
         """
         folder = Path(path)
-        if not (folder / "recipe.json").is_file():
+        if not (folder / RECIPE).is_file():
             raise RunError(f"{folder} is no run folder: it holds no recipe.json.")
         return cls(folder)
 
@@ -166,8 +174,45 @@ class Run:
         Args:
             recipe: What is about to be run.
         """
-        write_text(self.path / "recipe.json", config.to_json(recipe))
-        self.write_json("environment.json", environment())
+        write_text(self.path / RECIPE, config.to_json(recipe))
+        self.write_json(ENVIRONMENT, environment())
+
+    def begin_recipe(self, recipe: config.Recipe) -> None:
+        """Write the recipe, or check that it is the one that began here.
+
+        Args:
+            recipe: What is about to be run.
+
+        Raises:
+            RunError: If another recipe began here; what differs is named.
+        """
+        if not (self.path / RECIPE).is_file():
+            self.write_recipe(recipe)
+            return
+        changed = config.differences(self.read_recipe(), recipe)
+        if changed:
+            raise RunError(
+                f"{self.path} exists already, and the recipe differs in "
+                f"{'; '.join(changed)}; name another folder with --out."
+            )
+
+    def check_versions(self) -> None:
+        """Refuse to go on with other versions than those that the run began with.
+
+        Raises:
+            RunError: If a package that decides numbers has another version.
+        """
+        before = self.read_json(ENVIRONMENT)["packages"]
+        changed = [
+            f"{name} {before.get(name)} there, {version} here"
+            for name, version in environment()["packages"].items()
+            if before.get(name) != version
+        ]
+        if changed:
+            raise RunError(
+                f"{self.path} was begun with other versions: {'; '.join(changed)}; "
+                f"install those, or name another folder with --out."
+            )
 
     def read_recipe(self) -> config.Recipe:
         """Read the recipe.
@@ -175,7 +220,7 @@ class Run:
         Returns:
             The recipe that made this run.
         """
-        return config.from_json((self.path / "recipe.json").read_text("utf-8"))
+        return config.from_json((self.path / RECIPE).read_text("utf-8"))
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
         """Write a JSON file into the folder.

@@ -96,8 +96,27 @@ def test_the_same_recipe_goes_on_and_another_does_not(tmp_path):
     Run.create_or_resume(folder, Recipe()).write_recipe(Recipe())
 
     assert Run.create_or_resume(folder, Recipe()).path == folder
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(
+        RunError,
+        match="exists already, and the recipe differs in seed: 0 there, 1 here;",
+    ):
         Run.create_or_resume(folder, Recipe(seed=1))
+
+
+def test_other_versions_are_named_and_refused(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_recipe(Recipe())
+    run.check_versions()
+    kept = run.read_json("environment.json")
+    here = kept["packages"]["keras"]
+    run.write_json(
+        "environment.json", {**kept, "packages": {**kept["packages"], "keras": "3.0.1"}}
+    )
+
+    with pytest.raises(
+        RunError, match=f"other versions: keras 3.0.1 there, {here} here"
+    ):
+        run.check_versions()
 
 
 def test_a_study_goes_on_where_nothing_of_its_identity_has_changed(tmp_path):
@@ -109,7 +128,9 @@ def test_a_study_goes_on_where_nothing_of_its_identity_has_changed(tmp_path):
         "identity": {"seed": 1, "layers": ["a", "b"]},
         "notes": [],
     }
-    with pytest.raises(RunError, match="holds a study with another seed; name another"):
+    with pytest.raises(
+        RunError, match="a study that differs in seed: 1 there, 2 here; name"
+    ):
         Run.begin(tmp_path / "study", {"seed": 2, "layers": ("a", "b")})
 
 

@@ -9,7 +9,13 @@ changes    by dotted names; to JSON and back
 
 from __future__ import annotations
 
-from pixsent_tf.config.changes import from_json, override, to_json, with_strategy
+from pixsent_tf.config.changes import (
+    differences,
+    from_json,
+    override,
+    to_json,
+    with_strategy,
+)
 from pixsent_tf.config.recipe import (
     CLASS_NAMES,
     LEVELS,
@@ -38,6 +44,7 @@ __all__ = [
     "Recipe",
     "Strategy",
     "TrainingConfig",
+    "differences",
     "from_json",
     "override",
     "to_json",

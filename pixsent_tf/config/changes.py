@@ -98,6 +98,26 @@ def from_json(text: str) -> Recipe:
     return _apply(Recipe(), values, "")
 
 
+def differences(there: Recipe, here: Recipe) -> list[str]:
+    """Name the settings in which two recipes differ.
+
+    Args:
+        there: The one.
+        here: The other.
+
+    Returns:
+        A text for each, such as `training.epochs: 5 there, 6 here`.
+    """
+    found = []
+    for name in setting_names():
+        one, other = (
+            functools.reduce(getattr, name.split("."), r) for r in (there, here)
+        )
+        if one != other:
+            found.append(f"{name}: {one!r} there, {other!r} here")
+    return found
+
+
 @functools.cache
 def setting_names() -> tuple[str, ...]:
     """List the settings of a recipe.

@@ -214,7 +214,7 @@ def training_batches(
     side = canvases.preprocessor.config.canvas_size
 
     def plan(epoch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        order = np.random.default_rng((seed, int(epoch))).permutation(examples.indices)
+        order = order_of_epoch(examples.indices, seed=seed, epoch=int(epoch))
         draws = augmentation.draw(order, canvas_size=side, seed=seed, epoch=int(epoch))
         return order.astype("int64"), draws
 
@@ -236,6 +236,20 @@ def training_batches(
     count = (epochs - first_epoch) * -(-len(examples.indices) // batch_size)
     batches = batches.apply(tf.data.experimental.assert_cardinality(count))
     return untuned(batches.prefetch(2))
+
+
+def order_of_epoch(indices: np.ndarray, *, seed: int, epoch: int) -> np.ndarray:
+    """Shuffle the pictures of an epoch.
+
+    Args:
+        indices: Their positions, int [M].
+        seed: Of the training.
+        epoch: From 0.
+
+    Returns:
+        The same positions, in the order in which they train.
+    """
+    return np.random.default_rng((seed, epoch)).permutation(indices)
 
 
 def cut(

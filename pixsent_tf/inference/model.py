@@ -161,7 +161,8 @@ class SentimentModel:
 
         Raises:
             RunError: If the folder is no run.
-            WeightsError: If the file is missing or holds no sentiment model.
+            WeightsError: If the file is missing, or holds no sentiment model or one
+                whose weights are not finite.
         """
         path, recipe = Path(path), None
         if path.is_dir():
@@ -174,14 +175,36 @@ class SentimentModel:
         except (ValueError, TypeError, OSError, KeyError) as error:
             what = str(error).splitlines()[0]
             raise WeightsError(f"{path} is no model of this package: {what}") from error
-        return cls(model, recipe)
+        loaded = cls(model, recipe)
+        loaded.refuse_broken(str(path))
+        return loaded
+
+    def refuse_broken(self, name: str) -> None:
+        """Refuse weights that are not finite: whatever they say is no answer.
+
+        Args:
+            name: What to call the model.
+
+        Raises:
+            WeightsError: If one of them is not.
+        """
+        for weight in self.model.weights:
+            if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+                raise WeightsError(
+                    f"{name} holds weights that are not finite, first {weight.path}; "
+                    f"train the model again with a smaller --learning-rate."
+                )
 
     def save(self, path: Path) -> None:
         """Save the model, preprocessing and calibration inside.
 
         Args:
             path: The `.keras` file to write, whole or not at all.
+
+        Raises:
+            WeightsError: If a weight is not finite.
         """
+        self.refuse_broken(self.model.name)
         with whole(path) as temporary:
             self.model.save(temporary)
 
@@ -308,6 +331,11 @@ class SentimentModel:
             if isinstance(found, ImageError):
                 yield Prediction(path, None, found)
                 continue
+            if not np.isfinite(found["mean"]).all():
+                raise WeightsError(
+                    f"The model answers {path} with numbers that are not finite; train "
+                    f"it again with a smaller --learning-rate."
+                )
             yield Prediction(
                 path,
                 found["mean"],

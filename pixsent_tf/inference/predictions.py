@@ -186,6 +186,13 @@ def _filled(row: Mapping[Any, Any]) -> dict[str, str]:
     return {column: cell or "" for column, cell in row.items() if column}
 
 
+def _finite(cell: str) -> float:
+    number = float(cell)
+    if not np.isfinite(number):
+        raise ValueError(cell)
+    return number
+
+
 def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
     if not rows:
         raise DataError(f"{where} holds no predictions.")
@@ -248,10 +255,10 @@ class _Table:
         """One row's probabilities; an answer without any becomes 0 and 1."""
         try:
             if PREFIX + self.names[0] in row:
-                return [float(row[PREFIX + name]) for name in self.names]
+                return [_finite(row[PREFIX + name]) for name in self.names]
             positive = row.get("prob", row.get(f"{PREFIX}positive"))
             if positive is not None:
-                return [1 - float(positive), float(positive)]
+                return [1 - _finite(positive), _finite(positive)]
         except (KeyError, ValueError):
             raise DataError(
                 f"{self.where} has a row without numbers: {dict(row)}."

@@ -18,7 +18,7 @@ from pixsent_tf.data.decode.bounds import BOUNDS
 from pixsent_tf.data.decode.opening import check_header
 from pixsent_tf.data.pipeline import pillow_canvas
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import ImageError
+from pixsent_tf.errors import ImageError, WeightsError
 
 OK = "ok"
 BATCH_SIZE = 32
@@ -129,6 +129,11 @@ def _read_preprocessor(saved_model: str) -> Preprocessor:
 
 def _row(path: str, answer: dict[str, tf.Tensor], index: int) -> Row:
     probs = answer["probs"].numpy()[index]
+    if not np.isfinite(probs).all():
+        raise WeightsError(
+            f"The model answers {path} with numbers that are not finite; train and "
+            f"export it again."
+        )
     likeliest = answer["answer"].numpy()[index].decode()
     return Row(path, OK, likeliest, tuple(float(prob) for prob in np.asarray(probs)))
 

@@ -28,6 +28,7 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.looks import LayerProbe, ProbeResults
 from pixsent_tf.results.unreadable import Unreadable, list_unreadable
 from pixsent_tf.runs import Run, write_text
+from pixsent_tf.studies.begun import begin
 from pixsent_tf.studies.folds import Folds, Part, divide
 from pixsent_tf.training.logistic import fit_head
 from pixsent_tf.whole import whole
@@ -186,6 +187,7 @@ def probe(
     units = splits.find_units(dataset, progress=progress)
     named = splits.find_named_units(dataset)
     made_by = identity(network, layers, flatten=flatten, seed=seed)
+    begin(run, dataset, progress=progress)
     found = Folds(run, dataset, FoldProbes, made_by).find(
         divide(dataset, dealt, units=named),
         lambda part: _probe_part(dataset, part, activations(), units, seed),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ import numpy as np
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.splits import find_units
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import ImageError
+from pixsent_tf.errors import ImageError, TrainingError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
+from pixsent_tf.studies.begun import begin
 from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
 from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Learner
 
+WENT_WRONG = "not-finite.json"  # epoch, step and pictures of a loss that is no number
 CHECKPOINTS = "checkpoints"  # folder within a run, until what they led to is kept
 
 
@@ -105,11 +108,22 @@ class Trainer:
 
         Returns:
             The predictions of those that could be read.
+
+        Raises:
+            TrainingError: If an answer is not finite.
         """
         indices, ids = self._readable(indices), self.dataset.ids
+        probs = trained.probs(indices)
+        is_bad = ~np.isfinite(probs).all(axis=1)
+        if is_bad.any():
+            raise TrainingError(
+                f"The model answers {is_bad.sum()} of {len(indices)} pictures with "
+                f"numbers that are not finite; train it with a smaller rate.",
+                positions=indices[is_bad].tolist(),
+            )
         return Predicted(
             tuple(ids[i] for i in indices),
-            trained.probs(indices),
+            probs,
             {ids[i]: error for i, error in self.failures.items()},
         )
 
@@ -206,21 +220,23 @@ def train_parts(
         DataError: If too few pictures can be read, or a class is too small.
         RunError: If the run was begun with other pictures or another recipe.
     """
+    begin(run, dataset, recipe, progress=progress)
     checkpoints = run.path / CHECKPOINTS
 
     @functools.cache
     def trainer() -> Trainer:
-        run.write_recipe(recipe)
+        run.check_versions()
         return Trainer.read(recipe, dataset, progress=progress)
 
     def at(part: Part) -> Path:
         return checkpoints / f"fold-{part.number}"
 
     def train(part: Part) -> Trained:
-        trained = trainer().train(part.train, checkpoints=at(part))
+        with _told(run, part, dataset):
+            trained = trainer().train(part.train, checkpoints=at(part))
+            predicted = trainer().predict(trained, part.test)
         if model_path is not None:
             trainer().save_model(model_path(part.number), trained)
-        predicted = trainer().predict(trained, part.test)
         return Trained(predicted, trained.fitted.history, trained.temperature)
 
     def clear(part: Part) -> None:
@@ -231,6 +247,33 @@ def train_parts(
     if len(kept.finished(parts)) == len(parts):
         shutil.rmtree(checkpoints, ignore_errors=True)
     return found
+
+
+@contextlib.contextmanager
+def _told(run: Run, part: Part, dataset: Dataset) -> Iterator[None]:
+    """Note beside the run where a training went wrong, and on which pictures."""
+    try:
+        yield
+    except TrainingError as error:
+        noted = ""
+        if error.positions or error.epoch:
+            run.write_json(
+                WENT_WRONG,
+                {
+                    "fold": part.number,
+                    "epoch": error.epoch,
+                    "step": error.step,
+                    "ids": [dataset.ids[i] for i in error.positions],
+                },
+            )
+            noted = f"; {run.path / WENT_WRONG} names the pictures"
+        raise TrainingError(
+            f"{str(error).removesuffix('.')}{noted}.",
+            epoch=error.epoch,
+            step=error.step,
+            positions=error.positions,
+            batch_size=error.batch_size,
+        ) from error
 
 
 def build_learner(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
+from pixsent_tf.errors import TrainingError
 from pixsent_tf.progress import Progress
 from pixsent_tf.training.checkpoints import Chain
 
@@ -36,6 +38,81 @@ class Report(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch + 1, **values})
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
         self.progress.say(f"epoch {epoch + 1}/{self.epochs}: {numbers}")
+
+
+class StopWhereNotFinite(keras.callbacks.Callback):
+    """Refuse to go on with numbers that are not finite.
+
+    What is kept of the epochs before stays: name it before all that keep anything.
+
+    Args:
+        learning_rate: Of the training; a tenth of it is proposed.
+        pictures_of: Gives the positions of the pictures of a step, by epoch and step
+            from 0.
+    """
+
+    def __init__(
+        self, learning_rate: float, pictures_of: Callable[[int, int], np.ndarray]
+    ) -> None:
+        super().__init__()
+        self.learning_rate = learning_rate
+        self.pictures_of = pictures_of
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the epoch.
+
+        Args:
+            epoch: From 0.
+            logs: Unused.
+        """
+        self.epoch = epoch
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Look at the loss.
+
+        Args:
+            batch: The step, from 0.
+            logs: Holds the loss, a mean over the epoch so far.
+
+        Raises:
+            TrainingError: If it is not finite.
+        """
+        loss = float((logs or {})["loss"])
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"The loss is {loss} in epoch {self.epoch + 1}, step {batch + 1}, and "
+                f"nothing was saved; {self._advice}",
+                epoch=self.epoch + 1,
+                step=batch + 1,
+                positions=self.pictures_of(self.epoch, batch).tolist(),
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at what the last step has led to.
+
+        Args:
+            epoch: From 0.
+            logs: Losses and metrics by name.
+
+        Raises:
+            TrainingError: If a loss or a weight is not finite.
+        """
+        bad = [name for name, value in (logs or {}).items() if not np.isfinite(value)]
+        bad += [each.path for each in self.model.variables if not _is_finite(each)]
+        if bad:
+            raise TrainingError(
+                f"{bad[0]} is not finite after epoch {epoch + 1}, and nothing was "
+                f"saved; {self._advice}",
+                epoch=epoch + 1,
+            )
+
+    @property
+    def _advice(self) -> str:
+        rate = self.learning_rate
+        return f"try --learning-rate {rate / 10:g} with another --out (it was {rate:g})"
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -164,6 +241,10 @@ class Checkpoint(keras.callbacks.Callback):
             state |= {"best_loss": self.best.best_loss, "waited": self.best.waited}
             arrays += self.best.best_weights
         self.chain.save(epoch + 1, arrays, state)
+
+
+def _is_finite(variable: keras.Variable) -> bool:
+    return bool(np.isfinite(keras.ops.convert_to_numpy(variable)).all())
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

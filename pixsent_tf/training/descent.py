@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,23 @@ import tensorflow as tf
 
 from pixsent_tf.config import Recipe, TrainingConfig, to_json
 from pixsent_tf.data.augment import Augmentation
-from pixsent_tf.data.canvases import Canvases, Examples, cut, training_batches
+from pixsent_tf.data.canvases import (
+    Canvases,
+    Examples,
+    cut,
+    order_of_epoch,
+    training_batches,
+)
 from pixsent_tf.data.splits import holdout
+from pixsent_tf.errors import TrainingError
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+from pixsent_tf.training.callbacks import (
+    Checkpoint,
+    KeepBest,
+    Report,
+    StopAfter,
+    StopWhereNotFinite,
+)
 from pixsent_tf.training.checkpoints import Chain
 from pixsent_tf.training.rates import build_optimizer, choose_layers
 
@@ -70,6 +85,7 @@ def descend(
 
     Raises:
         DataError: If a class has too few pictures for early stopping.
+        TrainingError: If a loss is not finite, or the memory is too small.
     """
     training = recipe.training
     train, inner = _inner_split(examples, recipe)
@@ -87,7 +103,14 @@ def descend(
     _compile(trainee, training, steps=steps, steps_per_epoch=steps_per_epoch)
     rows = Report(epochs, progress)
     best = KeepBest(training.patience) if inner is not None else None
-    callbacks: list[Any] = [StopAfter(steps), rows, *([best] if best else [])]
+    order: dict[str, Any] = {"batch_size": training.batch_size, "seed": recipe.seed}
+
+    def pictures_of(epoch: int, step: int) -> np.ndarray:
+        found = order_of_epoch(train.indices, seed=recipe.seed, epoch=epoch)
+        return found[step * training.batch_size :][: training.batch_size]
+
+    finite = StopWhereNotFinite(training.learning_rate, pictures_of)
+    callbacks: list[Any] = [finite, StopAfter(steps), rows, *([best] if best else [])]
     if training.ema:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     first_epoch = 0
@@ -98,27 +121,41 @@ def descend(
         first_epoch = checkpoint.restore(trainee)
         if best is not None and best.waited >= training.patience:
             first_epoch = epochs  # killed when it was about to stop
-    order: dict[str, Any] = {"batch_size": training.batch_size, "seed": recipe.seed}
-    trainee.fit(
-        training_batches(
-            canvases,
-            train,
-            augmentation,
+    with _memory_for(training.batch_size):
+        trainee.fit(
+            training_batches(
+                canvases,
+                train,
+                augmentation,
+                epochs=epochs,
+                first_epoch=first_epoch,
+                on_device=on_device,
+                **order,
+            ),
             epochs=epochs,
-            first_epoch=first_epoch,
-            on_device=on_device,
-            **order,
-        ),
-        epochs=epochs,
-        initial_epoch=first_epoch,
-        steps_per_epoch=steps_per_epoch,
-        validation_data=inner
-        and training_batches(canvases, inner, _center(canvases), epochs=1, **order),
-        callbacks=callbacks,
-        shuffle=False,  # the pipeline has shuffled
-        verbose=0,
-    )
+            initial_epoch=first_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_data=inner
+            and training_batches(canvases, inner, _center(canvases), epochs=1, **order),
+            callbacks=callbacks,
+            shuffle=False,  # the pipeline has shuffled
+            verbose=0,
+        )
     return rows.rows
+
+
+@contextlib.contextmanager
+def _memory_for(batch_size: int) -> Iterator[None]:
+    """Say which batch was too large for the memory of the host or of the GPU."""
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise TrainingError(
+            f"The memory is too small for steps of {batch_size} pictures; try "
+            f"--batch-size {max(1, batch_size // 2)} with another --out, or "
+            f"--batch-size auto.",
+            batch_size=batch_size,
+        ) from error
 
 
 def _inner_split(

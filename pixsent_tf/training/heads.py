@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import ImageError
+from pixsent_tf.errors import ImageError, TrainingError
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import feature_blocks
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -87,7 +87,18 @@ class HeadLearner:
 
         Returns:
             The trained head.
+
+        Raises:
+            TrainingError: If a feature is not finite.
         """
+        is_finite = np.isfinite(self.values[indices]).all(axis=1)
+        if not is_finite.all():
+            raise TrainingError(
+                f"{self.backbone.name} gives {(~is_finite).sum()} of {len(indices)} "
+                f"pictures features that are not finite, and nothing was saved; use "
+                f"other weights or another backbone.",
+                positions=indices[~is_finite].tolist(),
+            )
         head = logistic.fit_head(
             self.values[indices],
             targets[indices],

@@ -68,6 +68,7 @@ def test_the_run_folder_holds_what_it_promises(fitted):
     assert {path.name for path in out.iterdir()} == {
         "recipe.json",
         "environment.json",
+        "pictures.csv",
         "history.csv",
         "predictions.csv",
         "results.json",

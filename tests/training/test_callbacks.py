@@ -6,8 +6,15 @@ import keras
 import numpy as np
 import pytest
 
+from pixsent_tf.errors import TrainingError
 from pixsent_tf.progress import NO_PROGRESS
-from pixsent_tf.training.callbacks import Checkpoint, KeepBest, Report, StopAfter
+from pixsent_tf.training.callbacks import (
+    Checkpoint,
+    KeepBest,
+    Report,
+    StopAfter,
+    StopWhereNotFinite,
+)
 from pixsent_tf.training.checkpoints import Chain
 from tests.heard import Heard
 
@@ -52,6 +59,36 @@ def test_a_report_is_a_row_and_a_line():
 
     assert report.rows == [{"epoch": 2, "loss": 0.25}]
     assert heard.lines == ["epoch 2/7: loss 0.2500"]
+
+
+@pytest.fixture
+def finite(model):
+    """Refuses what is not finite; step k of epoch e has the pictures 10 e + k."""
+    callback = StopWhereNotFinite(0.01, lambda e, k: np.array([10 * e + k]))
+    callback.set_model(model)
+    callback.on_epoch_begin(3)
+    return callback
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_names_where_it_was(finite, loss):
+    finite.on_train_batch_end(0, {"loss": 1.0})
+    with pytest.raises(
+        TrainingError, match=rf"The loss is {loss} in epoch 4, step 6, .* rate 0\.001 "
+    ) as told:
+        finite.on_train_batch_end(5, {"loss": loss})
+
+    error = told.value
+    assert (error.epoch, error.step, error.positions) == (4, 6, (35,))
+
+
+def test_weights_and_validation_losses_are_looked_at_too(finite, model):
+    finite.on_epoch_end(3, {"loss": 1.0, "val_loss": 2.0})
+    with pytest.raises(TrainingError, match="val_loss is not finite after epoch 4"):
+        finite.on_epoch_end(3, {"loss": 1.0, "val_loss": float("nan")})
+    model.set_weights([np.full((1, 1), np.nan), np.zeros(1)])
+    with pytest.raises(TrainingError, match="kernel is not finite after epoch 4"):
+        finite.on_epoch_end(3, {"loss": 1.0})
 
 
 def test_steps_are_counted_over_epochs(model):

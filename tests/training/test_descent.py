@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.errors import TrainingError
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.finetune import build_network
 from tests.heard import Heard
@@ -71,3 +74,42 @@ def test_inner_pictures_do_not_train(canvases, recipe_of, targets):
     # A fifth of 24, by class, is 4 or 5 of them; steps are what is left.
     assert int(network.optimizer.iterations) in (19, 20)
     assert "val_loss" in heard.lines[0]
+
+
+def test_a_rate_that_is_too_high_ends_at_once_and_names_the_pictures(
+    canvases, targets, recipe_of, tmp_path
+):
+    recipe = recipe_of("all", epochs=9, learning_rate=1e30, optimizer="caffe_sgd")
+    heard = Heard()
+    with pytest.raises(TrainingError, match=r"try --learning-rate 1e\+29 ") as told:
+        descend(
+            *(build_network(recipe, 2), canvases, Examples(ALL, targets), recipe),
+            progress=heard,
+            checkpoints=tmp_path,
+        )
+
+    error = told.value
+    assert error.epoch == 1
+    shuffled = np.random.default_rng((0, 0)).permutation(ALL)
+    first = 8 * (error.step - 1)
+    assert list(error.positions) == shuffled[first : first + 8].tolist()
+    assert not list(tmp_path.rglob("*.npz"))  # nothing good was there to keep
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM")]
+)
+def test_too_little_memory_names_the_batch(
+    canvases, targets, recipe_of, monkeypatch, error
+):
+    def exhausted(*_, **__):
+        raise error
+
+    recipe = recipe_of("all", batch_size=24)
+    monkeypatch.setattr(keras.Model, "fit", exhausted)
+    with pytest.raises(
+        TrainingError, match="steps of 24 pictures; try --batch-size 12 with another"
+    ) as told:
+        descend(build_network(recipe, 2), canvases, Examples(ALL, targets), recipe)
+
+    assert told.value.batch_size == 24

@@ -16,6 +16,7 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import Choice
 from pixsent_tf.runs import Run, write_text
+from pixsent_tf.studies.begun import begin
 from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
 from pixsent_tf.studies.search.processes import await_chief, own_port
 from pixsent_tf.studies.search.scorer import Scorer
@@ -99,6 +100,7 @@ class Searches:
         self.space = build_space(
             config, has_agreement=bool(agreement.min() < agreement.max())
         )
+        begin(run, dataset, recipe, progress=progress)
         self.hashes = hash_files(dataset.paths)
         self.units = splits.find_units(dataset, progress=progress)
         self.parts = self._divide()

@@ -101,12 +101,20 @@ def claim(run: Run, recipe: Recipe, config: SearchConfig) -> None:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(config).items()
     }
+    run.begin_recipe(recipe)
     if not (run.path / SETTINGS).is_file():
         run.write_json(SETTINGS, wanted)
-        run.write_recipe(recipe)
-    elif run.read_json(SETTINGS) != wanted:
+        return
+    before = run.read_json(SETTINGS)
+    changed = [
+        f"{name}: {before.get(name)!r} there, {value!r} here"
+        for name, value in wanted.items()
+        if before.get(name) != value
+    ]
+    if changed:
         raise RunError(
-            f"{run.path} holds another search; name another folder with --out."
+            f"{run.path} holds another search, which differs in {'; '.join(changed)}; "
+            f"name another folder with --out."
         )
 
 

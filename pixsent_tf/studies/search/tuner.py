@@ -29,7 +29,7 @@ from keras_tuner.oracles import (
     RandomSearchOracle,
 )
 
-from pixsent_tf.errors import RunError
+from pixsent_tf.errors import RunError, TrainingError
 from pixsent_tf.studies.search.processes import POLL_SECONDS, role
 from pixsent_tf.studies.search.settings import SearchConfig
 from pixsent_tf.studies.search.space import active_settings
@@ -90,14 +90,15 @@ class _Tuner(BaseTuner):
 
         Raises:
             FatalError: Around any error: a search must not go on without a trial.
-            FailedTrialError: If the trial alone asked for too much memory.
+            FailedTrialError: If the trial alone asked for too much memory, or led to
+                numbers that are not finite.
         """
         started = time.monotonic()
         share = trial.hyperparameters.values.get("tuner/epochs", self.epochs)
         settings = active_settings(trial.hyperparameters)
         try:
             found = self.score(settings, share / self.epochs)
-        except tf.errors.ResourceExhaustedError as error:
+        except (tf.errors.ResourceExhaustedError, TrainingError) as error:
             raise FailedTrialError(str(error)) from error
         except Exception as error:
             raise FatalError(str(error)) from error

@@ -108,7 +108,9 @@ def test_a_folder_of_another_study_is_left_alone(small_rows, colored_folder, tmp
     plan = Plan(str(colored_folder), tables=("2",), only=("*-five",))
     reproduce.reproduce(plan, tmp_path / "study")
 
-    with pytest.raises(RunError, match="holds a study with another example_fraction"):
+    with pytest.raises(
+        RunError, match=r"differs in example_fraction: 1\.0 there, 0\.5"
+    ):
         reproduce.reproduce(replace(plan, example_fraction=0.5), tmp_path / "study")
 
 

@@ -182,5 +182,8 @@ def test_another_search_does_not_go_on_in_the_same_folder(recipe, dataset, tmp_p
     claim(run, recipe, SEARCH)
 
     assert read_config(run) == SEARCH
-    with pytest.raises(RunError, match="holds another search; name another folder"):
+    with pytest.raises(
+        RunError,
+        match=r"which differs in trials: \d+ there, 4 here; name another folder",
+    ):
         claim(run, recipe, replace(SEARCH, trials=4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,9 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
 from pixsent_tf.cli.options import Value, engine_options, model_option
+from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.config.values import Part
+from pixsent_tf.locks import locked
 from pixsent_tf.whole import whole
 
 DIGITS = 6  # of a probability
@@ -24,6 +27,7 @@ Columns = Mapping[str, Sequence[str]]
 
 if TYPE_CHECKING:
     from pixsent_tf.inference.model import Prediction, SentimentModel, View
+    from pixsent_tf.progress import Progress
     from pixsent_tf.results.answers import PredictRow
 
 
@@ -78,7 +82,8 @@ def command(
 
     PATHS are files, folders (walked), globs, .txt files with a path a line, - for such
     a list on standard input, or tables (.csv, .jsonl, .parquet) with a column path. A
-    file that cannot be read gets a row that says why; then the exit code is 1.
+    file that cannot be read gets a row that says why; then the exit code is 1. A long
+    table with --out that was stopped goes on when it is started again.
 
     \b
     Example:
@@ -97,11 +102,12 @@ def command(
     if abstain_at is not None:
         _abstain(trained, abstain_at, quiet=quiet)
     progress = console.show_progress(quiet=quiet)
-    predictions = trained.predict(files, view=view, progress=progress)
+    rows = _answer(trained, files, view, out, progress)
     with _opened(out) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        rows = map(_row, predictions)
         counts = write(file, rows, trained.class_names, listed.columns)
+    if out:
+        shutil.rmtree(_rows_folder(out), ignore_errors=True)
     failed, unsure = counts[None], counts[UNSURE]
     if abstain_at is not None:
         read = len(files) - failed
@@ -112,6 +118,34 @@ def command(
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")
         sys.exit(1)
+
+
+def _answer(
+    trained: SentimentModel,
+    files: Sequence[str],
+    view: View,
+    out: str | None,
+    progress: Progress,
+) -> Iterator[PredictRow]:
+    """Answer files; the rows of a long table are kept until it is whole."""
+    from pixsent_tf.inference import engine, kept_rows
+
+    def answer(some: Sequence[str]) -> Iterator[PredictRow]:
+        return map(_row, trained.predict(some, view=view, progress=progress))
+
+    is_short = len(files) <= kept_rows.PART
+    if out is None or is_short or (Path(out).exists() and not Path(out).is_file()):
+        yield from answer(files)
+        return
+    made_by = f"{engine.digest(trained.model)} {view} {trained.threshold}"
+    kept = kept_rows.KeptRows(_rows_folder(out), made_by)
+    with locked([_rows_folder(out) / "table.lock"]):
+        goes_on_in(out)
+        yield from kept.rows(files, answer, progress=progress)
+
+
+def _rows_folder(out: str) -> Path:
+    return Path(f"{out}.rows")
 
 
 @contextlib.contextmanager
@@ -172,7 +206,7 @@ def _write_jsonl(
     for i, row in enumerate(rows):
         answers[row["answer"]] += 1
         told = {**row, **{name: cells[i] for name, cells in kept.items()}}
-        file.write(json.dumps(told, ensure_ascii=False) + "\n")
+        file.write(json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
     return answers
 
 

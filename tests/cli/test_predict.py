@@ -13,6 +13,7 @@ from PIL import Image
 
 import pixsent_tf
 from pixsent_tf.cli import cli
+from pixsent_tf.inference.model import SentimentModel
 from tests.float32 import LITE0_OPERATIONS, assert_close_float32
 from tests.results import assert_told
 
@@ -233,3 +234,40 @@ def test_columns_of_a_table_are_kept_beside_the_answers(
     assert [row["user"] for row in rows] == [f"u{i}" for i in range(12)]
     assert [str(row["id"]) for row in rows] == [str(i) for i in range(12)]
     assert {row["answer"] for row in rows} == {"negative"}
+
+
+def test_a_stopped_table_leaves_the_old_one_and_goes_on(
+    model, colored_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("pixsent_tf.inference.kept_rows.PART", 8)
+    whole, out = tmp_path / "whole.csv", tmp_path / "table.csv"
+    assert invoke("predict", colored_folder, "--model", model, "--out", whole)
+    out.write_text("the table of yesterday")
+    predict, asked = SentimentModel.predict, []
+
+    def stopped_in_the_third(self, paths, **options):
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        asked.append(list(paths))
+        return predict(self, paths, **options)
+
+    monkeypatch.setattr(SentimentModel, "predict", stopped_in_the_third)
+    result = invoke("predict", colored_folder, "--model", model, "--out", out)
+
+    assert result.exit_code == 130
+    assert "what is done is kept. To go on: pixsent-tf" in result.stderr
+    assert out.read_text() == "the table of yesterday"
+    again = []
+    monkeypatch.setattr(
+        SentimentModel,
+        "predict",
+        lambda self, paths, **options: (
+            again.append(list(paths)) or predict(self, paths, **options)
+        ),
+    )
+    result = invoke("predict", colored_folder, "--model", model, "--out", out)
+
+    assert result.exit_code == 0
+    assert [len(paths) for paths in asked + again] == [8, 8, 8]
+    assert out.read_bytes() == whole.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"whole.csv", "table.csv"}

@@ -25,6 +25,7 @@ from pixsent_tf.data.crops import CENTER, NUM_CROPS
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 from pixsent_tf.errors import ConfigError, ImageError, WeightsError
 from pixsent_tf.evaluation.calibration import UNSURE, Abstention, abstention_of
+from pixsent_tf.inference import archive
 from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.inference.sweep import (
     Look,
@@ -198,6 +199,8 @@ class SentimentModel:
     def save(self, path: Path) -> None:
         """Save the model, preprocessing and calibration inside.
 
+        The same weights give the same bytes, whenever and wherever they are saved.
+
         Args:
             path: The `.keras` file to write, whole or not at all.
 
@@ -207,6 +210,7 @@ class SentimentModel:
         self.refuse_broken(self.model.name)
         with whole(path) as temporary:
             self.model.save(temporary)
+            archive.settle(temporary)
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pixsent_tf.errors import DataError
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.sweep import compile_look
+from pixsent_tf.models.gate import ungated
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.looks import (
     Faithfulness,
@@ -80,7 +81,7 @@ def check_faithfulness(
     """
     mapper = binary_mapper(model)
     preprocessor = model.preprocessor
-    unknowing = faithfulness.with_random_weights(model.classifier, seed=seed)
+    unknowing = faithfulness.with_random_weights(ungated(model.classifier), seed=seed)
     untrained = SentimentMapper(
         SentimentModel.build(unknowing, preprocessor.config, model.class_names)
     )
@@ -111,7 +112,9 @@ def check_faithfulness(
 def _score(model: SentimentModel) -> faithfulness.Score:
     """Compile the answer to crops that are partly blurred, float32."""
     side = model.preprocessor.config.crop_size
-    look = compile_look(model.classifier, side, after=model.output, dtype=tf.float32)
+    look = compile_look(
+        ungated(model.classifier), side, after=model.output, dtype=tf.float32
+    )
     return lambda crops: look(crops).numpy()
 
 

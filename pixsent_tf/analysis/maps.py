@@ -21,6 +21,7 @@ from pixsent_tf.analysis.cells import build_cell_scorer
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models.gate import ungated
 
 SCALES = (1.0, 1.5, 2.0)
 SMOOTH_SIDE = 56  # cells of the smooth map
@@ -61,7 +62,8 @@ class SentimentMapper:
     def __init__(self, model: SentimentModel) -> None:
         self.model = model
         self.preprocess = model.preprocessor.config
-        self.scorer = build_cell_scorer(model.classifier)
+        # Of a place it is never asked whether it is a photograph.
+        self.scorer = build_cell_scorer(ungated(model.classifier))
 
     @property
     def kind(self) -> str:

@@ -46,8 +46,9 @@ def command(
 ) -> None:
     """Measure a model, and write a report of one page.
 
-    MODEL is a run folder or a .keras file. Without DATA a run is judged by the pictures
-    that it held out, and the report goes into its folder `evaluation`.
+    MODEL is a run folder, a .keras file, shipped or shipped-best. Without DATA a run is
+    judged by the pictures that it held out, and the report goes into its folder
+    `evaluation`.
 
     \b
     Example:

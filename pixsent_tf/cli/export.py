@@ -53,9 +53,10 @@ def command(
 ) -> None:
     """Export a run's model, preprocessing inside.
 
-    RUN is a run folder of `fit`. A SavedModel takes encoded pictures and goes to
-    export/models/NAME/VERSION/; a TFLite or ONNX file takes crops, is scored on the
-    pictures that the run held out, and goes to export/FORMAT/.
+    RUN is a run folder of `fit`; for a SavedModel, shipped or shipped-best too. A
+    SavedModel takes encoded pictures and goes to export/models/NAME/VERSION/; a TFLite
+    or ONNX file takes crops, is scored on the pictures that the run held out, and goes
+    to export/FORMAT/.
 
     \b
     Example:
@@ -80,12 +81,12 @@ def _export_saved_model(
     as_json: bool,
     **_unused: Any,
 ) -> None:
-    from pixsent_tf.inference.model import SentimentModel
+    from pixsent_tf.inference.shipped import load_model
     from pixsent_tf.serving import saved_model
     from pixsent_tf.serving.serve_check import serve_check as check
 
     folder = Path(out or "export/models") / name
-    model = SentimentModel.load(run)
+    model = load_model(run)
     number = version or saved_model.next_version(folder)
     path = saved_model.export_saved_model(model, folder, number)
     difference = check(path, model) if serve_check else None

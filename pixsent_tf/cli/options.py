@@ -179,7 +179,7 @@ def training_options(function: Command) -> Command:
         click.option(
             "--recipe",
             default="default",
-            help="default (cheap) or best (needs pixsent-tf[backbones]).",
+            help="default (cheap), best, or what ships: shipped, shipped-best.",
         ),
         setting("model.weights", "imagenet (default), a file, or None."),
         setting("training.strategy", "What to train; only the head by default."),
@@ -297,7 +297,7 @@ def model_option(function: Command) -> Command:
     Returns:
         The function with `--model`.
     """
-    text = "A run folder or its .keras file; the model that ships by default."
+    text = "A run folder or its .keras file; shipped (the default) or shipped-best."
     return click.option("--model", help=text)(function)
 
 

@@ -86,7 +86,9 @@ def command(
     from pixsent_tf.serving import job_model
 
     started = time.monotonic()
-    model = model or str(shipped.model_file())
+    model = model or shipped.QUICK
+    if model in shipped.NAMES:
+        model = str(shipped.model_file(model))
     listed = listed or read_list([source], keep_columns=False)
     goes_on_in(out)
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}

@@ -34,7 +34,7 @@ from pixsent_tf.inference.sweep import (
     mean_of_views,
     score_views,
 )
-from pixsent_tf.models import joined, layers, zoo  # noqa: F401 - a saved model names them
+from pixsent_tf.models import gate, joined, layers, zoo  # noqa: F401 - a saved model names them
 from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
@@ -69,8 +69,7 @@ class Prediction:
         """The most probable class, or `unsure`; None if the file cannot be read."""
         if self.probs is None:
             return None
-        best = int(self.probs.argmax())
-        return self.class_names[best] if self.probs[best] >= self.threshold else UNSURE
+        return name_answer(self.probs, self.class_names, threshold=self.threshold)
 
     @property
     def prob_positive(self) -> float | None:
@@ -347,6 +346,25 @@ class SentimentModel:
                 class_names=self.class_names,
                 threshold=self.threshold,
             )
+
+
+def name_answer(
+    probs: np.ndarray, class_names: Sequence[str], *, threshold: float = 0.0
+) -> str:
+    """Say what probabilities answer.
+
+    Args:
+        probs: Of one picture, float [K].
+        class_names: Names by class index, [K].
+        threshold: Smallest probability of an answer.
+
+    Returns:
+        The most probable class; `unsure` below the threshold, and where all classes are
+        exactly equal, which is what a gate makes of a picture that is no photograph.
+    """
+    best = int(probs.argmax())
+    is_sure = probs[best] >= threshold and probs[best] > probs.min()
+    return class_names[best] if is_sure else UNSURE
 
 
 def find_positive(class_names: Sequence[str]) -> int | None:

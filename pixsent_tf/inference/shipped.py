@@ -1,7 +1,10 @@
-"""Which model answers right after the installation? A head on a frozen backbone.
+"""Which models answer right after the installation? Heads on frozen backbones.
 
-The package carries the head, its calibration and its card; the backbone's weights come
-with the package that the default backbone needs anyway.
+    shipped         quick: the default network
+    shipped-best    better and slower: three networks
+
+The package carries each head with its gate, its calibration and its card; the weights
+of the backbones come with packages that this one needs anyway.
 """
 
 from __future__ import annotations
@@ -15,15 +18,31 @@ import numpy as np
 from pixsent_tf import config, runs
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models import zoo
+from pixsent_tf.models.gate import attach_gate
 
 FOLDER = Path(__file__).parents[1] / "shipped"
+QUICK, BEST = "shipped", "shipped-best"
+NAMES = (QUICK, BEST)
+
+
+def folder_of(name: str) -> Path:
+    """Tell where a model that ships lies.
+
+    Args:
+        name: One of `NAMES`.
+
+    Returns:
+        Its folder in the package.
+    """
+    return FOLDER if name == QUICK else FOLDER / name.removeprefix(f"{QUICK}-")
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> SentimentModel:
-    """Load a trained model, by default the one that ships.
+    """Load a trained model, by default the quick one that ships.
 
     Args:
-        path: A run folder, the `.keras` file of one, or None.
+        path: One of `NAMES`, a run folder, the `.keras` file of one, or None. A folder
+            of such a name is meant by `./shipped`.
 
     Returns:
         The model.
@@ -31,28 +50,34 @@ def load_model(path: str | os.PathLike[str] | None = None) -> SentimentModel:
     Raises:
         PixsentError: If there is no such model.
     """
-    return _load_shipped() if path is None else SentimentModel.load(path)
+    name = QUICK if path is None else os.fspath(path)
+    return _load_shipped(name) if name in NAMES else SentimentModel.load(name)
 
 
-def model_file() -> Path:
-    """Give the model that ships as a file, for those who pass models on by name.
+def model_file(name: str = QUICK) -> Path:
+    """Give a model that ships as a file, for those who pass models on by name.
+
+    Args:
+        name: One of `NAMES`.
 
     Returns:
         A `.keras` file in the cache, which is written once.
     """
     digest = hashlib.sha256()
-    for name in ("recipe.json", "head.npz"):
-        digest.update((FOLDER / name).read_bytes())
+    for file in ("recipe.json", "head.npz"):
+        digest.update((folder_of(name) / file).read_bytes())
     path = runs.cache_folder("shipped", digest.hexdigest()[:16]) / "model.keras"
     if not path.is_file():
-        _load_shipped().save(path)
+        _load_shipped(name).save(path)
     return path
 
 
-def _load_shipped() -> SentimentModel:
-    recipe = config.from_json((FOLDER / "recipe.json").read_text("utf-8"))
-    with np.load(FOLDER / "head.npz") as saved:
+def _load_shipped(name: str) -> SentimentModel:
+    folder = folder_of(name)
+    recipe = config.from_json((folder / "recipe.json").read_text("utf-8"))
+    with np.load(folder / "head.npz") as saved:
         kernel, bias = saved["kernel"], saved["bias"]
+        gate = saved["gate_kernel"], saved["gate_bias"]
         held_out = list(zip(saved["sureness"], saved["is_right"], strict=True))
         temperature = float(saved["temperature"])
         class_names = saved["class_names"].tolist()
@@ -60,5 +85,10 @@ def _load_shipped() -> SentimentModel:
     classifier.get_layer(zoo.HEAD).set_weights([kernel, bias])
     geometry = zoo.preprocess_of(recipe.model)
     return SentimentModel.build(
-        classifier, geometry, class_names, temperature, held_out, recipe
+        attach_gate(classifier, *gate),
+        geometry,
+        class_names,
+        temperature,
+        held_out,
+        recipe,
     )

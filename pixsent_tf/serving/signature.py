@@ -20,6 +20,7 @@ from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.evaluation.calibration import UNSURE
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.sweep import mean_of_views
 
@@ -166,6 +167,8 @@ def to_outputs(
     probs = tf.where(valid[:, None], probs, 1 / num_classes)
     names = tf.constant(class_names)
     best = tf.gather(names, tf.argmax(probs, axis=1))
+    is_tie = tf.reduce_max(probs, axis=1) == tf.reduce_min(probs, axis=1)
+    best = tf.where(is_tie, UNSURE, best)  # what a gate makes of no photograph
     outputs = {
         "probs": probs,
         "class_names": tf.tile(names[None], [tf.shape(probs)[0], 1]),

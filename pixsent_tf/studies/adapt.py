@@ -29,6 +29,7 @@ from pixsent_tf.evaluation import metrics
 from pixsent_tf.evaluation.compare import compare_answers
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models.gate import gate_alike, ungated
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.adaptations import AdaptResults, CandidateLoss
 from pixsent_tf.results.answers import AnswersCompared
@@ -170,7 +171,7 @@ def _recipe_beside(model: str | Path | None) -> Recipe:
 
 def _last_layer(classifier: keras.Model) -> keras.layers.Dense:
     """Find the linear layer that a classifier ends in."""
-    last = classifier.output._keras_history.operation
+    last = ungated(classifier).output._keras_history.operation
     is_linear = isinstance(last, keras.layers.Dense) and (
         last.activation is keras.activations.linear
     )
@@ -215,7 +216,7 @@ class _Fitted:
         return softmax(logits, axis=1).astype("float32")
 
     def classifier(self) -> keras.Model:
-        """Give the network with another last layer of the same name."""
+        """Give the network with another last layer of the same name, and its gate."""
         old, head = _last_layer(self.network), self.adapted.head
         settings = {**old.get_config(), "use_bias": True}
         new = keras.layers.Dense.from_config(settings)
@@ -223,7 +224,7 @@ class _Fitted:
             self.network.input, new(old.input), name=self.network.name
         )
         new.set_weights([head.kernel, head.bias])
-        return network
+        return gate_alike(network, self.network)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,8 @@ def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:
     """Load a trained model.
 
     Args:
-        path: A run folder, or the `.keras` file of one; the model that ships if None.
+        path: A run folder, the `.keras` file of one, or a model that ships: "shipped",
+            the quick one, which None means too, or "shipped-best".
 
     Returns:
         The model; `predict` answers for files.

@@ -13,6 +13,7 @@ from pixsent_tf.data import agreement
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability
+from pixsent_tf.inference.shipped import NAMES
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import (
     Abstaining,
@@ -220,7 +221,7 @@ def evaluate(
     """
     if data is not None:
         subject = open_model(model, data, ten_crop=ten_crop, progress=progress)
-    elif Path(model).is_file():
+    elif Path(model).is_file() or str(model) in NAMES:
         raise ConfigError(
             f"{model} is a bare model; name the pictures to evaluate it on, too."
         )

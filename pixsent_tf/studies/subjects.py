@@ -19,6 +19,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
 from pixsent_tf.inference.model import SentimentModel, View
 from pixsent_tf.inference.predictions import Failure, Predictions
+from pixsent_tf.inference.shipped import load_model
 from pixsent_tf.progress import Progress
 from pixsent_tf.runs import Run
 
@@ -119,7 +120,7 @@ def open_model(
     """Ask a model about labelled pictures.
 
     Args:
-        model: A run folder or a `.keras` file.
+        model: A run folder, a `.keras` file, or the name of a model that ships.
         data: The pictures.
         ten_crop: Ask about ten crops too.
         progress: Shows how far it is.
@@ -131,7 +132,7 @@ def open_model(
         DataError: If the pictures' classes are not the model's, or none can be read.
         WeightsError: If there is no such model.
     """
-    trained, dataset = SentimentModel.load(model), open_dataset(data)
+    trained, dataset = load_model(model), open_dataset(data)
     if set(dataset.class_names) != set(trained.class_names):
         raise DataError(
             f"{dataset.name} has the classes {', '.join(dataset.class_names)}, the "

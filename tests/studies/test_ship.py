@@ -1,46 +1,78 @@
-"""The model that ships: its card tells what was measured; shipping is repeatable."""
+"""The models that ship: their cards tell what was measured; shipping is repeatable."""
 
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from pixsent_tf import config
-from pixsent_tf.config import DataConfig
 from pixsent_tf.inference import shipped
-from pixsent_tf.recipes.starters import SHIPPED
-from pixsent_tf.runs import Run
+from pixsent_tf.recipes import find_recipe
 from pixsent_tf.studies import ship
 
 
-def test_the_card_states_what_was_measured():
-    card = (shipped.FOLDER / "MODEL_CARD.md").read_text("utf-8")
-    numbers = json.loads((shipped.FOLDER / "results.json").read_text("utf-8"))
-    (at_95,) = (row for row in numbers["abstention"] if row["target"] == 0.95)
-
-    for value in (numbers["accuracy"], numbers["auc"], numbers["ece"]):
-        assert f"{value:.3f}" in card
-    assert f"answers {at_95['coverage']:.3f} of the pictures" in card
-    assert "license: apache-2.0" in card
+@pytest.fixture(params=shipped.NAMES)
+def name(request):
+    return request.param
 
 
-def test_it_is_small_and_names_no_place_of_the_data():
-    files = list(shipped.FOLDER.iterdir())
-    recipe = config.from_json((shipped.FOLDER / "recipe.json").read_text("utf-8"))
+def test_the_card_states_what_was_measured_for_each_source(name):
+    folder = shipped.folder_of(name)
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    numbers = json.loads((folder / "results.json").read_text("utf-8"))
 
-    assert sum(path.stat().st_size for path in files) < 6e6
-    assert recipe.model == SHIPPED.model
-    assert (recipe.data.source, recipe.data.level) == ("", "five_agrees")
+    for part in ("within", "across"):
+        assert [row["source"] for row in numbers[part]] == [
+            "deepsent-five_agrees",
+            "oasis",
+        ]
+        for row in numbers[part]:
+            told = ("accuracy", "balanced_accuracy", "auc", "ece")
+            values = [row[key] for key in told] + [*row["recalls"].values()]
+            values += [row["answering"]["coverage"]]
+            for value in values:
+                assert f"{value:.3f}" in card
+    assert "offered by its authors for\nfree use" in card
+
+
+def test_it_is_as_good_as_it_was_meant_to_be(name):
+    text = (shipped.folder_of(name) / "results.json").read_text("utf-8")
+    numbers = json.loads(text)
+    (deepsent, _), across = numbers["within"], numbers["across"]
+
+    assert deepsent["auc"] >= 0.945
+    assert min(row["balanced_accuracy"] for row in across) >= 0.72
+    assert numbers["gated"] <= 0.02
+
+
+def test_it_is_small_and_names_no_place_of_the_data(name):
+    folder = shipped.folder_of(name)
+    recipe = config.from_json((folder / "recipe.json").read_text("utf-8"))
+
+    assert (folder / "head.npz").stat().st_size < 1e5
+    assert recipe.model == find_recipe(name).model
+    assert (recipe.data.source, recipe.data.more_sources) == ("", ())
 
 
 @pytest.mark.slow
 def test_shipping_writes_what_loading_reads(colored_folder, tmp_path, monkeypatch):
-    data = DataConfig(str(colored_folder), num_folds=3)
-    numbers = ship.ship(data, Run.create(tmp_path / "run"), tmp_path / "shipped")
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "shipped")
+    other = tmp_path / "other"
+    shutil.copytree(colored_folder, other)
+    for path in other.rglob("*.png"):
+        path.write_bytes(path.read_bytes() + b"\0")
+    folder = tmp_path / "shipped"
+    sources = [str(colored_folder), str(other)]
+    numbers = ship.ship("shipped", sources, folder=folder, num_drawn=2, level=None)
+    monkeypatch.setattr(shipped, "FOLDER", folder)
     model = shipped.load_model()
-    (found,) = model.predict([str(colored_folder / "positive" / "00.png")])
 
-    assert numbers["num_examples"] == 24
-    assert found.answer == "positive"
+    with np.load(folder / "head.npz") as saved:
+        kernel = saved["kernel"]
+    np.testing.assert_array_equal(
+        model.classifier.get_layer("logits").get_weights()[0], kernel
+    )
+    assert [row["num_examples"] for row in numbers["within"]] == [24, 24]
+    assert numbers["drawn"] == 12

@@ -28,6 +28,7 @@ from pixsent_tf.results.shares import Share, ShareResults
     "--out", help="Folder to make: shares.csv, figure, methods, results.json."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     table: str,
     labels: str | None,
@@ -37,6 +38,7 @@ def command(
     meta: str | None,
     out: str | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Estimate the share of each class among many pictures, from a few labels.
 
@@ -53,7 +55,15 @@ def command(
     from pixsent_tf.studies.shares.share import share
 
     columns = [name.strip() for name in (by or "").split(",") if name.strip()]
-    results = share(table, labels, by=columns, over=over, group=group, meta=meta)
+    results = share(
+        table,
+        labels,
+        by=columns,
+        over=over,
+        group=group,
+        meta=meta,
+        progress=console.show_progress(quiet=quiet),
+    )
     if out is not None:
         from pixsent_tf.runs import Run
         from pixsent_tf.studies.report import shares

@@ -7,7 +7,6 @@ same one after a break, goes on with the same pictures in the same order.
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +16,7 @@ import numpy as np
 
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.evaluation import sampling
-from pixsent_tf.inference.predictions import OK
-from pixsent_tf.studies.shares.answer_tables import (
-    class_names_of,
-    names_of,
-    read_rows,
-    said,
-)
+from pixsent_tf.studies.shares.answer_reader import AnswerReader
 from pixsent_tf.whole import whole
 
 SCHEMES = ("random", "uncertainty", "diversity")
@@ -143,23 +136,22 @@ class Population:
             DataError: If there is none, or a row cannot be understood.
             UsageError: If the table is of a kind that cannot be read.
         """
+        reader = AnswerReader(table)
         paths: list[str] = []
         answers: list[str | None] = []
-        scores = array("f")  # flat: there may be millions
-        names: tuple[str, ...] = ()
-        for number, row in enumerate(read_rows(table), start=1):
-            if (row.get("status") or OK) != OK:
-                continue
-            names = names or class_names_of(row)
-            index, probs = said(row, names, f"{table}, row {number}")
-            paths.append(str(row.get("path") or names_of(row, table)[0]))
-            answers.append(None if index is None else names[index])
-            scores.extend(probs)
+        scores: list[np.ndarray] = []
+        for batch in reader.batches():
+            read = reader.read(batch)
+            # the file's own path, where there is an id beside it
+            named = list(zip(*reversed(reader.names(batch)), strict=True))
+            paths += [next(filter(None, named[i])) for i in read.rows.tolist()]
+            names = [*reader.class_names, None]  # the last one is that of UNSURE
+            answers += [names[k] for k in read.answers.tolist()]
+            if len(read.rows):
+                scores.append(read.scores.astype("float32"))
         if not paths:
             raise DataError(f"{table} holds no picture that got an answer.")
-        return cls(
-            paths, names, answers, np.array(scores).reshape(len(paths), len(names))
-        )
+        return cls(paths, reader.class_names, answers, np.concatenate(scores))
 
     def chosen(self, index: int, probability: float) -> Chosen:
         """Make a picture one of the sample.

@@ -1,4 +1,4 @@
-"""What do large tables of answers add up to? Read line by line, kept as sums.
+"""What do large tables of answers add up to? Read batch by batch, kept as sums.
 
 Tables are what `predict` or `score` wrote: CSV, JSON Lines or parquet. Only the rows of
 labelled pictures are kept, so that memory does not grow with the table.
@@ -6,19 +6,20 @@ labelled pictures are kept, so that memory does not grow with the table.
 
 from __future__ import annotations
 
-import csv
 import datetime
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pixsent_tf.config import CLASS_NAMES
-from pixsent_tf.errors import DataError, UsageError
-from pixsent_tf.inference.predictions import ID_COLUMNS, OK, PREFIX
+import numpy as np
 
-Row = Mapping[str, Any]
+from pixsent_tf.errors import DataError
+from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.studies.shares.answer_reader import AnswerReader
+from pixsent_tf.studies.shares.tables import Batch, Row, count_rows
+
 Key = tuple[str, ...]
 PERIODS: dict[str, Callable[[datetime.date], str]] = {
     "day": lambda date: date.isoformat(),
@@ -38,38 +39,31 @@ class Sums:
         answered: Answers by class, [K].
         totals: Sums of the scores by class, [K].
         squares: Sums of their squares, [K].
-        groups: Count and sums of the scores by group.
+        groups: Count and sums of the scores by group, [1 + K].
     """
 
     count: int = 0
     unreadable: int = 0
-    answered: list[int] = field(default_factory=list)
-    totals: list[float] = field(default_factory=list)
-    squares: list[float] = field(default_factory=list)
-    groups: dict[str, list[float]] = field(default_factory=dict)
+    answered: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    totals: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    squares: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    groups: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def add(self, answer: int | None, scores: Sequence[float], group: str) -> None:
-        """Add a picture.
+    def add(self, answers: np.ndarray, scores: np.ndarray) -> None:
+        """Add pictures.
 
         Args:
-            answer: Class index of the answer; None where the model was unsure.
-            scores: By class, [K].
-            group: Its group; empty where pictures are independent.
+            answers: Class indices, `UNSURE` where there is none, int [n].
+            scores: By class, [n, K].
         """
-        if not self.totals:
-            self.answered = [0] * len(scores)
-            self.totals, self.squares = [0.0] * len(scores), [0.0] * len(scores)
-        self.count += 1
-        if answer is not None:
-            self.answered[answer] += 1
-        for k, score in enumerate(scores):
-            self.totals[k] += score
-            self.squares[k] += score * score
-        if group:
-            sums = self.groups.setdefault(group, [0.0] * (1 + len(scores)))
-            sums[0] += 1
-            for k, score in enumerate(scores, start=1):
-                sums[k] += score
+        num_classes = scores.shape[1]
+        if not len(self.totals):
+            self.answered = np.zeros(num_classes, dtype=int)
+            self.totals, self.squares = np.zeros(num_classes), np.zeros(num_classes)
+        self.count += len(scores)
+        self.answered += np.bincount(answers + 1, minlength=num_classes + 1)[1:]
+        self.totals += scores.sum(axis=0)
+        self.squares += (scores**2).sum(axis=0)
 
 
 @dataclass(frozen=True)
@@ -116,13 +110,20 @@ class AnswerSums:
     labelled: dict[str, tuple[Key, str, list[float]]] = field(default_factory=dict)
 
 
-def add_up(path: Path, wanted: Wanted, labelled: frozenset[str]) -> AnswerSums:
-    """Read a table once, line by line.
+def add_up(
+    path: Path,
+    wanted: Wanted,
+    labelled: frozenset[str],
+    *,
+    progress: Progress = NO_PROGRESS,
+) -> AnswerSums:
+    """Read a table once, batch by batch.
 
     Args:
         path: What `predict` or `score` wrote: .csv, .jsonl or .parquet.
         wanted: How it is cut.
         labelled: Names of pictures whose rows are kept.
+        progress: Hears how far it is.
 
     Returns:
         Its sums.
@@ -131,182 +132,153 @@ def add_up(path: Path, wanted: Wanted, labelled: frozenset[str]) -> AnswerSums:
         DataError: If a column is missing, or a row cannot be understood.
         UsageError: If the table is of a kind that cannot be read.
     """
-    found = AnswerSums()
-    number = 0
-    for number, raw in enumerate(read_rows(path), start=1):
-        own_names = names_of(raw, path)
-        row = {**raw, **_known(own_names, wanted.known)}
-        key = tuple(_cell(row, wanted, path, number))
-        sums = found.cells.setdefault(key, Sums())
-        if (row.get("status") or OK) != OK:
-            sums.unreadable += 1
-            continue
-        found.class_names = found.class_names or class_names_of(row)
-        answer, scores = said(row, found.class_names, f"{path}, row {number}")
-        group = ""
-        if wanted.group:
-            group = _text(row, wanted.group, path, number) or own_names[0]
-        sums.add(answer, scores, group)
-        if name := next((one for one in own_names if one in labelled), None):
-            if name in found.labelled:
-                raise DataError(f"{path} names {name!r} twice; name it once.")
-            found.labelled[name] = key, group, scores
-    if not number:
-        raise DataError(f"{path} holds no rows; give what predict or score wrote.")
+    found, reader = AnswerSums(), AnswerReader(path)
+    cutter = _Cutter(path, wanted)
+    batches = reader.batches()
+    first = next(batches)  # so that what is wrong with the file is said first
+    with progress.step(count_rows(path), "reading"):
+        for batch in itertools.chain([first], batches):
+            _add(found, batch, reader, cutter, labelled)
+            progress.advance(batch.count)
+    found.class_names = reader.class_names
     return found
+
+
+def _add(
+    found: AnswerSums,
+    batch: Batch,
+    reader: AnswerReader,
+    cutter: _Cutter,
+    labelled: frozenset[str],
+) -> None:
+    """Add a batch to the sums of its cells."""
+    names = reader.names(batch)
+    answered = reader.read(batch)
+    extra = cutter.columns(batch, names)
+    keys = cutter.keys(extra, batch)
+    groups = cutter.groups(extra, names)
+    number: dict[Key, int] = {}
+    cells = np.array([number.setdefault(key, len(number)) for key in keys])
+    ok = np.zeros(batch.count, dtype=bool)
+    ok[answered.rows] = True
+    own_cells = cells[answered.rows]
+    for key, cell in number.items():
+        sums = found.cells.setdefault(key, Sums())
+        sums.unreadable += int((~ok & (cells == cell)).sum())
+        chosen = own_cells == cell
+        if not chosen.any():
+            continue
+        scores = answered.scores[chosen]
+        sums.add(answered.answers[chosen], scores)
+        if groups is not None:
+            _add_groups(sums, [groups[i] for i in answered.rows[chosen]], scores)
+    if labelled:
+        for row, name in _find(names, labelled).items():
+            if not ok[row]:
+                continue
+            if name in found.labelled:
+                raise DataError(f"{reader.path} names {name!r} twice; name it once.")
+            group = "" if groups is None else groups[row]
+            scores = answered.scores[np.searchsorted(answered.rows, row)].tolist()
+            found.labelled[name] = keys[row], group, scores
+
+
+def _find(names: Sequence[list[str]], labelled: frozenset[str]) -> dict[int, str]:
+    """The rows that are labelled, by whichever of their names."""
+    return {
+        row: name
+        for column in reversed(names)
+        for row, name in enumerate(column)
+        if name in labelled
+    }
+
+
+def _add_groups(sums: Sums, groups: Sequence[str], scores: np.ndarray) -> None:
+    number: dict[str, int] = {}
+    places = np.array([number.setdefault(group, len(number)) for group in groups])
+    parts = np.stack(
+        [
+            np.bincount(places),
+            *(np.bincount(places, column) for column in scores.T),
+        ],
+        axis=1,
+    )  # [G, 1 + K]
+    for group, place in number.items():
+        sums.groups[group] = sums.groups.get(group, 0) + parts[place]
+
+
+class _Cutter:
+    """Says of each row which cell and which group it is of.
+
+    Args:
+        path: The table, for messages.
+        wanted: How it is cut.
+    """
+
+    def __init__(self, path: Path, wanted: Wanted) -> None:
+        self.path, self.wanted = path, wanted
+        self._periods: dict[str, str] = {}
+
+    def columns(self, batch: Batch, names: Sequence[list[str]]) -> dict[str, list[str]]:
+        """The wanted columns as text, from the table or from the one that is joined."""
+        wanted, found = self.wanted, {}
+        joined: list[Row] = []
+        if wanted.known and wanted.columns:
+            joined = [_known(own, wanted.known) for own in zip(*names, strict=True)]
+        for name in wanted.columns:
+            own = batch.columns.get(name)
+            cells: list[Any] = [None] * batch.count if own is None else list(own)
+            has = [own is not None] * batch.count
+            for i, row in enumerate(joined):
+                if name in row:
+                    cells[i], has[i] = row[name], True
+            if not all(has):
+                columns = ", ".join(str(each) for each in batch.columns)
+                raise DataError(
+                    f"{self.path}, row {batch.start + has.index(False) + 1} has no "
+                    f"column {name!r}, nor has --meta for it; it has {columns}."
+                )
+            found[name] = ["" if cell is None else str(cell) for cell in cells]
+        return found
+
+    def keys(self, columns: Mapping[str, list[str]], batch: Batch) -> list[Key]:
+        """The cell of each row."""
+        parts = [columns[name] for name in self.wanted.by]
+        if self.wanted.over:
+            parts.append(
+                [
+                    self._period(text, batch.start + i)
+                    for i, text in enumerate(columns[self.wanted.over], start=1)
+                ]
+            )
+        return list(zip(*parts, strict=True)) if parts else [()] * batch.count
+
+    def groups(
+        self, columns: Mapping[str, list[str]], names: Sequence[list[str]]
+    ) -> list[str] | None:
+        """The group of each row; a picture without one is on its own."""
+        if not self.wanted.group:
+            return None
+        own = columns[self.wanted.group]
+        return [
+            text or next(filter(None, each))
+            for text, each in zip(own, zip(*names, strict=True), strict=True)
+        ]
+
+    def _period(self, text: str, number: int) -> str:
+        day = text[:10]
+        if day not in self._periods:
+            try:
+                date = datetime.date.fromisoformat(day)
+            except ValueError:
+                raise DataError(
+                    f"{self.path}, row {number} has the {self.wanted.over} {text!r}; "
+                    f"dates are written 2024-12-31."
+                ) from None
+            self._periods[day] = PERIODS[self.wanted.period](date)
+        return self._periods[day]
 
 
 def _known(names: Sequence[str], known: Mapping[str, Row]) -> Row:
     """What another table says of a picture, by whichever of its names."""
     return next((known[name] for name in names if name in known), {})
-
-
-def read_rows(path: Path) -> Iterator[Row]:
-    """Read the rows of a table, a few at a time.
-
-    Args:
-        path: .csv, .jsonl or .parquet.
-
-    Yields:
-        Each row by column; the probabilities of JSON Lines as columns `prob_NAME`.
-
-    Raises:
-        DataError: If there is no such file, or a line is no JSON object.
-        UsageError: If it is of another kind, or parquet cannot be read here.
-    """
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; give a .csv, .jsonl or .parquet file.")
-    if path.suffix == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from csv.DictReader(file)
-    elif path.suffix == ".jsonl":
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                yield _flat(line, f"{path}, line {number}")
-    elif path.suffix == ".parquet":
-        yield from _parquet(path)
-    else:
-        raise UsageError(f"{path} is not a .csv, .jsonl or .parquet file.")
-
-
-def _flat(line: str, where: str) -> Row:
-    try:
-        row = dict(json.loads(line))
-        probs = dict(row.pop("probs", None) or {})
-    except (TypeError, ValueError):
-        raise DataError(f"{where} is no JSON object: {line.strip()[:60]!r}.") from None
-    if probs:
-        row.pop(f"{PREFIX}positive", None)
-    return {**row, **{PREFIX + name: prob for name, prob in probs.items()}}
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    try:
-        import pyarrow.parquet as pq
-        from pyarrow import ArrowInvalid
-    except ImportError:
-        raise UsageError(
-            f"{path} cannot be read without pyarrow; get it with: pip install pyarrow."
-        ) from None
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=8192):
-                yield from batch.to_pylist()
-    except ArrowInvalid as error:
-        raise DataError(f"{path} is no readable parquet: {error}.") from None
-
-
-def names_of(row: Row, path: Path) -> list[str]:
-    """Name a picture.
-
-    Args:
-        row: Of a table of answers.
-        path: The table, for messages.
-
-    Returns:
-        Its id, its path, or both.
-
-    Raises:
-        DataError: If it has neither.
-    """
-    names = [str(row[column]) for column in ID_COLUMNS if row.get(column)]
-    if not names:
-        columns = ", ".join(map(str, row))
-        raise DataError(f"{path} has a row without id or path: {columns}.")
-    return names
-
-
-def _cell(row: Row, wanted: Wanted, path: Path, number: int) -> Iterator[str]:
-    for column in wanted.by:
-        yield _text(row, column, path, number)
-    if wanted.over:
-        text = _text(row, wanted.over, path, number)
-        try:
-            date = datetime.date.fromisoformat(text[:10])
-        except ValueError:
-            raise DataError(
-                f"{path}, row {number} has the {wanted.over} {text!r}; "
-                f"dates are written 2024-12-31."
-            ) from None
-        yield PERIODS[wanted.period](date)
-
-
-def _text(row: Row, column: str, path: Path, number: int) -> str:
-    if column not in row:
-        columns = ", ".join(str(name) for name in row)
-        raise DataError(
-            f"{path}, row {number} has no column {column!r}, nor has --meta for it; "
-            f"it has {columns}."
-        )
-    value = row[column]
-    return "" if value is None else str(value)
-
-
-def class_names_of(row: Row) -> tuple[str, ...]:
-    """Name the classes of a table of answers.
-
-    Args:
-        row: One that got an answer.
-
-    Returns:
-        Names by class index, [K].
-    """
-    names = tuple(c.removeprefix(PREFIX) for c in row if str(c).startswith(PREFIX))
-    return CLASS_NAMES if names in ((), ("positive",)) else names
-
-
-def said(
-    row: Row, names: tuple[str, ...], where: str
-) -> tuple[int | None, list[float]]:
-    """Read what a model said.
-
-    Args:
-        row: One that got an answer.
-        names: Of the classes, [K].
-        where: It stands, for messages.
-
-    Returns:
-        The class index of the answer, None where the model was unsure; and scores [K]:
-        probabilities, or the answer as 0 and 1.
-
-    Raises:
-        DataError: If they cannot be understood.
-    """
-    answer = row.get("answer")
-    index = names.index(answer) if answer in names else None
-    try:
-        if PREFIX + names[0] in row:
-            scores = [float(row[PREFIX + name]) for name in names]
-        elif (positive := row.get(f"{PREFIX}positive", row.get("prob"))) is not None:
-            scores = [1 - float(positive), float(positive)]
-        elif index is None:
-            raise DataError(
-                f"{where} has the answer {answer!r}; it knows {', '.join(names)}."
-            )
-        else:
-            return index, [float(k == index) for k in range(len(names))]
-        if not all(0 <= score <= 1 for score in scores):
-            raise ValueError
-    except (KeyError, TypeError, ValueError):
-        raise DataError(f"{where} has probabilities that are not 0…1.") from None
-    return (index if answer else scores.index(max(scores))), scores

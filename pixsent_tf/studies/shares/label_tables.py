@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixsent_tf.errors import DataError
-from pixsent_tf.studies.shares.answer_tables import read_rows
+from pixsent_tf.studies.shares.tables import read_rows
 
 SKIPPED = ("", "skip")
 

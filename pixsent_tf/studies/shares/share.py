@@ -26,6 +26,7 @@ from pixsent_tf.evaluation.share import (
     may_borrow,
     trend,
 )
+from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.shares import (
     Cell,
     CellDifference,
@@ -37,13 +38,12 @@ from pixsent_tf.studies.shares.answer_tables import (
     PERIODS,
     AnswerSums,
     Key,
-    Row,
     Sums,
     Wanted,
     add_up,
-    read_rows,
 )
 from pixsent_tf.studies.shares.label_tables import LabelTable, read_labels
+from pixsent_tf.studies.shares.tables import Row, read_rows
 from pixsent_tf.studies.shares.words import methods, notes
 
 MOST_COMPARED = 10  # cells; 45 differences
@@ -59,6 +59,7 @@ def share(
     over: str | None = None,
     group: str | None = None,
     meta: Place | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> ShareResults:
     """Estimate the share of each class among many pictures, from a few labels.
 
@@ -71,6 +72,7 @@ def share(
             month or year.
         group: Column that names what is not independent, such as a user.
         meta: A table with more columns, joined by id or path.
+        progress: Hears how far it is.
 
     Returns:
         The shares by cell, their differences and trends.
@@ -86,7 +88,8 @@ def share(
         known = _read_meta(Path(meta), wanted.columns)
         wanted = Wanted(names, column, period, group, known)
     told = read_labels(Path(labels)) if labels is not None else None
-    sums = add_up(Path(table), wanted, frozenset(told.votes if told else ()))
+    labelled = frozenset(told.votes if told else ())
+    sums = add_up(Path(table), wanted, labelled, progress=progress)
     if told and not sums.labelled:
         example = next(iter(told.votes))
         raise DataError(

@@ -10,6 +10,8 @@ import pytest
 
 import pixsent_tf
 from pixsent_tf.errors import DataError, UsageError
+from pixsent_tf.studies.shares import tables
+from tests.heard import Heard
 
 
 def write(path, columns, rows):
@@ -226,3 +228,31 @@ def test_a_table_with_ids_and_paths_is_joined_by_either(world, tmp_path):
 
     assert first == second
     assert first[0]["num_labels"] == 30
+
+
+def test_batches_add_up_to_what_one_would_be(world, monkeypatch):
+    settings = {"meta": world / "meta.csv", "group": "user", "by": ("city", "shop")}
+    at_once = shares_of(world, **settings)
+
+    monkeypatch.setattr(tables, "BATCH_ROWS", 100)
+    in_parts = shares_of(world, **settings)
+
+    assert flatten(in_parts["cells"]) == pytest.approx(flatten(at_once["cells"]))
+
+
+def flatten(cells):
+    return [
+        number
+        for cell in cells
+        for share in cell["shares"].values()
+        for number in (share["plain"], share["corrected"], *share["interval"])
+    ]
+
+
+def test_how_far_it_is_is_told_until_all_rows_are_read(world):
+    heard = Heard()
+
+    shares_of(world, progress=heard)
+
+    assert heard.steps == [(1212, "reading")]
+    assert sum(heard.counts) == 1212

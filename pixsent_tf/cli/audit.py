@@ -11,7 +11,13 @@ from typing import Any
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.options import GROUP, IMAGES, refuse_idle, setting
+from pixsent_tf.cli.options import (
+    GROUP,
+    IMAGES,
+    engine_options,
+    refuse_idle,
+    setting,
+)
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.config import LEVELS, DataConfig, Level
 from pixsent_tf.results.audits import (
@@ -19,6 +25,7 @@ from pixsent_tf.results.audits import (
     AuditResults,
     CopiedPair,
     RunAuditResults,
+    Suspect,
 )
 
 MAX_PAIRS = 20
@@ -32,13 +39,25 @@ MAX_PAIRS = 20
 @IMAGES
 @GROUP
 @click.option(
-    "--out", type=click.Path(dir_okay=False), help="Web page to write, with the pairs."
+    "--suspects",
+    is_flag=True,
+    help="List the labels that a model which has not seen them believes least.",
+)
+@click.option(
+    "--run",
+    help="A crossval run of DATA whose answers doubt; else heads are trained for it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    help="Web page to write, with the pairs; suspects are decided on there.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["leak"]),
     help="Exit with 1 if a test picture, or a copy of it, is trained on.",
 )
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -46,6 +65,8 @@ def command(
     level: Level | None,
     images: str | None,
     group: str | None,
+    suspects: bool,
+    run: str | None,
     out: str | None,
     fail_on: str | None,
     as_json: bool,
@@ -60,25 +81,41 @@ def command(
     (the same bytes, encoded again, resized or slightly cut): in training and test at
     once, or under two labels. Where votes are known, it tells how often people agree.
 
+    With --suspects it lists the labels that are least believable, and the page of --out
+    takes what you decide on each and gives the corrected list.
+
     \b
     Example:
       pixsent-tf audit pictures/ --out audit.html
+      pixsent-tf audit pictures/ --suspects --out audit.html
       pixsent-tf audit deepsent/ --json --fail-on leak
       pixsent-tf audit runs/tuned         exit 1 when a decision saw test pictures
     """
     if (Path(data) / "recipe.json").is_file():
-        refuse_idle(["level", "images", "group", "out", "fail_on"], "for a run")
+        idle = ["level", "images", "group", "suspects", "run", "out", "fail_on"]
+        refuse_idle(idle, "for a run")
         audit_decisions(Path(data), as_json=as_json)
         return
+    if not suspects:
+        refuse_idle(["run"], "without --suspects")
     from pixsent_tf.data.copies import audit, page
     from pixsent_tf.runs import write_text
 
-    if data.startswith("tfds:"):
+    if suspects or data.startswith("tfds:"):
         console.load_tensorflow()
     parts = audit.open_parts(DataConfig(data, level, images, group))
-    findings = audit.audit(parts, progress=console.show_progress(quiet=quiet))
+    progress = console.show_progress(quiet=quiet)
+    findings = audit.audit(parts, progress=progress)
+    if suspects:
+        from pixsent_tf.studies.suspects import list_suspects
+
+        for part, found in zip(parts, findings["parts"], strict=True):
+            found["suspects"] = list_suspects(
+                part, run=Path(run) if run else None, progress=progress
+            )
     if out:
-        write_text(Path(out), page.render(findings, title=Path(data).name))
+        text = page.render(findings, title=Path(data).name, parts=parts)
+        write_text(Path(out), text)
     if as_json:
         click.echo(json.dumps(findings, allow_nan=False))
     else:
@@ -134,6 +171,7 @@ def _print(findings: AuditResults) -> None:
     for part in parts:
         _print_pairs(part["name"], part["crossing"], "pairs that cross the folds")
         _print_pairs(part["name"], part["conflicting"], "pairs with two labels")
+        _print_suspects(part["name"], part["suspects"] or [])
         for row in part["unreadable"][:MAX_PAIRS]:
             click.echo(f"  unreadable ({row['reason']}): {row['message']}")
     for pair in findings["across_parts"]:
@@ -175,6 +213,10 @@ def _crossing_groups(part: AuditPart) -> str:
     return "-" if part["crossing_groups"] is None else str(len(part["crossing_groups"]))
 
 
+def _suspects(part: AuditPart) -> str:
+    return "not looked for" if part["suspects"] is None else str(len(part["suspects"]))
+
+
 def _or_dash(value: Any) -> str:
     return {None: "-", True: "yes", False: "no"}.get(value, str(value))
 
@@ -195,8 +237,26 @@ ROWS: tuple[tuple[str, Callable[[AuditPart], Any]], ...] = (
     ("groups", lambda part: _or_dash(part["num_groups"])),
     ("groups across folds", _crossing_groups),
     ("pairs with two labels", lambda part: len(part["conflicting"])),
+    ("labels to look at again", _suspects),
     ("label ceiling", lambda part: _or_dash(part["label_ceiling"])),
 )
+
+
+def _print_suspects(name: str, suspects: Sequence[Suspect]) -> None:
+    if not suspects:
+        return
+    believed = sum(row["is_believed"] for row in suspects)
+    click.echo(
+        f"\n{name}: {len(suspects)} labels to look at again; about {believed} may be "
+        f"wrong"
+    )
+    for row in suspects[:MAX_PAIRS]:
+        click.echo(
+            f"  {row['rank']:>3} {row['label']} {row['prob_label']:.3f}, answered "
+            f"{row['answer']}  {row['id']}"
+        )
+    if len(suspects) > MAX_PAIRS:
+        click.echo(f"  and {len(suspects) - MAX_PAIRS} more; --json or --out has them.")
 
 
 def _print_pairs(name: str, pairs: Sequence[CopiedPair], what: str) -> None:

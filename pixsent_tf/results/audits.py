@@ -28,6 +28,18 @@ class AuditFold(TypedDict):
     copied_from_training: int  # test pictures with a copy in training
 
 
+class Suspect(TypedDict):
+    """A picture whose label may be wrong, by models that have not seen it."""
+
+    rank: int  # 1 for the least believable
+    id: str  # its name
+    path: str  # the file
+    label: str  # what annotators said
+    answer: str  # what the model said
+    prob_label: float  # probability of the label
+    is_believed: bool  # whether another class is as probable as where it is the label
+
+
 class AuditPart(TypedDict):
     """One selection of the pictures, such as an agreement level."""
 
@@ -48,6 +60,7 @@ class AuditPart(TypedDict):
     num_groups: int | None  # groups of pictures; null where none are known
     crossing_groups: list[str] | None  # groups in several published folds, if both are
     label_ceiling: float | None  # how often one more annotator would agree
+    suspects: list[Suspect] | None  # answered otherwise; null if not asked for
 
 
 class AcrossParts(TypedDict):

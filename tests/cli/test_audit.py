@@ -121,3 +121,55 @@ def test_audit_loads_no_tensorflow(folder):
     )
 
     assert subprocess.run([sys.executable, "-c", code], stdout=-3).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory):
+    """Red is negative, green is positive; one of each lies in the other's folder."""
+    folder = tmp_path_factory.mktemp("doubtful")
+    rng = np.random.default_rng(0)
+    for label, channel in (("negative", 0), ("positive", 1)):
+        (folder / label).mkdir()
+        for number in range(12):
+            shown = 1 - channel if number == 5 else channel
+            blocks = rng.integers(0, 100, (6, 6, 3))
+            blocks[..., shown] += 150
+            pixels = np.kron(blocks, np.ones((8, 8, 1))).astype("uint8")
+            Image.fromarray(pixels).save(folder / label / f"{number}, <b>.png")
+    return folder
+
+
+def test_suspects_are_listed_and_put_on_the_page(doubtful, tmp_path):
+    out = tmp_path / "audit.html"
+
+    result = run(doubtful, "--suspects", "--json", "--quiet", "--out", out)
+
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert_told("audit", told)
+    first = {one["id"] for one in told["parts"][0]["suspects"][:2]}
+    assert first == {"negative/5, <b>.png", "positive/5, <b>.png"}
+    text = out.read_text("utf-8")
+    assert "labelled negative" in text
+    assert "<b>.png" not in text
+
+
+def test_people_read_which_labels_to_look_at_again(doubtful):
+    result = run(doubtful, "--suspects", "--quiet")
+
+    assert "labels to look at again" in result.stdout
+    assert "  1 " in result.stdout
+    assert ", answered " in result.stdout
+
+
+def test_without_being_asked_no_label_is_doubted(doubtful):
+    result = run(doubtful, "--json", "--quiet")
+
+    assert json.loads(result.stdout)["parts"][0]["suspects"] is None
+
+
+def test_a_run_without_suspects_does_nothing_and_is_refused(doubtful):
+    result = run(doubtful, "--run", "runs/x")
+
+    assert result.exit_code == 2
+    assert "--run does nothing without --suspects" in result.output

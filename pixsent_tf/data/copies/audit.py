@@ -131,6 +131,7 @@ def _examine(
         "num_groups": None if part.groups is None else len(np.unique(part.groups)),
         "crossing_groups": _crossing_groups(part),
         "label_ceiling": _label_ceiling(part),
+        "suspects": None,
     }
 
 

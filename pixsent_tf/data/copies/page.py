@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.results.audits import AuditResults, CopiedPair
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.results.audits import AuditResults, CopiedPair, Suspect
 
 MAX_PAIRS = 100
+MAX_SUSPECTS = 100
 _SIDE = 240  # of a thumbnail's longer side, in pixels; shown at half the size
 
 
@@ -29,16 +33,36 @@ class _Shown(CopiedPair):
     crosses: list[_Crossed]
 
 
-def render(findings: AuditResults, *, title: str) -> str:
+class _ShownSuspect(Suspect):
+    """A suspect, its row in the list, and its picture as a URL."""
+
+    row: int
+    thumbnail: str
+
+
+class _Doubted(TypedDict):
+    """A part with suspects, and all of its labels."""
+
+    name: str
+    class_names: tuple[str, ...]
+    num_suspects: int
+    num_believed: int
+    suspects: list[_ShownSuspect]
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def render(findings: AuditResults, *, title: str, parts: Sequence[Dataset] = ()) -> str:
     """Write an audit as one HTML page that needs no other file.
 
     Args:
-        findings: What `audit.audit` returned.
+        findings: What `audit.audit` returned, with suspects where they were looked for.
         title: The name of the data.
+        parts: The data sets that were audited, in order, for the corrected lists.
 
     Returns:
         The page; the pairs that leak or contradict each other come first, a hundred at
-        most.
+        most, and so are suspects.
     """
     environment = Environment(
         loader=PackageLoader("pixsent_tf", "data/copies"),
@@ -53,8 +77,43 @@ def render(findings: AuditResults, *, title: str) -> str:
         for pair in pairs[:MAX_PAIRS]
     ]
     return environment.get_template("audit.html").render(
-        title=title, findings=findings, pairs=shown, num_pairs=len(pairs)
+        title=title,
+        findings=findings,
+        pairs=shown,
+        num_pairs=len(pairs),
+        doubted=[
+            _doubt(dataset, part["suspects"])
+            for dataset, part in zip(parts, findings["parts"], strict=False)
+            if part["suspects"]
+        ],
     )
+
+
+def _doubt(dataset: Dataset, suspects: Sequence[Suspect]) -> _Doubted:
+    """Put together what the page shows and lists of a part."""
+    names = dataset.class_names
+    rows = [
+        [str(Path(path).absolute()), names[label]]
+        for path, label in zip(dataset.paths, dataset.labels, strict=True)
+    ]
+    columns = ["path", "label"]
+    if dataset.groups is not None:
+        columns.append("group")
+        for row, group in zip(rows, dataset.groups, strict=True):
+            row.append(dataset.group_names[group])
+    place = {name: i for i, name in enumerate(dataset.ids)}
+    return {
+        "name": dataset.name,
+        "class_names": names,
+        "num_suspects": len(suspects),
+        "num_believed": sum(one["is_believed"] for one in suspects),
+        "suspects": [
+            {**one, "row": place[one["id"]], "thumbnail": _thumbnail(one["path"])}
+            for one in suspects[:MAX_SUSPECTS]
+        ],
+        "columns": columns,
+        "rows": rows,
+    }
 
 
 def _merge_pairs(findings: AuditResults) -> list[_Shown]:

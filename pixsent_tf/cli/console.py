@@ -46,6 +46,11 @@ def note(message: str, *, quiet: bool) -> None:
         click.echo(message, err=True)
 
 
+def is_terminal() -> bool:
+    """Tell whether a person reads what is noted."""
+    return sys.stderr.isatty()
+
+
 def warn_unreadable(pictures: Sequence[Unreadable]) -> None:
     """Name the pictures that could not be read.
 
@@ -119,7 +124,7 @@ class _Shown(Progress):
 
 @contextlib.contextmanager
 def _open_step(total: int, what: str) -> Iterator[Callable[[int], object]]:
-    if not sys.stderr.isatty():
+    if not is_terminal():
         yield _Log(total, what).update
         return
     from tqdm import tqdm

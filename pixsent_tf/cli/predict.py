@@ -119,8 +119,8 @@ def command(
             f"answered {read - unsure} of {read} pictures; unsure about {unsure}",
             quiet=quiet,
         )
-    is_person = sys.stderr.isatty() and not (as_json or form == "jsonl")
-    if (model or QUICK) in NAMES and is_person:
+    is_read = console.is_terminal() and not (as_json or form == "jsonl")
+    if is_read and (model or QUICK) in NAMES:
         console.note(SHIPPED_NOTE, quiet=quiet)
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")

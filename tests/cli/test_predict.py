@@ -271,3 +271,21 @@ def test_a_stopped_table_leaves_the_old_one_and_goes_on(
     assert [len(paths) for paths in asked + again] == [8, 8, 8]
     assert out.read_bytes() == whole.read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"whole.csv", "table.csv"}
+
+
+def test_a_person_is_told_what_the_model_that_ships_was_measured_on(
+    colored_folder, monkeypatch
+):
+    photo = str(colored_folder / "positive" / "00.png")
+    told = "Measured on tweets and OASIS"
+
+    def said(*options):
+        result = CliRunner().invoke(cli, ["predict", photo, *options])
+        assert result.exit_code == 0, result.output
+        return result.stderr
+
+    assert told not in said()  # a pipe
+    monkeypatch.setattr("pixsent_tf.cli.console.is_terminal", lambda: True)
+    assert told in said()
+    assert told not in said("--quiet")
+    assert told not in said("--json")

@@ -12,6 +12,7 @@ import tensorflow as tf
 from pixsent_tf.config import ModelConfig, PreprocessConfig
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.caffenet import build_caffenet
+from pixsent_tf.models.gate import attach_gate
 from pixsent_tf.models.zoo import attach_head, build_backbone, preprocess_of
 from pixsent_tf.serving import scorecard, tflite
 from pixsent_tf.serving.lite import LiteModel
@@ -123,6 +124,36 @@ def test_a_process_without_python_packages_answers_as_keras(
 
     operations = operations_of(model.model)
     assert_close_float32(answer["probs"], expected, operations=operations)
+
+
+@pytest.mark.parametrize(("bias", "answers"), [(1.0, True), (-1.0, False)])
+def test_a_gate_goes_out_with_the_network(bias, answers, tmp_path):
+    backbone, preprocess = FAMILY["lite0"]()
+    classifier = attach_head(backbone, 2, stddev=1.0)
+    width = backbone.output.shape[-1]
+    gated = attach_gate(classifier, np.zeros((width, 1)), np.array([bias]))
+    names = ("negative", "positive")
+    plain, model = (
+        SentimentModel.build(one, preprocess, names) for one in (classifier, gated)
+    )
+    files, crops = draw_probes(), preprocessed_noise(preprocess)
+    path = export_saved_model(model, tmp_path)
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    lite = tflite.write_tflite(tflite.convert(model), model, tmp_path / "m")
+
+    served = serve(image_bytes=tf.constant(files))
+    probs = LiteModel(lite, num_threads=2).predict(crops)
+
+    if answers:
+        operations = operations_of(model.model)
+        expected = predict_files(plain, files)
+        assert_close_float32(served["probs"], expected, operations=operations)
+        assert_close_float32(
+            probs, scorecard.keras_probs(plain, crops), operations=operations
+        )
+    else:
+        assert set(served["answer"].numpy()) == {b"unsure"}
+        assert set(np.ravel(served["probs"])) == set(np.ravel(probs)) == {0.5}
 
 
 def test_litert_answers_as_keras(model, tmp_path):

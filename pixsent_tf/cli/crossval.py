@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -13,11 +13,10 @@ from pixsent_tf.cli.options import (
     data_options,
     engine_options,
     output_options,
-    read_recipe,
     refuse_idle,
     training_options,
 )
-from pixsent_tf.cli.train import run_study
+from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
 from pixsent_tf.recipes import find_recipe
 
 
@@ -37,6 +36,7 @@ from pixsent_tf.recipes import find_recipe
     default=True,
     help="Save the model of each fold, for ten crops and maps of test pictures.",
 )
+@BATCH_SIZE
 @engine_options
 @output_options
 def command(
@@ -48,6 +48,7 @@ def command(
     as_json: bool,
     quiet: bool,
     settings: tuple[str, ...],
+    batch_size: int | Literal["auto"] | None,
     **named: Any,
 ) -> None:
     """Train and test on every fold; report the pooled predictions.
@@ -68,7 +69,7 @@ def command(
     """
     if leave_source_out:
         refuse_idle(["num_folds"], "with --leave-source-out")
-    chosen = read_recipe(find_recipe(recipe), settings, **named)
+    chosen = read_sized_recipe(find_recipe(recipe), settings, batch_size, **named)
     console.load_tensorflow()
     from pixsent_tf.studies.crossval import crossval
 
@@ -78,6 +79,7 @@ def command(
         out=out,
         as_json=as_json,
         quiet=quiet,
+        halves=batch_size == AUTO,
         folds=folds,
         leave_source_out=leave_source_out,
         keep_models=keep_models,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -11,11 +11,10 @@ from pixsent_tf.cli.options import (
     data_options,
     engine_options,
     output_options,
-    read_recipe,
     setting,
     training_options,
 )
-from pixsent_tf.cli.train import run_study
+from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
 from pixsent_tf.recipes import find_recipe
 
 
@@ -24,6 +23,7 @@ from pixsent_tf.recipes import find_recipe
 @data_options
 @training_options
 @setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")
+@BATCH_SIZE
 @engine_options
 @output_options
 def command(
@@ -33,6 +33,7 @@ def command(
     as_json: bool,
     quiet: bool,
     settings: tuple[str, ...],
+    batch_size: int | Literal["auto"] | None,
     **named: Any,
 ) -> None:
     """Train on labelled pictures and test on a held-out part.
@@ -48,8 +49,12 @@ def command(
       pixsent-tf fit pictures/ --out runs/mine
       pixsent-tf fit tweets/ holiday.csv --set data.balance=both
     """
-    chosen = read_recipe(find_recipe(recipe), settings, data=data or None, **named)
+    chosen = read_sized_recipe(
+        find_recipe(recipe), settings, batch_size, data=data or None, **named
+    )
     console.load_tensorflow()
     from pixsent_tf.studies.fit import fit
 
-    run_study(fit, chosen, out=out, as_json=as_json, quiet=quiet)
+    run_study(
+        fit, chosen, out=out, as_json=as_json, quiet=quiet, halves=batch_size == AUTO
+    )

@@ -4,12 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import click
 
 from pixsent_tf.cli import console, words
+from pixsent_tf.cli.options import Value, read_recipe, refuse_idle
 from pixsent_tf.cli.stopping import goes_on_in
-from pixsent_tf.config import Recipe
+from pixsent_tf.config import Recipe, override
+from pixsent_tf.config.values import Count
+from pixsent_tf.errors import TrainingError
 from pixsent_tf.results.studies import StudyResults
+
+
+class _BatchSize(Value):
+    """A number of pictures, or `auto`."""
+
+    def __init__(self) -> None:
+        super().__init__(Count)
+
+    def convert(self, value: Any, *rest: Any) -> Any:
+        return value if value == AUTO else super().convert(value, *rest)
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "N|auto"
+
+
+AUTO = "auto"
+BATCH_SIZE = click.option(
+    "--batch-size",
+    type=_BatchSize(),
+    help="Pictures a step; auto halves it until it fits into memory.",
+)
+
+
+def read_sized_recipe(
+    base: Recipe,
+    settings: tuple[str, ...],
+    batch_size: int | Literal["auto"] | None,
+    **named: Any,
+) -> Recipe:
+    """Apply the options of a command line to a recipe, `--batch-size` among them.
+
+    Args:
+        base: The recipe to start from.
+        settings: Texts like `training.epochs=3`.
+        batch_size: Pictures a step, `auto`, or None to change nothing.
+        named: As `read_recipe` takes them.
+
+    Returns:
+        The recipe to run.
+
+    Raises:
+        ConfigError: As `read_recipe` does.
+        UsageError: If `auto` has nothing to halve.
+    """
+    if batch_size is not None and batch_size != AUTO:
+        settings = (*settings, f"training.batch_size={batch_size}")
+    recipe = read_recipe(base, settings, **named)
+    if batch_size == AUTO and recipe.training.strategy == "head":
+        refuse_idle(["batch_size"], "with --strategy head, which takes no steps")
+    return recipe
 
 
 def run_study(
@@ -19,6 +74,7 @@ def run_study(
     out: str | None,
     as_json: bool,
     quiet: bool,
+    halves: bool = False,
     **options: Any,
 ) -> StudyResults:
     """Run a study and print its results.
@@ -29,6 +85,7 @@ def run_study(
         out: The run folder; the next free one below `runs/` if None.
         as_json: Print one JSON object.
         quiet: Show no progress.
+        halves: Halve the batch size where it does not fit into memory.
         options: What else the study takes.
 
     Returns:
@@ -39,10 +96,35 @@ def run_study(
 
     dataset = open_dataset(recipe.data, seed=recipe.seed)
     folder = Path(out) if out else next_folder(f"{study.__name__}-{dataset.name}")
+    if halves:
+        recipe = _begun_with(folder, recipe)
     run = Run.create_or_resume(folder, recipe)
     goes_on_in(folder)
     progress = console.show_progress(quiet=quiet)
-    results = study(recipe, dataset, run, progress=progress, **options)
+    while True:
+        try:
+            results = study(recipe, dataset, run, progress=progress, **options)
+            break
+        except TrainingError as error:
+            size = (error.batch_size or 0) // 2 if halves else 0
+            if not size or any((run.path / "folds").glob("*.json")):
+                raise
+            console.warn(
+                f"Steps of {error.batch_size} pictures do not fit into memory; going "
+                f"on with {size}."
+            )
+            recipe = override(recipe, {"training.batch_size": size})
+            run.write_recipe(recipe)
     console.warn_unreadable(results["unreadable"])
     console.print_results(words.describe_study(results), results, as_json=as_json)
     return results
+
+
+def _begun_with(folder: Path, recipe: Recipe) -> Recipe:
+    """Take the batch size that a run has come to, if it has begun."""
+    from pixsent_tf.runs import RECIPE, Run
+
+    if not (folder / RECIPE).is_file():
+        return recipe
+    size = Run(folder).read_recipe().training.batch_size
+    return override(recipe, {"training.batch_size": size})

@@ -192,7 +192,7 @@ class SentimentModel:
             if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
                 raise WeightsError(
                     f"{name} holds weights that are not finite, first {weight.path}; "
-                    f"train the model again with a smaller --learning-rate."
+                    f"train the model again with a smaller training.learning_rate."
                 )
 
     def save(self, path: Path) -> None:
@@ -337,7 +337,7 @@ class SentimentModel:
             if not np.isfinite(found["mean"]).all():
                 raise WeightsError(
                     f"The model answers {path} with numbers that are not finite; train "
-                    f"it again with a smaller --learning-rate."
+                    f"it again with a smaller training.learning_rate."
                 )
             yield Prediction(
                 path,

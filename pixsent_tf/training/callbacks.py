@@ -112,7 +112,10 @@ class StopWhereNotFinite(keras.callbacks.Callback):
     @property
     def _advice(self) -> str:
         rate = self.learning_rate
-        return f"try --learning-rate {rate / 10:g} with another --out (it was {rate:g})"
+        return (
+            f"try --set training.learning_rate={rate / 10:g} with another --out (it "
+            f"was {rate:g})"
+        )
 
 
 class StopAfter(keras.callbacks.Callback):

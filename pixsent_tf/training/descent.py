@@ -153,7 +153,7 @@ def _memory_for(batch_size: int) -> Iterator[None]:
         raise TrainingError(
             f"The memory is too small for steps of {batch_size} pictures; try "
             f"--batch-size {max(1, batch_size // 2)} with another --out, or "
-            f"--batch-size auto.",
+            f"--batch-size auto, which halves it until it fits.",
             batch_size=batch_size,
         ) from error
 

@@ -206,3 +206,35 @@ def test_the_positive_class_is_found_in_any_case(names, index):
 
     assert find_positive(names) == index
     assert found.prob_positive == (None if index is None else 0.25)
+
+
+@pytest.fixture
+def broken():
+    """A model with one weight that is no number."""
+    crops = keras.Input((4, 4, 3), name="crops")
+    pooled = keras.layers.GlobalAveragePooling2D()(crops)
+    classifier = keras.Model(crops, keras.layers.Dense(2, name="logits")(pooled))
+    kernel, bias = classifier.get_weights()
+    kernel[1, 0] = np.nan
+    classifier.set_weights([kernel, bias])
+    return SentimentModel.build(
+        classifier, PreprocessConfig(6, 4), ("negative", "positive")
+    )
+
+
+def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(broken, tmp_path):
+    path = tmp_path / "model.keras"
+    with pytest.raises(WeightsError, match="not finite, first logits/kernel; train"):
+        broken.save(path)
+    assert not path.exists()
+    broken.model.save(path)  # as another program would
+
+    with pytest.raises(WeightsError, match=r"model\.keras holds weights that are not"):
+        SentimentModel.load(path)
+
+
+def test_an_answer_that_is_not_finite_is_refused(broken, files):
+    with pytest.raises(
+        WeightsError, match=r"answers .*0\.png with numbers that are no"
+    ):
+        list(broken.predict(files[:1]))

@@ -143,3 +143,12 @@ def test_a_missing_table_is_named(tmp_path):
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunError, match="is no run folder"):
         Predictions.read(tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "-inf"])
+def test_probabilities_that_are_not_finite_are_refused(tmp_path, cell):
+    path = tmp_path / "table.csv"
+    for header, row in (("prob", cell), ("prob_a,prob_b", f"0.5,{cell}")):
+        path.write_text(f"id,{header}\nx,{row}\n")
+        with pytest.raises(DataError, match="has a row without numbers"):
+            Predictions.read(path)

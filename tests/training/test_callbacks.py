@@ -74,7 +74,7 @@ def finite(model):
 def test_a_loss_that_is_not_finite_names_where_it_was(finite, loss):
     finite.on_train_batch_end(0, {"loss": 1.0})
     with pytest.raises(
-        TrainingError, match=rf"The loss is {loss} in epoch 4, step 6, .*-rate 0\.001 "
+        TrainingError, match=rf"The loss is {loss} in epoch 4, step 6, .*_rate=0\.001 "
     ) as told:
         finite.on_train_batch_end(5, {"loss": loss})
 

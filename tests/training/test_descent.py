@@ -81,7 +81,7 @@ def test_a_rate_that_is_too_high_ends_at_once_and_names_the_pictures(
 ):
     recipe = recipe_of("all", epochs=9, learning_rate=1e30, optimizer="caffe_sgd")
     heard = Heard()
-    with pytest.raises(TrainingError, match=r"try --learning-rate 1e\+29 ") as told:
+    with pytest.raises(TrainingError, match=r"training\.learning_rate=1e\+29 ") as told:
         descend(
             *(build_network(recipe, 2), canvases, Examples(ALL, targets), recipe),
             progress=heard,

@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -21,6 +22,7 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInf
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
+from pixsent_tf.locks import locked
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.serving.scorer import Scorer
 from pixsent_tf.serving.shards import Job, Shard
@@ -162,6 +164,7 @@ def score(
         How it went.
 
     Raises:
+        RunError: If another process is at the same table.
         UsageError: If `OUT.parts` is of another job, or there are no files.
     """
     settings = {**settings, "shard_size": shard_size}
@@ -173,7 +176,11 @@ def score(
     pending = [shard for shard in shards if shard.number not in done]
     if pending:
         total = sum(shard.count for shard in shards)
-        with progress.step(total, "scoring"), _watched(job, shards, progress):
+        with (
+            locked([] if "://" in out else [Path(f"{out}.parts", "table.lock")]),
+            progress.step(total, "scoring"),
+            _watched(job, shards, progress),
+        ):
             _run(pending, job, saved_model, runner, options)
     statuses = job.assemble(shards, out)
     if not keep_parts:

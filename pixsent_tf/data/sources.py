@@ -43,7 +43,8 @@ def open_dataset(
 
     Raises:
         ConfigError: If `data.level` or `data.join_weight` is asked of a source that
-            knows no agreement, or `data.group` of one that does not know it.
+            knows no agreement, `data.images` of one that is no list, or `data.group`
+            of one that does not know it.
         DataError: If a source is missing, empty, has one class, or names missing
             files, or if the classes of two have other names.
     """
@@ -52,38 +53,32 @@ def open_dataset(
         _refuse_unknown(data, each)
         opened = [open_dataset(one, seed=seed, progress=progress) for one in each]
         return join_sources(opened)
+    path, is_tfds = Path(data.source), data.source.startswith("tfds:")
+    if not (data.source == "smileys" or is_tfds or path.exists()):
+        raise DataError(
+            f"{data.source} does not exist; give a folder with one subfolder per "
+            f"class, a list, tfds:NAME or smileys."
+        )
+    _refuse_idle(data)
     if data.source == "smileys":
-        _refuse_agreement(data)
-        if data.group is not None:
-            raise ConfigError(
-                f"smileys are drawn one by one; they have no group {data.group!r}."
-            )
         return _open_smileys(seed)
-    if data.source.startswith("tfds:"):
+    if is_tfds:
         from pixsent_tf.data import tfds
 
         name = data.source.removeprefix("tfds:")
         return tfds.open_tfds(name, group=data.group)
-    path = Path(data.source)
-    if path.is_dir():
-        if layout.is_deepsent(path):
-            return layout.open_deepsent(
-                path,
-                data.level or "five_agrees",
-                join_weight=data.join_weight,
-                group=data.group,
-                progress=progress,
-            )
-        _refuse_agreement(data)
-        return open_folder(path, group=data.group)
     if path.is_file():
-        _refuse_agreement(data)
         images = Path(data.images) if data.images else path.parent
         return open_list(path, images, group=data.group)
-    raise DataError(
-        f"{data.source} does not exist; give a folder with one subfolder per class, a "
-        f"list, tfds:NAME or smileys."
-    )
+    if layout.is_deepsent(path):
+        return layout.open_deepsent(
+            path,
+            data.level or "five_agrees",
+            join_weight=data.join_weight,
+            group=data.group,
+            progress=progress,
+        )
+    return open_folder(path, group=data.group)
 
 
 def _for_one(data: DataConfig, source: str) -> DataConfig:
@@ -194,7 +189,20 @@ def _open_smileys(seed: int) -> Dataset:
     )
 
 
-def _refuse_agreement(data: DataConfig) -> None:
+def _refuse_idle(data: DataConfig) -> None:
+    """Refuse a setting that does nothing with the one source there is."""
+    path = Path(data.source)
+    if data.images is not None and not path.is_file():
+        raise ConfigError(
+            f"data.images={data.images!r} does nothing with {data.source}; only the "
+            f"names in a list or a table are relative to a folder."
+        )
+    if data.source == "smileys" and data.group is not None:
+        raise ConfigError(
+            f"smileys are drawn one by one; they have no group {data.group!r}."
+        )
+    if path.is_dir() and layout.is_deepsent(path):
+        return
     if data.level is not None:
         raise ConfigError(
             f"{data.source} has no level {data.level!r}; only a DeepSent folder has."

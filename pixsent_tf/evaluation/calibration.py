@@ -148,6 +148,22 @@ class Abstention:
     num_answered: int
 
 
+def check_precision(precision: object) -> None:
+    """Refuse what is no precision that answers can have.
+
+    Args:
+        precision: What was asked for.
+
+    Raises:
+        ConfigError: If it is no number above 0 and at most 1.
+    """
+    is_number = isinstance(precision, (int, float)) and not isinstance(precision, bool)
+    if not (is_number and 0 < precision <= 1):  # type: ignore[operator]
+        raise ConfigError(
+            f"precision={precision!r} must be a number above 0 and at most 1."
+        )
+
+
 def abstention_for_precision(
     *, probs: np.ndarray, labels: np.ndarray, precision: float
 ) -> Abstention:
@@ -188,8 +204,7 @@ def abstention_of(
     Raises:
         ConfigError: If `precision` is not between 0 and 1.
     """
-    if not 0 < precision <= 1:
-        raise ConfigError(f"precision={precision} must be above 0 and at most 1.")
+    check_precision(precision)
     order = np.argsort(-sureness, kind="stable")
     correct = is_right[order]
     shares = np.cumsum(correct) / np.arange(1, len(correct) + 1)

@@ -11,6 +11,7 @@ from pixsent_tf import config
 from pixsent_tf.data.pictures import walk_pictures
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
+from pixsent_tf.evaluation.calibration import check_precision
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import Prediction, SentimentModel
 from pixsent_tf.results.adaptations import AdaptResults
@@ -166,12 +167,15 @@ def predict(
         if `paths` is no single file.
 
     Raises:
-        PixsentError: If there is no such model. A file that cannot be read is no error:
-            its prediction has `probs=None` and says why in `error`.
+        PixsentError: If there is no such model, or `precision` is out of range. A file
+            that cannot be read is no error: its prediction has `probs=None` and says
+            why in `error`.
 
     Example:
         pixsent_tf.predict("photo.jpg").prob_positive
     """
+    if precision is not None:
+        check_precision(precision)  # before anything is loaded
     trained = load(model)
     if precision is not None:
         trained.abstain_at(precision)

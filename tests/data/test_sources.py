@@ -178,3 +178,18 @@ def test_a_setting_that_no_source_knows_is_refused(tmp_path):
 
     with pytest.raises(ConfigError, match=r"None of .*two knows data\.level='five_agr"):
         open_dataset(data)
+
+
+@pytest.mark.parametrize("source", ["smileys", "tfds:anything", "folder"])
+def test_a_folder_of_a_list_is_refused_where_there_is_no_list(source, tmp_path):
+    if source == "folder":
+        write_folder(tmp_path, positive=["a.jpg"], negative=["b.jpg"])
+        source = str(tmp_path)
+
+    with pytest.raises(ConfigError, match=r"data\.images='x' does nothing with"):
+        open_dataset(DataConfig(source, images="x"))
+
+
+def test_a_set_of_tensorflow_datasets_has_no_level():
+    with pytest.raises(ConfigError, match="tfds:anything has no level"):
+        open_dataset(DataConfig("tfds:anything", level="five_agrees"))

@@ -12,6 +12,7 @@ from pixsent_tf.evaluation.calibration import (
     abstention_across_folds,
     abstention_for_precision,
     apply_temperature,
+    check_precision,
     fit_temperature,
     isotonic_across_folds,
     temperature_across_folds,
@@ -135,9 +136,15 @@ def test_a_precision_out_of_reach_answers_nothing():
     )
 
 
+@pytest.mark.parametrize("precision", [0, 1.01, -0.5, True, "0.9", None, float("nan")])
+def test_what_is_no_precision_is_refused(precision):
+    with pytest.raises(ConfigError, match="must be a number above 0 and at most 1"):
+        check_precision(precision)
+
+
 def test_an_impossible_precision_is_refused():
     with pytest.raises(
-        ConfigError, match=r"precision=95 must be above 0 and at most 1"
+        ConfigError, match=r"precision=95 must be a number above 0 and at most 1"
     ):
         abstention_for_precision(probs=PROBS, labels=LABELS, precision=95)
 

@@ -57,3 +57,8 @@ def test_a_wrong_setting_is_named_before_any_folder_is_made(tmp_path):
     with pytest.raises(ConfigError, match="No setting 'epochs'"):
         pixsent_tf.fit("smileys", out=tmp_path / "run", settings={"epochs": 1})
     assert not (tmp_path / "run").exists()
+
+
+def test_a_precision_out_of_range_is_refused_before_the_model_is_sought():
+    with pytest.raises(ConfigError, match=r"precision=95 must be a number above 0"):
+        pixsent_tf.predict("photo.jpg", model="no/such/model", precision=95)

@@ -85,7 +85,7 @@ def open_ratings(path: Path) -> Dataset:
 
 
 def draw(
-    head: Head, world: World, size: int, seed: int
+    head: Head, world: World, size: int, seed: int, standardize: str
 ) -> tuple[list[tuple[float, float]], str, float]:
     """Label some pictures, test on the others.
 
@@ -98,8 +98,9 @@ def draw(
     taken, tested = shuffled[:size], ~np.isin(world.units, world.units[shuffled[:size]])
     units = world.units[taken]
     started = time.monotonic()
+    standard = Standard.of(values if standardize == "all" else values[taken])
     adapted = adapt_head(
-        head, values[taken], labels[taken], standard=Standard.of(values), units=units
+        head, values[taken], labels[taken], standard=standard, units=units
     )
     seconds = time.monotonic() - started
     targets = world.dataset.targets()[taken]
@@ -127,6 +128,12 @@ def main() -> None:
     parser.add_argument("ratings", type=Path)
     parser.add_argument("--backbone", default="efficientnet_lite0@288")
     parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument(
+        "--standardize",
+        choices=("all", "labels"),
+        default="all",
+        help="Pictures by which features are standardized.",
+    )
     options = parser.parse_args()
     recipe = Recipe()
     recipe = replace(recipe, model=replace(recipe.model, backbone=options.backbone))
@@ -138,7 +145,10 @@ def main() -> None:
         print("labels  " + "  ".join(f"{name:>22}" for name in METHODS) + "  chosen")
         head = home.head()
         for size in SIZES:
-            drawn = [draw(head, world, size, seed) for seed in range(options.draws)]
+            drawn = [
+                draw(head, world, size, seed, options.standardize)
+                for seed in range(options.draws)
+            ]
             scores = np.array([row for row, _, _ in drawn])  # [draws, methods, 2]
             cells = [
                 f"{accuracy:.3f} (balanced {balanced:.3f})"

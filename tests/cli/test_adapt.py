@@ -83,11 +83,13 @@ def test_it_becomes_better_and_says_by_how_much(adapted):
 def test_before_is_what_the_model_says(adapted, greens, tiny_run):
     told, _ = adapted
     files = [str(greens / f"{number:02}.png") for number in range(40)]
-    found = SentimentModel.load(tiny_run.path).predict(files)
+    found = list(SentimentModel.load(tiny_run.path).predict(files))
 
     right = [one.probs.argmax() == i // 2 % 2 for i, one in enumerate(found)]
+    losses = [-np.log(one.probs[i // 2 % 2]) for i, one in enumerate(found)]
 
     assert told["before"]["accuracy"] == pytest.approx(np.mean(right))
+    assert told["before"]["log_loss"] == pytest.approx(np.mean(losses), abs=1e-3)
 
 
 def test_no_fold_tears_a_group_apart(adapted):

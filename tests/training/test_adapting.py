@@ -109,6 +109,19 @@ def test_a_feature_that_the_old_head_did_not_know_is_learnt():
     assert np.abs(change).argmax() == 1
 
 
+def test_where_features_lie_changes_no_answer():
+    features, labels = world(300, weights={0: 1.0, 1: 4.0})
+    near, far = one_feature(1.0), one_feature(1.0)
+    far = Head(far.kernel, -5 * far.kernel.sum(axis=0))  # the same, seen from afar
+
+    probs = [
+        softmax(adapt(head, moved, labels).head.logits(moved), axis=1)
+        for head, moved in ((near, features), (far, features + 5))
+    ]
+
+    np.testing.assert_allclose(probs[0], probs[1], atol=1e-3)
+
+
 def test_ten_labels_hardly_move_a_head():
     features, labels = world(10, weights={0: 3.0}, seed=3)
     labels[:3], labels[3:6] = 0, 1

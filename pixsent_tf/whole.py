@@ -7,6 +7,7 @@ full disk or an error in the middle leaves what was there before; a power cut do
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import uuid
@@ -53,6 +54,17 @@ def whole(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def forget(path: Path) -> None:
+    """Remove what killed processes have left of a file that nobody is writing now.
+
+    Args:
+        path: What they would have made; it stays as it is.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}"):
+        if left.is_file():
+            left.unlink(missing_ok=True)
 
 
 def _rename(temporary: Path, path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixsent_tf.whole import whole
+from pixsent_tf.whole import forget, whole
 from tests.conftest import ROOT
 
 
@@ -89,6 +89,23 @@ def test_all_of_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     parts = (name, f"{name}/assets", f"{name}/assets/names.txt")
     assert sorted(synced[:-1]) == [(part, False) for part in parts]
     assert synced[-1] == (".", True)  # the name itself
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
+    for name in (
+        ".model-0123abcd.keras",
+        ".model-fold1-0123abcd.keras",
+        ".model-0123abcd.json",
+        "model.keras",
+    ):
+        (tmp_path / name).touch()
+    forget(tmp_path / "model.keras")
+
+    assert names(tmp_path) == [
+        ".model-0123abcd.json",
+        ".model-fold1-0123abcd.keras",
+        "model.keras",
+    ]
 
 
 def test_libraries_that_insist_on_a_suffix_are_content(tmp_path):

@@ -24,6 +24,7 @@ from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
 from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Learner
+from pixsent_tf.whole import forget
 
 WENT_WRONG = "not-finite.json"  # epoch, step and pictures of a loss that is no number
 CHECKPOINTS = "checkpoints"  # folder within a run, until what they led to is kept
@@ -236,6 +237,7 @@ def train_parts(
             trained = trainer().train(part.train, checkpoints=at(part))
             predicted = trainer().predict(trained, part.test)
         if model_path is not None:
+            forget(model_path(part.number))
             trainer().save_model(model_path(part.number), trained)
         return Trained(predicted, trained.fitted.history, trained.temperature)
 

@@ -13,7 +13,8 @@ from pixsent_tf.cli import console
 from pixsent_tf.results.files import DoctorResults
 
 FAILED = "FAILED"
-_COMPUTED = ("features", "engines", "copies", "shipped")  # comes back by itself
+# Comes back by itself.
+_COMPUTED = ("features", "engines", "answers", "copies", "shipped")
 
 
 @click.command(name="doctor")

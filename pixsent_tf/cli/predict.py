@@ -30,7 +30,8 @@ SHIPPED_NOTE = (
 Columns = Mapping[str, Sequence[str]]
 
 if TYPE_CHECKING:
-    from pixsent_tf.inference.model import Prediction, SentimentModel, View
+    from pixsent_tf.inference.model import SentimentModel, View
+    from pixsent_tf.inference.prediction import Prediction
     from pixsent_tf.progress import Progress
     from pixsent_tf.results.answers import PredictRow
 
@@ -96,20 +97,26 @@ def command(
       find . -name '*.jpg' | pixsent-tf predict - --model runs/mine --json
     """
     listed = read_list(paths, keep_columns=keep_columns)
-    console.load_tensorflow()
-    from pixsent_tf.evaluation.calibration import UNSURE
-    from pixsent_tf.inference.shipped import NAMES, QUICK, load_model
+    from pixsent_tf.inference import light
+    from pixsent_tf.inference.prediction import UNSURE
 
-    files = listed.paths
-    trained = load_model(model)
-    view: View = "ten_crop" if ten_crop else "center"
-    if abstain_at is not None:
-        _abstain(trained, abstain_at, quiet=quiet)
-    progress = console.show_progress(quiet=quiet)
-    rows = _answer(trained, files, view, out, progress)
+    files, progress = listed.paths, console.show_progress(quiet=quiet)
+    is_plain, trained = not ten_crop and abstain_at is None, None
+    found = light.predict(model, files, progress=progress) if is_plain else None
+    if found is None:
+        trained = _load(model)
+        if abstain_at is not None:
+            _abstain(trained, abstain_at, quiet=quiet)
+        view: View = "ten_crop" if ten_crop else "center"
+        rows = _answer(trained, files, view, out, progress)
+        class_names = trained.class_names
+    else:
+        rows, class_names = map(_row, found), found[0].class_names
     with _opened(out) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        counts = write(file, rows, trained.class_names, listed.columns)
+        counts = write(file, rows, class_names, listed.columns)
+    if is_plain and trained is not None:
+        light.keep(model, trained, len(files))
     if out:
         shutil.rmtree(_rows_folder(out), ignore_errors=True)
     failed, unsure = counts[None], counts[UNSURE]
@@ -120,11 +127,18 @@ def command(
             quiet=quiet,
         )
     is_read = console.is_terminal() and not (as_json or form == "jsonl")
-    if is_read and (model or QUICK) in NAMES:
+    if is_read and (model or light.QUICK) in light.NAMES:
         console.note(SHIPPED_NOTE, quiet=quiet)
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")
         sys.exit(1)
+
+
+def _load(model: str | None) -> SentimentModel:
+    console.load_tensorflow()
+    from pixsent_tf.inference.shipped import load_model
+
+    return load_model(model)
 
 
 def _answer(

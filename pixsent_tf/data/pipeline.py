@@ -18,13 +18,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
+from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES, useful_side
 from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.decode.graph import (
     on_white,
     stored,
     stored_jpeg,
-    useful_side,
 )
 from pixsent_tf.data.decode.guard import limits_of
 from pixsent_tf.data.decode.opening import MAX_PIXELS, check_header, open_size

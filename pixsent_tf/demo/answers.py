@@ -17,7 +17,8 @@ from pixsent_tf.analysis.maps import SentimentMapper, binary_mapper
 from pixsent_tf.data.pipeline import CanvasReader, read_one_at_a_time
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
-from pixsent_tf.inference.model import SentimentModel, name_answer
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.prediction import name_answer
 from pixsent_tf.studies.report.page import data_uri
 
 MAP_SIDE = 768  # of a picture that is shown with its map, in pixels

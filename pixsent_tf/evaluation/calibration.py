@@ -19,7 +19,6 @@ from pixsent_tf.errors import ConfigError
 if TYPE_CHECKING:
     from pixsent_tf.results.studies import Answering
 
-UNSURE = "unsure"  # the answer where no class is probable enough
 LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # 0.05 to 20
 
 

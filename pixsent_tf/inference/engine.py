@@ -55,7 +55,7 @@ def explain() -> str:
     Returns:
         Its name, and the reason.
     """
-    why = _why_tensorflow()
+    why = why_tensorflow()
     if why:
         return f"tensorflow: {why}"
     version = metadata.version("ai-edge-litert")
@@ -75,12 +75,12 @@ def forward(network: keras.Model, num_examples: int) -> Look:
     Raises:
         ConfigError: If LiteRT is asked for and cannot compute this network.
     """
-    why = _why_tensorflow()
+    why = why_tensorflow()
     if not why:
         path = _path(network)
         is_many = num_examples >= FEWEST or wanted_engine() == "litert"
         if is_many or path.is_file():
-            why = _convert(network, path)
+            why = keep(network, path)
             if not why:
                 return _lite(network, path)
         else:
@@ -91,8 +91,12 @@ def forward(network: keras.Model, num_examples: int) -> Look:
     return compile_look(network, network.input_shape[1])
 
 
-def _why_tensorflow() -> str:
-    """Why no network is converted here; "" where they are."""
+def why_tensorflow() -> str:
+    """Say why no network is converted here.
+
+    Returns:
+        The reason; "" where they are converted.
+    """
     if wanted_engine() == "tensorflow":
         return "it is asked for"
     if wanted_engine() == "auto" and tf.config.list_physical_devices("GPU"):
@@ -118,8 +122,16 @@ def _path(network: keras.Model) -> Path:
     return cache_folder("engines") / f"{digest(network)}.tflite"
 
 
-def _convert(network: keras.Model, path: Path) -> str:
-    """Convert a network unless that was tried before; say why it cannot be done."""
+def keep(network: keras.Model, path: Path) -> str:
+    """Convert a network unless that was tried before.
+
+    Args:
+        network: As `convert` takes it.
+        path: The `.tflite` file to make, if it is not there.
+
+    Returns:
+        Why it cannot be done; "" where the file is there now.
+    """
     if path.is_file():
         return ""
     refusal = path.with_suffix(".txt")

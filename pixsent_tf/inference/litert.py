@@ -77,6 +77,7 @@ def _open(path: Path, num_threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=os.fspath(path), num_threads=num_threads)
+    interpreter.allocate_tensors()  # says what it delegates to
     return interpreter.get_signature_runner(SIGNATURE)
 
 

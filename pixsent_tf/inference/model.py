@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,10 @@ from pixsent_tf.config import PreprocessConfig, Recipe
 from pixsent_tf.data.crops import CENTER, NUM_CROPS
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 from pixsent_tf.errors import ConfigError, ImageError, WeightsError
-from pixsent_tf.evaluation.calibration import UNSURE, Abstention, abstention_of
+from pixsent_tf.evaluation.calibration import Abstention, abstention_of
 from pixsent_tf.inference import archive
 from pixsent_tf.inference.frozen import Frozen, FrozenSweep
+from pixsent_tf.inference.prediction import Prediction, find_positive
 from pixsent_tf.inference.sweep import (
     Look,
     View,
@@ -39,43 +39,6 @@ from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.whole import whole
-
-POSITIVE = "positive"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one file.
-
-    Attributes:
-        path: The file.
-        probs: Probability of each class, float32 [K]; None if it cannot be read.
-        error: Why it cannot be read; None if it can.
-        center_probs: What the center crop alone says, float32 [K], where `probs` is the
-            mean over ten crops; None otherwise.
-        class_names: Names by class index.
-        threshold: Probability below which the answer is `unsure`.
-    """
-
-    path: str
-    probs: np.ndarray | None
-    error: ImageError | None = None
-    center_probs: np.ndarray | None = None
-    class_names: tuple[str, ...] = ()
-    threshold: float = 0.0
-
-    @property
-    def answer(self) -> str | None:
-        """The most probable class, or `unsure`; None if the file cannot be read."""
-        if self.probs is None:
-            return None
-        return name_answer(self.probs, self.class_names, threshold=self.threshold)
-
-    @property
-    def prob_positive(self) -> float | None:
-        """Probability of the class `positive`; None if there is none."""
-        index = find_positive(self.class_names)
-        return None if self.probs is None or index is None else float(self.probs[index])
 
 
 class SentimentModel:
@@ -221,6 +184,12 @@ class SentimentModel:
         """Which class is called positive, in any case; None if none is."""
         return find_positive(self.class_names)
 
+    @property
+    def answering(self) -> keras.Model:
+        """The network from crops, [B, S, S, 3] 0..255, to probabilities, [B, K]."""
+        probs = self.output(self.classifier.output)
+        return keras.Model(self.classifier.input, probs, name="answering")
+
     def abstain_at(self, precision: float) -> Abstention:
         """Answer `unsure` from now on where answers would be right too seldom.
 
@@ -346,35 +315,3 @@ class SentimentModel:
                 class_names=self.class_names,
                 threshold=self.threshold,
             )
-
-
-def name_answer(
-    probs: np.ndarray, class_names: Sequence[str], *, threshold: float = 0.0
-) -> str:
-    """Say what probabilities answer.
-
-    Args:
-        probs: Of one picture, float [K].
-        class_names: Names by class index, [K].
-        threshold: Smallest probability of an answer.
-
-    Returns:
-        The most probable class; `unsure` below the threshold, and where all classes are
-        exactly equal, which is what a gate makes of a picture that is no photograph.
-    """
-    best = int(probs.argmax())
-    is_sure = probs[best] >= threshold and probs[best] > probs.min()
-    return class_names[best] if is_sure else UNSURE
-
-
-def find_positive(class_names: Sequence[str]) -> int | None:
-    """Say which class is called positive.
-
-    Args:
-        class_names: Names by class index, in any case.
-
-    Returns:
-        Its index; None if none is.
-    """
-    names = [name.lower() for name in class_names]
-    return names.index(POSITIVE) if POSITIVE in names else None

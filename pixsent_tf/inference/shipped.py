@@ -16,25 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf import config, runs
+from pixsent_tf.inference.light import NAMES, QUICK, folder_of
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models import zoo
 from pixsent_tf.models.gate import attach_gate
-
-FOLDER = Path(__file__).parents[1] / "shipped"
-QUICK, BEST = "shipped", "shipped-best"
-NAMES = (QUICK, BEST)
-
-
-def folder_of(name: str) -> Path:
-    """Tell where a model that ships lies.
-
-    Args:
-        name: One of `NAMES`.
-
-    Returns:
-        Its folder in the package.
-    """
-    return FOLDER if name == QUICK else FOLDER / name.removeprefix(f"{QUICK}-")
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> SentimentModel:

@@ -20,8 +20,8 @@ from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.evaluation.calibration import UNSURE
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.prediction import UNSURE
 from pixsent_tf.inference.sweep import mean_of_views
 
 UNREADABLE = "unreadable"

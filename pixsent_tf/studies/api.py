@@ -13,7 +13,8 @@ from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.evaluation.calibration import check_precision
 from pixsent_tf.inference import shipped
-from pixsent_tf.inference.model import Prediction, SentimentModel
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.prediction import Prediction
 from pixsent_tf.results.adaptations import AdaptResults
 from pixsent_tf.results.studies import CrossvalResults, FitResults
 from pixsent_tf.runs import Run, next_folder

@@ -10,7 +10,8 @@ from PIL import Image
 from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe, to_json
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, RunError, WeightsError
-from pixsent_tf.inference.model import Prediction, SentimentModel, find_positive
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.prediction import Prediction, find_positive
 from pixsent_tf.models import zoo
 from pixsent_tf.training.heads import classifier_from_head
 from pixsent_tf.training.logistic import LinearHead

@@ -8,14 +8,14 @@ import pytest
 from other_nothing import write_other_nothing
 
 from pixsent_tf.errors import WeightsError
-from pixsent_tf.inference import shipped
+from pixsent_tf.inference import light, shipped
 from pixsent_tf.models.gate import ungated
 from tests.float32 import assert_close_float32, operations_of
 
 
 def test_it_answers_as_the_head_does_for_photographs_only():
     model = shipped.load_model()
-    with np.load(shipped.FOLDER / "head.npz") as saved:
+    with np.load(light.FOLDER / "head.npz") as saved:
         kernel, bias, temperature, gate_kernel, gate_bias = (
             saved[name]
             for name in ("kernel", "bias", "temperature", "gate_kernel", "gate_bias")
@@ -37,7 +37,7 @@ def test_it_answers_as_the_head_does_for_photographs_only():
 
 
 @pytest.mark.parametrize(
-    "name", [shipped.QUICK, pytest.param(shipped.BEST, marks=pytest.mark.slow)]
+    "name", [shipped.QUICK, pytest.param(light.BEST, marks=pytest.mark.slow)]
 )
 def test_what_shows_nothing_is_answered_unsure(name, tmp_path):
     files = write_other_nothing(tmp_path, 200)  # drawn by other code: see there
@@ -72,7 +72,7 @@ def test_each_has_a_name_and_the_quick_one_is_the_default():
     )
 
     np.testing.assert_array_equal(quick[0], default[0])
-    assert shipped.folder_of("shipped-best") == shipped.FOLDER / "best"
+    assert shipped.folder_of("shipped-best") == light.FOLDER / "best"
 
 
 def test_a_path_means_that_model(tmp_path):

@@ -26,6 +26,9 @@ LARGE_BYTES = 96 * MEGA
 SCAN_PIXELS = 1_000 * MEGA  # two seconds of a core if they are empty, ten if full
 SMALL_PIXELS = 10 * MEGA  # up to here a JPEG may have SCAN_PIXELS / SMALL_PIXELS scans
 DRAFT_SIDE = 1024  # a JPEG of a short side of 2, 4 or 8 times as much is read reduced
+# Pixels left for the antialiased reduction that follows. Mean difference from reducing
+# the whole photograph: 1.8 of 255 at 1.0, 1.0 at 1.4, 0.8 at 2.0 at twice the time.
+_OVERSAMPLING = 1.4
 
 # Bytes a pixel at the highest point: in TensorFlow, which holds the file too, and in
 # Pillow, whose picture of 4 bytes a pixel is there with the RGB made of it. Measured.
@@ -174,3 +177,15 @@ def expected_bytes(form: str, pixels: int, file_bytes: int) -> int:
     with_file, alone = BYTES_PER_PIXEL.get(form, (0, 22))
     both = with_file * pixels + file_bytes if with_file else 0
     return RESERVE + max(both, alone * pixels)
+
+
+def useful_side(target_side: int) -> int:
+    """Tell how small a JPEG may be decoded that is reduced to a side.
+
+    Args:
+        target_side: Of the square that it will be, in pixels.
+
+    Returns:
+        Its own shortest side, in pixels.
+    """
+    return round(_OVERSAMPLING * target_side)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from pixsent_tf.data.decode.bounds import useful_side
 from pixsent_tf.data.decode.guard import (
     Limits,
     affordable_jpeg,
@@ -24,9 +25,6 @@ from pixsent_tf.data.decode.orientation import (
 )
 
 _RATIOS = (1, 2, 4, 8)  # the fractions at which a JPEG can be decoded
-# Pixels left for the antialiased reduction that follows. Mean difference from reducing
-# the whole photograph: 1.8 of 255 at 1.0, 1.0 at 1.4, 0.8 at 2.0 at twice the time.
-_OVERSAMPLING = 1.4
 _GRAY, _RGB, _PALETTE = 0, 2, 3  # PNG's color types that have no opacity channel
 
 
@@ -110,18 +108,6 @@ def stored_jpeg(encoded: tf.Tensor, target_side: int | None, limits: Limits) -> 
         [lambda ratio=ratio: at_ratio(ratio) for ratio in _RATIOS],
     )
     return image, jpeg_orientation(encoded)
-
-
-def useful_side(target_side: int) -> int:
-    """Tell how small a JPEG may be decoded that is reduced to a side.
-
-    Args:
-        target_side: Of the square that it will be, in pixels.
-
-    Returns:
-        Its own shortest side, in pixels.
-    """
-    return round(_OVERSAMPLING * target_side)
 
 
 # As a function of its own it costs a JPEG nothing; inlined, TensorFlow would step over

@@ -1,0 +1,80 @@
+"""What did a model say about one file?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixsent_tf.errors import ImageError
+
+POSITIVE = "positive"
+UNSURE = "unsure"  # the answer where no class is probable enough
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one file.
+
+    Attributes:
+        path: The file.
+        probs: Probability of each class, float32 [K]; None if it cannot be read.
+        error: Why it cannot be read; None if it can.
+        center_probs: What the center crop alone says, float32 [K], where `probs` is the
+            mean over ten crops; None otherwise.
+        class_names: Names by class index.
+        threshold: Probability below which the answer is `unsure`.
+    """
+
+    path: str
+    probs: np.ndarray | None
+    error: ImageError | None = None
+    center_probs: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    threshold: float = 0.0
+
+    @property
+    def answer(self) -> str | None:
+        """The most probable class, or `unsure`; None if the file cannot be read."""
+        if self.probs is None:
+            return None
+        return name_answer(self.probs, self.class_names, threshold=self.threshold)
+
+    @property
+    def prob_positive(self) -> float | None:
+        """Probability of the class `positive`; None if there is none."""
+        index = find_positive(self.class_names)
+        return None if self.probs is None or index is None else float(self.probs[index])
+
+
+def name_answer(
+    probs: np.ndarray, class_names: Sequence[str], *, threshold: float = 0.0
+) -> str:
+    """Say what probabilities answer.
+
+    Args:
+        probs: Of one picture, float [K].
+        class_names: Names by class index, [K].
+        threshold: Smallest probability of an answer.
+
+    Returns:
+        The most probable class; `unsure` below the threshold, and where all classes are
+        exactly equal, which is what a gate makes of a picture that is no photograph.
+    """
+    best = int(probs.argmax())
+    is_sure = probs[best] >= threshold and probs[best] > probs.min()
+    return class_names[best] if is_sure else UNSURE
+
+
+def find_positive(class_names: Sequence[str]) -> int | None:
+    """Say which class is called positive.
+
+    Args:
+        class_names: Names by class index, in any case.
+
+    Returns:
+        Its index; None if none is.
+    """
+    names = [name.lower() for name in class_names]
+    return names.index(POSITIVE) if POSITIVE in names else None

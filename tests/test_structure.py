@@ -210,7 +210,8 @@ def test_predicting_reaches_less_than_half_of_the_package(tmp_path):
     code = (
         "import sys\n"
         "from pixsent_tf.cli import cli\n"
-        "cli(['predict', sys.argv[1], '--quiet'], standalone_mode=False)\n"
+        "arguments = ['predict', sys.argv[1], '--quiet', '--engine', 'tensorflow']\n"
+        "cli(arguments, standalone_mode=False)\n"
         "found = [name for name in sys.modules if name.startswith('pixsent_tf')]\n"
         "print(*found, file=sys.stderr)"
     )

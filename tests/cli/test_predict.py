@@ -242,6 +242,7 @@ def test_columns_of_a_table_are_kept_beside_the_answers(
 def test_a_stopped_table_leaves_the_old_one_and_goes_on(
     model, colored_folder, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("PIXSENT_ENGINE", "tensorflow")  # which is not the light way
     monkeypatch.setattr("pixsent_tf.inference.kept_rows.PART", 8)
     whole, out = tmp_path / "whole.csv", tmp_path / "table.csv"
     assert invoke("predict", colored_folder, "--model", model, "--out", whole)

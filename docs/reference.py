@@ -232,8 +232,11 @@ def results_page() -> str:
             told.add(kind.__name__)
     parts.append("## What they hold")
     bases = {base for one in found.values() for base in one.bases}
+    keys = [key for one in found.values() for key in one.keys.values()]
+    linked = " ".join(kind for kind, _ in keys)
     for name in found:
-        if (name not in told and name not in bases | {"Interval"}) or name == "Metrics":
+        is_part = name not in bases or f"(#{name.lower()})" in linked
+        if is_part and name not in told:
             parts += [f"### {name}", *_section(name, found)]
     return "\n\n".join(parts) + "\n"
 

@@ -115,7 +115,7 @@ class Run:
         Raises:
             RunError: If something else is there already.
         """
-        identity = json.loads(json.dumps(identity))
+        identity = json.loads(json.dumps(identity, allow_nan=False))
         run = cls(Path(path))
         if (run.path / STUDY).is_file():
             before = run.read_json(STUDY)["identity"]

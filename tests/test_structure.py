@@ -167,6 +167,21 @@ def test_files_are_written_whole():
     assert [(*where, calls) for where, calls in in_place.items() if calls] == []
 
 
+def test_what_a_program_will_read_holds_no_nan():
+    writers = ("pixsent_tf.cli", "pixsent_tf.demo", "pixsent_tf.runs")
+    lax = [
+        f"{name}:{node.lineno}"
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if name.startswith(writers)
+        and isinstance(node, ast.Call)
+        and dotted(node.func) in ("json.dumps", "json.dump")
+        and "allow_nan" not in {keyword.arg for keyword in node.keywords}
+    ]
+
+    assert lax == []
+
+
 def test_from_predict_to_the_network_it_is_not_far():
     shipped = way("pixsent_tf.cli.predict", "pixsent_tf.models.efficientnet_lite")
     own = way("pixsent_tf.cli.predict", "pixsent_tf.inference.sweep")

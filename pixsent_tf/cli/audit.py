@@ -137,7 +137,7 @@ def audit_decisions(folder: Path, *, as_json: bool) -> None:
 
     findings = decisions.audit_run(Run.open(folder))
     if as_json:
-        click.echo(json.dumps(findings))
+        click.echo(json.dumps(findings, allow_nan=False))
     else:
         _print_decisions(findings)
     if findings["has_leak"]:

@@ -86,7 +86,8 @@ class Sample:
             path: The JSON file to write.
         """
         with whole(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1), "utf-8")
+            text = json.dumps(asdict(self), indent=1, allow_nan=False)
+            temporary.write_text(text, "utf-8")
 
     def check(self, asked: dict[str, Any], path: Path) -> None:
         """Refuse to go on where something else was asked for.

@@ -204,7 +204,9 @@ def ship(
     nowhere = dataclasses.replace(data, source="", more_sources=())
     public = dataclasses.replace(recipe, data=nowhere)
     write_text(folder / "recipe.json", config.to_json(public))
-    write_text(folder / "results.json", json.dumps(results, indent=2) + "\n")
+    write_text(
+        folder / "results.json", json.dumps(results, indent=2, allow_nan=False) + "\n"
+    )
     card = shipped_card(name=name, recipe=public, results=results)
     write_text(folder / "MODEL_CARD.md", card)
     return results

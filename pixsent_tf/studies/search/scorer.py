@@ -112,7 +112,7 @@ class Scorer:
         for part, shown in (("trained", trained), ("validated", validated)):
             known[part] = sorted({hashes[i] for i in shown}.union(known.get(part, ())))
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(known))
+        write_text(path, json.dumps(known, allow_nan=False))
 
 
 def _measure(labels: np.ndarray, probs: np.ndarray) -> dict[str, float]:

@@ -364,6 +364,10 @@ def test_how_to_adapt_a_model(desk, small_run):
     assert page.names["results"]["num_labels"] == 24
 
 
+def test_what_computes_and_what_is_kept(desk):
+    Page(DOCS / "how-to/engines.md").run()
+
+
 def test_how_to_use_several_gpus(desk):
     Page(DOCS / "how-to/several-gpus.md").run()
 

@@ -44,4 +44,5 @@ def balanced(
         totals = np.broadcast_to(totals.sum(axis=axis, keepdims=True), totals.shape)
     factors = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
     scaled = targets * factors[numbers]
-    return (scaled * (len(among) / scaled[among].sum())).astype("float32")
+    total = scaled[among].sum()  # 0 where nothing trains, which the learner refuses
+    return (scaled * (len(among) / total if total else 1)).astype("float32")

@@ -60,3 +60,9 @@ def test_a_single_source_is_balanced_by_its_classes():
     np.testing.assert_array_equal(
         balanced(TARGETS, by="both"), balanced(TARGETS, by="classes")
     )
+
+
+def test_where_nothing_trains_nothing_weighs_and_nothing_is_divided_by_it():
+    found = weights("both", among=np.array([], dtype=int))
+
+    assert found.tolist() == [0] * 6

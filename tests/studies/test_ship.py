@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pixsent_tf import config
 from pixsent_tf.inference import shipped
@@ -61,8 +62,10 @@ def test_it_is_small_and_names_no_place_of_the_data(name):
 def test_shipping_writes_what_loading_reads(colored_folder, tmp_path, monkeypatch):
     other = tmp_path / "other"
     shutil.copytree(colored_folder, other)
-    for path in other.rglob("*.png"):
-        path.write_bytes(path.read_bytes() + b"\0")
+    for path in other.rglob("*.png"):  # other pictures, so that none is a copy
+        pixels = np.random.default_rng(int(path.stem)).integers(0, 80, (48, 64, 3))
+        pixels += 170 * ("positive" in str(path))
+        Image.fromarray(pixels.astype("uint8")).save(path)
     folder = tmp_path / "shipped"
     sources = [str(colored_folder), str(other)]
     numbers = ship.ship("shipped", sources, folder=folder, num_drawn=2, level=None)

@@ -9,7 +9,8 @@ its usual interval.
 
     pixsent-tf crossval deepsent/ --level five_agrees --out runs/five
     python benchmarks/share_coverage.py runs/five/predictions.csv
-    pixsent-tf predict oasis/images --out oasis.csv
+    pixsent-tf fit deepsent/ --level five_agrees --out runs/tweets
+    pixsent-tf predict oasis/images --model runs/tweets --out oasis.csv
     python benchmarks/share_coverage.py oasis.csv --ratings oasis/ratings.csv
 """
 

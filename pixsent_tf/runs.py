@@ -28,8 +28,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixsent_tf import config
-from pixsent_tf.errors import RunError
+from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.machine import num_cores
+from pixsent_tf.texts import read_object, read_table, read_text
 from pixsent_tf.version import VERSION
 from pixsent_tf.whole import whole
 
@@ -219,8 +220,15 @@ class Run:
 
         Returns:
             The recipe that made this run.
+
+        Raises:
+            RunError: If it is damaged.
         """
-        return config.from_json((self.path / RECIPE).read_text("utf-8"))
+        path = self.path / RECIPE
+        try:
+            return config.from_json(read_text(path, RunError))
+        except ConfigError as error:
+            raise RunError(f"{path} is damaged: {error}") from error
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
         """Write a JSON file into the folder.
@@ -242,14 +250,9 @@ class Run:
             What it holds.
 
         Raises:
-            RunError: If the run has no such file.
+            RunError: If the run has no such file, or it is damaged.
         """
-        try:
-            return json.loads((self.path / name).read_text("utf-8"))
-        except FileNotFoundError:
-            raise RunError(
-                f"{self.path} holds no {name}; the run did not get that far."
-            ) from None
+        return read_object(self._existing(name), RunError)
 
     def write_table(
         self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -279,15 +282,17 @@ class Run:
             One dictionary per line, by column.
 
         Raises:
-            RunError: If the run has no such file.
+            RunError: If the run has no such file, or it is damaged.
         """
-        try:
-            with (self.path / name).open(encoding="utf-8", newline="") as file:
-                return list(csv.DictReader(file))
-        except FileNotFoundError:
+        return read_table(self._existing(name), RunError)[1]
+
+    def _existing(self, name: str) -> Path:
+        path = self.path / name
+        if not path.is_file():
             raise RunError(
                 f"{self.path} holds no {name}; the run did not get that far."
-            ) from None
+            )
+        return path
 
 
 def next_folder(stem: str, parent: str | os.PathLike[str] = "runs") -> Path:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from pixsent_tf.cli.stopping import stoppable, terminate
-from pixsent_tf.errors import PixsentError
+from pixsent_tf.cli.trouble import line_of
 from pixsent_tf.version import VERSION
 
 VERBS = (
@@ -54,12 +54,15 @@ class _Verbs(click.Group):
         try:
             with stoppable(ctx):
                 return super().invoke(ctx)
-        except PixsentError as error:
-            raise _OneLine(str(error), error.exit_code) from error
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else ctx.command_path
             message = f"{error.format_message()} See {path} --help."
             raise _OneLine(message, error.exit_code) from error
+        except Exception as error:
+            found = line_of(error)
+            if found is None:
+                raise
+            raise _OneLine(*found) from error
 
 
 class _OneLine(click.ClickException):

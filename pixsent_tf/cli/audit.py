@@ -19,6 +19,7 @@ from pixsent_tf.cli.options import (
     setting,
 )
 from pixsent_tf.cli.tables import print_table
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config import LEVELS, DataConfig, Level
 from pixsent_tf.results.audits import (
     AuditPart,
@@ -49,7 +50,7 @@ MAX_PAIRS = 20
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False),
+    type=OutPath(),
     help="Web page to write, with the pairs; suspects are decided on there.",
 )
 @click.option(

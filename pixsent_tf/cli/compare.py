@@ -7,11 +7,16 @@ from pathlib import Path
 import click
 
 from pixsent_tf.cli import console, words
+from pixsent_tf.cli.trouble import OutPath
 
 
 @click.command(name="compare")
 @click.argument("sources", nargs=-1, required=True)
-@click.option("--out", help="Folder to make for a page with the differing pictures.")
+@click.option(
+    "--out",
+    type=OutPath(),
+    help="Folder to make for a page with the differing pictures.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(sources: tuple[str, ...], out: str | None, as_json: bool) -> None:
     """Compare runs, or tables of answers, on the pictures that all of them answered.

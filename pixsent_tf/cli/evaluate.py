@@ -10,6 +10,7 @@ from pixsent_tf.cli import console, words
 from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
+    STRICT_LISTS,
     engine_options,
     output_options,
     refuse_idle,
@@ -23,6 +24,7 @@ from pixsent_tf.config import DataConfig, Level
 @click.argument("data", required=False)
 @LEVEL
 @IMAGES
+@STRICT_LISTS
 @setting(
     "data.group",
     "Draw intervals over groups of pictures, which err together: a column of a CSV "

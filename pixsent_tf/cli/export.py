@@ -10,6 +10,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.options import COUNT, Value, refuse_idle
 from pixsent_tf.cli.tables import print_table
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config.values import Fraction
 from pixsent_tf.results.files import FileResults, SavedModelResults
 
@@ -43,7 +44,7 @@ IDLE = {  # options that do nothing, by format
 @click.option("--data", help="Where the run's pictures are now, if they moved.")
 @click.option("--name", default="sentiment", help="Name of the model on the server.")
 @click.option("--version", type=COUNT, help="The next free by default.")
-@click.option("--out", help="Folder of the models, or file to make.")
+@click.option("--out", type=OutPath(), help="Folder of the models, or file to make.")
 @click.option(
     "--serve-check", is_flag=True, help="Load the export as TF Serving does, and ask."
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pixsent_tf.cli import console
 from pixsent_tf.errors import DataError, UsageError
+from pixsent_tf.texts import read_text
 
 LIST_SUFFIX = ".txt"
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -116,7 +119,8 @@ def find_files(sources: Iterable[str]) -> list[str]:
 def _expand(source: str) -> Iterator[str]:
     path = Path(source)
     if source == "-":
-        yield from _lines(sys.stdin)
+        # as bytes: names on a disk may be in any encoding
+        yield from _lines(map(os.fsdecode, sys.stdin.buffer))
     elif "://" in source:
         from apache_beam.io.filesystems import FileSystems
 
@@ -127,14 +131,25 @@ def _expand(source: str) -> Iterator[str]:
 
         yield from map(str, walk_pictures(path))
     elif path.is_file() and path.suffix.lower() == LIST_SUFFIX:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from _lines(file)
+        names = list(_lines(read_text(path).splitlines()))
+        _tell_strays(source, names)
+        yield from names
     elif path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
-        yield from (str(row["path"]) for row in _rows(path))
+        names = [str(row["path"]) for row in _rows(path)]
+        _tell_strays(source, names)
+        yield from names
     elif glob.has_magic(source) and not path.exists():
         yield from sorted(glob.glob(source, recursive=True))
     else:
         yield source
+
+
+def _tell_strays(source: str, names: Sequence[str]) -> None:
+    from pixsent_tf.data.strays import find_strays
+
+    line = find_strays(source, names)
+    if line is not None:
+        console.warn(line)
 
 
 def _lines(file: Iterable[str]) -> Iterator[str]:

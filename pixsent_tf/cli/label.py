@@ -11,6 +11,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import COUNT, NAMES, Value
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.config.values import Range
 from pixsent_tf.errors import DataError, UsageError
@@ -27,7 +28,12 @@ BY = ("random", "uncertainty", "diversity")
 
 @click.command(name="label")
 @click.argument("source")
-@click.option("--out", required=True, help="Table of labels to write, or go on with.")
+@click.option(
+    "--out",
+    type=OutPath(),
+    required=True,
+    help="Table of labels to write, or go on with.",
+)
 @click.option("-n", "--num", type=COUNT, default=100, help="Pictures to label; 100.")
 @click.option(
     "--by",

@@ -10,6 +10,7 @@ import click
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import COUNT, model_option, refuse_idle
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 @click.command(name="maps")
 @click.argument("paths", nargs=-1)
 @model_option
-@click.option("--out", help="Folder to make; the next free one below runs/ by default.")
+@click.option(
+    "--out",
+    type=OutPath(),
+    help="Folder to make; the next free one below runs/ by default.",
+)
 @click.option("--limit", type=COUNT, help="Map the first pictures only.")
 @click.option("--check", is_flag=True, help="Measure whether the maps are faithful.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

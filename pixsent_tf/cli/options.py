@@ -10,10 +10,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config import Recipe, override
 from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
+from pixsent_tf.data.strays import STRICT
 from pixsent_tf.errors import ConfigError, UsageError
 from pixsent_tf.machine import ENGINE, ENGINES, FEATURES_GB
 
@@ -137,6 +139,30 @@ SETTINGS = click.option(
 )
 
 
+def _be_strict(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Have lists refused whose names lead out of their folder, as long as this runs."""
+    if value:
+        before = os.environ.get(STRICT)
+        os.environ[STRICT] = "1"  # processes of their own read it, too
+        ctx.call_on_close(lambda: _restore(before))
+
+
+def _restore(before: str | None) -> None:
+    if before is None:
+        os.environ.pop(STRICT, None)
+    else:
+        os.environ[STRICT] = before
+
+
+STRICT_LISTS = click.option(
+    "--strict",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_strict,
+    help="Refuse lists that name files by absolute paths or by '..'.",
+)
+
+
 def data_options(function: Command) -> Command:
     """Add the options that say what the data is.
 
@@ -144,8 +170,8 @@ def data_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--level`, `--images`, `--group`, `--join-weight` and
-        `--labels`.
+        The function with `--level`, `--images`, `--group`, `--join-weight`,
+        `--labels` and `--strict`.
     """
     return _add(
         function,
@@ -160,6 +186,7 @@ def data_options(function: Command) -> Command:
         setting(
             "data.labels", "Train on the majority label or on the share of the votes."
         ),
+        STRICT_LISTS,
     )
 
 
@@ -205,7 +232,9 @@ def output_options(function: Command) -> Command:
     """
     return _add(
         function,
-        click.option("--out", help="Run folder to make; below runs/ by default."),
+        click.option(
+            "--out", type=OutPath(), help="Run folder to make; below runs/ by default."
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
         click.option("--quiet", is_flag=True, help="Show no progress."),
     )

@@ -16,8 +16,9 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
-from pixsent_tf.cli.options import Value, engine_options, model_option
+from pixsent_tf.cli.options import STRICT_LISTS, Value, engine_options, model_option
 from pixsent_tf.cli.stopping import goes_on_in
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config.values import Part
 from pixsent_tf.locks import locked
 from pixsent_tf.whole import whole
@@ -69,7 +70,10 @@ class _Precision(Value):
 @click.option(
     "--keep-columns", is_flag=True, help="Keep the other columns of a table of paths."
 )
-@click.option("--out", help="File to write; standard output by default.")
+@STRICT_LISTS
+@click.option(
+    "--out", type=OutPath(), help="File to write; standard output by default."
+)
 @engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(

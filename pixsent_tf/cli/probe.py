@@ -18,6 +18,7 @@ from pixsent_tf.cli.options import (
     refuse_idle,
 )
 from pixsent_tf.cli.stopping import goes_on_in
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config import DataConfig, Level
 from pixsent_tf.config.values import Seed, Whole
 from pixsent_tf.errors import ConfigError
@@ -45,7 +46,11 @@ UNITS = Value(tuple[Whole, ...])
 @click.option(
     "--seed", type=Value(Seed), default=0, help="Of folds, where none are published."
 )
-@click.option("--out", help="Folder to make; the next free one below runs/ by default.")
+@click.option(
+    "--out",
+    type=OutPath(),
+    help="Folder to make; the next free one below runs/ by default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")

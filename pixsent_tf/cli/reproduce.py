@@ -11,6 +11,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.options import COUNT, NAMES, Value, engine_options, refuse_idle
 from pixsent_tf.cli.stopping import goes_on_in
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config.values import Part, Whole
 from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Fold, Plan, Table
 
@@ -56,7 +57,7 @@ from pixsent_tf.studies.paper.plan import ALL_FOLDS, PAPER_TABLES, Fold, Plan, T
     "--example-fraction", type=Value(Part), default=1.0, help="Part of the pictures."
 )
 @click.option("--random-start", is_flag=True, help="Start every network at random.")
-@click.option("--out", help="Folder to make, or to go on with.")
+@click.option("--out", type=OutPath(), help="Folder to make, or to go on with.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")

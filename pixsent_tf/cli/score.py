@@ -11,8 +11,9 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
-from pixsent_tf.cli.options import COUNT
+from pixsent_tf.cli.options import COUNT, STRICT_LISTS
 from pixsent_tf.cli.stopping import goes_on_in
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.results.answers import ScoreResults
 
@@ -26,7 +27,10 @@ FORMATS = (".parquet", ".csv")
     "--model",
     help="A run folder, its .keras file, or an export; default: the one that ships.",
 )
-@click.option("--out", required=True, help="Table to make: *.parquet or *.csv.")
+@STRICT_LISTS
+@click.option(
+    "--out", type=OutPath(), required=True, help="Table to make: *.parquet or *.csv."
+)
 @click.option(
     "--runner",
     default="DirectRunner",

@@ -8,6 +8,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.tables import print_table
+from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.results.shares import Share, ShareResults
 
 
@@ -25,7 +26,9 @@ from pixsent_tf.results.shares import Share, ShareResults
 @click.option("--group", metavar="COLUMN", help="What is not independent, as a user.")
 @click.option("--meta", help="Table with more columns, joined by id or path.")
 @click.option(
-    "--out", help="Folder to make: shares.csv, figure, methods, results.json."
+    "--out",
+    type=OutPath(),
+    help="Folder to make: shares.csv, figure, methods, results.json.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -91,7 +91,7 @@ def from_json(text: str) -> Recipe:
     """
     try:
         values = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"The recipe is not JSON: {error}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"A recipe is a JSON object; this one is {values!r:.40}.")

@@ -7,7 +7,6 @@ TABLE.csv   columns path,valence: ratings instead of labels; see `ratings`
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +16,22 @@ import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.data.ratings import is_rated, open_ratings
+from pixsent_tf.data.strays import find_strays
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
+from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.texts import read_table, read_text
 
 SKIPPED = ("", "skip")  # labels that `label` writes for pictures that have none
 
 
-def open_list(path: Path, images: Path, *, group: str | None = None) -> Dataset:
+def open_list(
+    path: Path,
+    images: Path,
+    *,
+    group: str | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> Dataset:
     """Open a list or a table of pictures.
 
     Args:
@@ -36,17 +44,22 @@ def open_list(path: Path, images: Path, *, group: str | None = None) -> Dataset:
         group: The column of a CSV file that tells which pictures belong together; a
             picture whose cell is empty is on its own. A column `group` counts without
             being named.
+        progress: Is told where names lead out of the folder.
 
     Returns:
         The data set, in the order of the file.
 
     Raises:
         ConfigError: If there is no such column.
-        DataError: If a line cannot be read or a named file does not exist.
+        DataError: If a line cannot be read, a named file does not exist, or names lead
+            out of the folder where that is refused.
     """
     if not _is_table(path):
-        return _label(path, images, *_read_pairs(path, group))
+        names, labels = _read_pairs(path, group)
+        _tell_strays(path, names, progress)
+        return _label(path, images, names, labels)
     table = _read_table(path)
+    _tell_strays(path, table.column("path"), progress)
     if group is not None and group not in table.columns:
         raise ConfigError(
             f"{path} has no column {group!r} for the groups; it has "
@@ -60,6 +73,12 @@ def open_list(path: Path, images: Path, *, group: str | None = None) -> Dataset:
     if "source" in table.columns:
         dataset = _with_sources(dataset, path, table.column("source"))
     return dataset
+
+
+def _tell_strays(path: Path, names: Sequence[str], progress: Progress) -> None:
+    line = find_strays(str(path), names)
+    if line is not None:
+        progress.say(f"Warning: {line}")
 
 
 def _label(
@@ -105,8 +124,8 @@ class _Table:
     rows: tuple[dict[str, str], ...]
 
     def column(self, name: str) -> list[str]:
-        """The cells of a column; "" where a row is too short."""
-        return [(row[name] or "").strip() for row in self.rows]
+        """The cells of a column."""
+        return [row[name].strip() for row in self.rows]
 
 
 def _is_table(path: Path) -> bool:
@@ -114,16 +133,13 @@ def _is_table(path: Path) -> bool:
 
 
 def _read_table(path: Path) -> _Table:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        reader = csv.DictReader(file, delimiter=delimiter)
-        columns = tuple(reader.fieldnames or ())
-        if not ({"path", "label"} <= set(columns) or is_rated(columns)):
-            raise DataError(
-                f"{path} has the columns {', '.join(columns) or 'none'}; it needs "
-                f"path and label."
-            )
-        rows = list(reader)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    columns, rows = read_table(path, delimiter=delimiter)
+    if not ({"path", "label"} <= set(columns) or is_rated(columns)):
+        raise DataError(
+            f"{path} has the columns {', '.join(columns) or 'none'}; it needs path and "
+            f"label."
+        )
     if "annotator" in columns:
         rows = _agreed(rows)
     return _Table(columns, tuple(rows))
@@ -150,8 +166,7 @@ def _read_pairs(path: Path, group: str | None) -> tuple[list[str], list[str]]:
             f"{path} has no group {group!r}; only a CSV table has columns."
         )
     names, labels = [], []
-    lines = path.read_text("utf-8-sig").splitlines()
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         name, _, label = line.strip().rpartition(" ")

@@ -12,6 +12,7 @@ a table, a feature of a TFDS set, a folder within a class, the user of a DeepSen
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +24,10 @@ from pixsent_tf.data.levels import layout
 from pixsent_tf.data.lists import open_list
 from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 from pixsent_tf.data.table import Dataset, build_dataset
-from pixsent_tf.errors import ConfigError, DataError
+from pixsent_tf.errors import ConfigError, DataError, PixsentError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
+
+LIST_SUFFIXES = (".txt", ".csv", ".tsv")
 
 
 def open_dataset(
@@ -69,7 +72,7 @@ def open_dataset(
         return tfds.open_tfds(name, group=data.group)
     if path.is_file():
         images = Path(data.images) if data.images else path.parent
-        return open_list(path, images, group=data.group)
+        return open_list(path, images, group=data.group, progress=progress)
     if layout.is_deepsent(path):
         return layout.open_deepsent(
             path,
@@ -79,6 +82,42 @@ def open_dataset(
             progress=progress,
         )
     return open_folder(path, group=data.group)
+
+
+def open_recorded(data: DataConfig, *, seed: int) -> Dataset:
+    """Open the source that a run's recipe names, which somebody else may have written.
+
+    It leads to folders and lists only, and nothing that a file holds is in a message.
+
+    Args:
+        data: The recipe's.
+        seed: The recipe's.
+
+    Returns:
+        The data set.
+
+    Raises:
+        PixsentError: As `open_dataset`, and if the source is a file of another kind.
+    """
+    sources = (data.source, *data.more_sources)
+    files = [
+        name for name in sources if os.path.exists(name) and not os.path.isdir(name)
+    ]
+    for name in files:
+        if Path(name).suffix.lower() not in LIST_SUFFIXES:
+            raise DataError(
+                f"The recipe names {shown(name)}, which is no list of pictures; name "
+                f"the pictures yourself."
+            )
+    try:
+        return open_dataset(data, seed=seed)
+    except PixsentError:
+        if not files:
+            raise
+        raise DataError(
+            f"The recipe names {shown(files[0])}, which cannot be read as a list of "
+            f"pictures; name the pictures yourself."
+        ) from None
 
 
 def _for_one(data: DataConfig, source: str) -> DataConfig:

@@ -25,6 +25,7 @@ from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 from pixsent_tf.errors import ConfigError, ImageError, WeightsError
 from pixsent_tf.evaluation.calibration import Abstention, abstention_of
 from pixsent_tf.inference import archive
+from pixsent_tf.inference.foreign import check_archive
 from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.inference.prediction import Prediction, find_positive
 from pixsent_tf.inference.sweep import (
@@ -133,10 +134,11 @@ class SentimentModel:
             recipe, path = run.read_recipe(), run.model_path
         if not path.is_file():
             raise WeightsError(f"{path} does not exist; give a run folder or a .keras.")
+        check_archive(path)
         try:
-            model = keras.saving.load_model(path, compile=False)
-        except (ValueError, TypeError, OSError, KeyError) as error:
-            what = str(error).splitlines()[0]
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # of a damaged file Keras raises nearly every type
+            what = (str(error) or type(error).__name__).strip().splitlines()[0]
             raise WeightsError(f"{path} is no model of this package: {what}") from error
         loaded = cls(model, recipe)
         loaded.refuse_broken(str(path))

@@ -8,7 +8,6 @@ program may hold `path` instead of `id`, and answers only.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.errors import DataError
 from pixsent_tf.runs import Run
+from pixsent_tf.texts import read_table
 
 if TYPE_CHECKING:
     from pixsent_tf.results.answers import Answered
@@ -121,12 +121,10 @@ class Predictions:
         path = Path(path)
         if path.is_dir():
             name, rows = path.resolve().name, Run.open(path).read_table(FILE)
-            return _parse(name, str(path), [_filled(row) for row in rows])
+            return _parse(name, str(path), rows)
         if not path.is_file():
             raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [_filled(row) for row in csv.DictReader(file)]
-        return _parse(path.stem, str(path), rows)
+        return _parse(path.stem, str(path), read_table(path)[1])
 
     def write(self, run: Run, *, ten_crop: np.ndarray | None = None) -> None:
         """Write them into a run's folder, those without an answer last.
@@ -179,11 +177,6 @@ def answer_cells(row: Answered, class_names: Sequence[str]) -> list[Any]:
     probs = row["probs"] or {}
     numbers = [probs.get(name) for name in class_names]
     return [row["path"], row["answer"], *numbers, row["status"]]
-
-
-def _filled(row: Mapping[Any, Any]) -> dict[str, str]:
-    """Fill the cells that a line lacks, and drop those that no column names."""
-    return {column: cell or "" for column, cell in row.items() if column}
 
 
 def _finite(cell: str) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import DataConfig, Recipe
-from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.sources import open_dataset, open_recorded
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
 from pixsent_tf.inference.model import SentimentModel, View
@@ -101,7 +101,7 @@ def open_run(path: str | Path) -> Subject:
     notes: list[str] = []
     dataset = None
     try:
-        dataset = open_dataset(recipe.data, seed=recipe.seed)
+        dataset = open_recorded(recipe.data, seed=recipe.seed)
     except PixsentError as error:
         notes.append(f"The pictures are not to be had any more: {error}")
     models = _kept_models(run, predictions)
@@ -190,7 +190,7 @@ def _seen_in_training(run: Run, dataset: Dataset) -> list[str]:
     """Warn where pictures have trained the model that they are to test."""
     recipe = run.read_recipe()
     try:
-        home = open_dataset(recipe.data, seed=recipe.seed)
+        home = open_recorded(recipe.data, seed=recipe.seed)
         predictions = Predictions.read(run.path)
     except PixsentError:
         return []

@@ -24,6 +24,7 @@ from pixsent_tf.data.levels import votes
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.texts import read_text
 
 NUM_FOLDS = 5
 IMAGE_FOLDERS = ("images", "Agg_AMT_Candidates", "twitter_dataset/images", ".")
@@ -159,7 +160,7 @@ def read_pairs(path: Path) -> dict[str, int]:
     if not path.is_file():
         raise DataError(f"{path} is missing; the DeepSent layout needs it.")
     labels = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         name, _, label = line.strip().rpartition(" ")

@@ -10,7 +10,7 @@ import numpy as np
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.data.sources import open_dataset
+from pixsent_tf.data.sources import open_recorded
 from pixsent_tf.errors import ImageError, PixsentError
 from pixsent_tf.inference.pairing import Aligned
 from pixsent_tf.results.answers import CompareResults
@@ -72,7 +72,7 @@ def _files(sources: Sequence[str | Path]) -> dict[str, str]:
     for source in sources:
         try:
             recipe = Run.open(source).read_recipe()
-            dataset = open_dataset(recipe.data, seed=recipe.seed)
+            dataset = open_recorded(recipe.data, seed=recipe.seed)
         except PixsentError:
             continue
         return {

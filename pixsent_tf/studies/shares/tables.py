@@ -15,6 +15,7 @@ from typing import Any
 
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.inference.predictions import PREFIX
+from pixsent_tf.texts import streamed
 
 Row = Mapping[str, Any]
 BATCH_ROWS = 16_384
@@ -114,7 +115,7 @@ def count_rows(path: Path) -> int:
 
 
 def _csv(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with streamed(path), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         names = next(reader, [])
         rows = (row for row in reader if row)
@@ -126,7 +127,7 @@ def _csv(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
-    with path.open(encoding="utf-8") as file:
+    with streamed(path), path.open(encoding="utf-8") as file:
         numbered = enumerate(file, start=1)
         while lines := list(islice(numbered, BATCH_ROWS)):
             rows = [_flat(line, f"{path}, line {number}") for number, line in lines]
@@ -138,7 +139,7 @@ def _flat(line: str, where: str) -> Row:
     try:
         row = dict(json.loads(line))
         probs = dict(row.pop("probs", None) or {})
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise DataError(f"{where} is no JSON object: {line.strip()[:60]!r}.") from None
     if probs:
         row.pop(f"{PREFIX}positive", None)
@@ -167,5 +168,5 @@ def _parquet(
             for part in file.iter_batches(batch_size=BATCH_ROWS):
                 pairs = zip(part.schema.names, part.columns, strict=True)
                 yield len(part), {name: cells(name, column) for name, column in pairs}
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is no readable parquet: {error}.") from None

@@ -1,0 +1,166 @@
+"""How is a text read that somebody else wrote? Whole, as UTF-8, or not at all.
+
+What is wrong with it is said in one line that names the file, with a guess at the
+encoding that it has instead.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pixsent_tf.errors import DataError, PixsentError, shown
+
+MAX_BYTES = 2**29  # of a text: ten million lines of fifty letters
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+
+
+def read_text(path: Path, kind: type[PixsentError] = DataError) -> str:
+    """Read a text file.
+
+    Args:
+        path: The file, in UTF-8 with or without a mark.
+        kind: What to raise.
+
+    Returns:
+        Its content.
+
+    Raises:
+        PixsentError: If it cannot be opened, has another encoding, or is too large.
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MAX_BYTES else b""
+    except (OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise kind(f"{shown(path)} cannot be read: {what}.") from error
+    if size > MAX_BYTES:
+        raise kind(
+            f"{shown(path)} is too large for a text: {size / 1e6:.0f} MB; the limit is "
+            f"{MAX_BYTES / 1e6:.0f} MB."
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise kind(
+            f"{shown(path)} is not UTF-8: line {line} holds the byte "
+            f"0x{content[error.start]:02x}; it looks like {guess_encoding(content)}; "
+            f"save it as UTF-8."
+        ) from None
+
+
+def guess_encoding(content: bytes) -> str:
+    """Guess how a text that is not UTF-8 was written.
+
+    Args:
+        content: Its bytes.
+
+    Returns:
+        The name of an encoding, or "no text at all".
+    """
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            return name
+    sample = content[:4096]
+    zeros = sample.count(0) / max(len(sample), 1)
+    if 0.25 < zeros <= 0.5:  # half of each character of a Western text
+        return "UTF-16"
+    return "no text at all" if zeros else "Windows-1252 or Latin-1"
+
+
+def read_table(
+    path: Path, kind: type[PixsentError] = DataError, *, delimiter: str = ","
+) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """Read a table with a header.
+
+    Args:
+        path: A CSV file in UTF-8.
+        kind: What to raise.
+        delimiter: Between cells.
+
+    Returns:
+        The columns, and the rows by column; "" for the cells that a row lacks. Cells
+        that no column names are dropped.
+
+    Raises:
+        PixsentError: As `read_text`, and if a cell is too long.
+    """
+    text = io.StringIO(read_text(path, kind), newline="")
+    reader = csv.DictReader(text, delimiter=delimiter)
+    try:
+        columns = tuple(reader.fieldnames or ())
+        rows = [
+            {name: cell or "" for name, cell in row.items() if name is not None}
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise kind(
+            f"{shown(path)}, line {reader.line_num}, cannot be read: {error}; a cell "
+            f"has at most {csv.field_size_limit()} characters, and no quote is left "
+            f"open."
+        ) from None
+    return columns, rows
+
+
+def read_object(path: Path, kind: type[PixsentError] = DataError) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Args:
+        path: A JSON file in UTF-8.
+        kind: What to raise.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        PixsentError: As `read_text`, and if it holds anything else.
+    """
+    text = read_text(path, kind)
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise kind(
+            f"{shown(path)} is damaged: it is no JSON ({str(error)[:100]})."
+        ) from None
+    if not isinstance(values, dict):
+        raise kind(f"{shown(path)} is damaged: it holds no JSON object.")
+    return values
+
+
+@contextlib.contextmanager
+def streamed(path: Path, kind: type[PixsentError] = DataError) -> Iterator[None]:
+    """Say in one line what is wrong with a text that is read a few lines at a time.
+
+    Args:
+        path: The file.
+        kind: What to raise.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        PixsentError: As `read_table`.
+    """
+    try:
+        yield
+    except UnicodeDecodeError:
+        read_text(path, kind)  # says it
+        raise
+    except csv.Error as error:
+        raise kind(f"{shown(path)} cannot be read: {error}.") from None
+    except OSError as error:
+        raise kind(
+            f"{shown(path)} cannot be read: {error.strerror or error}."
+        ) from error

@@ -107,9 +107,8 @@ def read_table(
         ]
     except csv.Error as error:
         raise kind(
-            f"{shown(path)}, line {reader.line_num}, cannot be read: {error}; a cell "
-            f"has at most {csv.field_size_limit()} characters, and no quote is left "
-            f"open."
+            f"{shown(path)}, line {reader.line_num + 1}, cannot be read: {error}; a "
+            f"cell has at most {csv.field_size_limit()} characters."
         ) from None
     return columns, rows
 

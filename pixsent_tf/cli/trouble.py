@@ -6,6 +6,7 @@ of them is a traceback. What a developer needs of the last stands in a file.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
 import os
@@ -70,7 +71,8 @@ def find_obstacle(path: str) -> str | None:
     """
     place = Path(path)
     try:
-        place.exists()  # an over-long name, a loop of links
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.stat(path)  # an over-long name, a loop of links, a NUL byte
         while not os.path.lexists(place):
             place = place.parent
         if place != Path(path) and not place.is_dir():

@@ -121,7 +121,7 @@ def describe_unexpected(error: Exception) -> str:
 
 
 def _write_details(error: Exception) -> Path | None:
-    from pixsent_tf.runs import cache_folder
+    from pixsent_tf.runs import cache_folder, write_text
 
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     lines = [
@@ -130,11 +130,12 @@ def _write_details(error: Exception) -> Path | None:
         f"{' '.join(map(shown, sys.argv))}\n\n",
         *traceback.format_exception(error),
     ]
+    # names of any bytes may be in it
+    text = "".join(lines).encode("utf-8", "backslashreplace").decode()
     for folder in (cache_folder("errors"), Path(tempfile.gettempdir())):
         path = folder / f"pixsent-tf-{now}-{os.getpid()}.txt"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+            write_text(path, text)
         except OSError:
             continue
         return path

@@ -9,6 +9,7 @@ order; what neither can read is named, and the stream goes on.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import threading
@@ -334,7 +335,16 @@ def read_one_at_a_time(
         ImageError: If Pillow cannot read it.
     """
     with _ONE_AT_A_TIME:
-        return read_image(path, max_pixels=max_pixels, target_side=target_side)
+        image = read_image(path, max_pixels=max_pixels, target_side=target_side)
+        if image.size > _WHOLE_PIXELS:
+            _give_back_memory()
+        return image
+
+
+def _give_back_memory() -> None:
+    """Have the C library return what Pillow has freed, where it can be asked to."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def is_jpeg(path: str) -> bool:

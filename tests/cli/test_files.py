@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 
@@ -31,9 +32,10 @@ def test_a_list_names_paths_with_blanks_and_marks_as_they_are(folder):
 
 
 def test_a_dash_is_such_a_list_on_standard_input(monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("b.jpg\n\na.jpg\n"))
+    lines = io.TextIOWrapper(io.BytesIO(b"b.jpg\n\na.jpg\nlatin\xff.jpg\n"))
+    monkeypatch.setattr("sys.stdin", lines)
 
-    assert find_files(["-"]) == ["b.jpg", "a.jpg"]
+    assert find_files(["-"]) == ["b.jpg", "a.jpg", os.fsdecode(b"latin\xff.jpg")]
 
 
 def test_a_glob_is_sorted_and_sources_keep_their_order(folder):

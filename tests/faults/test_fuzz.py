@@ -30,7 +30,7 @@ from pixsent_tf.models.caffemodel import read_caffemodel
 from pixsent_tf.models.torch_pickle import read_state_dict
 from pixsent_tf.models.weights import load_weights
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.shares.answer_tables import read_rows
+from pixsent_tf.studies.shares.tables import read_rows
 from tests.faults.mutation import mutations
 from tests.faults.test_inputs import PREPROCESSOR
 from tests.models import caffe_files, test_torch_pickle

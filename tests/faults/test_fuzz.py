@@ -23,7 +23,7 @@ from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.lists import open_list
 from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.errors import PixsentError
-from pixsent_tf.inference.archive import check_archive
+from pixsent_tf.inference.foreign import check_archive
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.models.caffemodel import read_caffemodel

@@ -1,6 +1,6 @@
 """The notebooks: thin, clean, and true to what they do.
 
-`pytest -m slow tests/test_notebooks.py` executes all six on the drawn sample, offline;
+`pytest -m slow tests/test_notebooks.py` executes all on the drawn sample, offline;
 with PIXSENT_WRITE_NOTEBOOKS=1 it also writes what they put out into notebooks/.
 """
 
@@ -33,6 +33,7 @@ NAMES = (
     "04_tune",
     "05_export_and_serve",
     "06_your_own_folder",
+    "07_how_negative",
 )
 MAX_KILOBYTES = 600
 MAX_SECONDS = 400  # of one cell
@@ -103,7 +104,7 @@ def tree_of(cell: nbformat.NotebookNode) -> ast.Module:
     return ast.parse("\n".join(python))
 
 
-def test_there_are_six():
+def test_there_are_seven():
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == list(NAMES)
 
 
@@ -344,3 +345,25 @@ def test_a_disconnect_costs_no_finished_fold(execute):
         "new-pictures/smile.png": "positive",
     }
     assert len(story.pictures("maps")) == 1
+
+
+@pytest.mark.slow
+def test_a_few_labels_put_the_count_of_a_hashtag_right(execute):
+    story = execute("07_how_negative")
+
+    assert "uncorrected" in story.text("plain")
+    for name in ("friday", "monday"):
+        plain, low, high, planted = (
+            story.number("share", rf"^#{name}: .*{pattern}")
+            for pattern in (
+                r"plain ([\d.]+)",
+                r"\(([\d.]+) to",
+                r"to ([\d.]+)\)",
+                r"planted ([\d.]+)",
+            )
+        )
+        assert low < planted < high
+        assert abs(plain - planted) > 0.05
+    assert story.number("share", r"p by Holm ([\d.]+)") < 0.05
+    assert "clustered by user" in story.text("methods")
+    assert len(story.pictures("time")) == 1

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from pixsent_tf.cli import main
 from pixsent_tf.config import PreprocessConfig
-from pixsent_tf.inference import kept_rows
+from pixsent_tf.inference import kept_rows, light
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models import zoo
 from pixsent_tf.studies.search.scorer import Scorer as TrialScorer
@@ -67,6 +67,7 @@ if __name__ == "__main__":
     )
     use_small_rows()
     kept_rows.PART = ROWS
+    light.MOST = 0  # a long table
     fit = keras.Model.fit
     keras.Model.fit = fit_noting_epochs
     noted(Trainer, "train", lambda *_: "training")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-KILLS = 3  # of each command; the last may come too late
+KILLS = 3  # of each command; one of them may come too late
 TUNED = (
     *("--set", "training.epochs=60", "--set", "training.batch_size=4"),
     *("--set", "training.learning_rate=0.01"),
@@ -84,6 +85,21 @@ VERBS = {
 }
 
 
+@dataclass(frozen=True)
+class Moment:
+    """When a process is killed: at random, but not before it works, nor after.
+
+    Attributes:
+        piece: What it does, such as an epoch.
+        pieces: How many of them it has begun.
+        seconds: How long after that.
+    """
+
+    piece: str
+    pieces: int
+    seconds: float
+
+
 class Runner:
     """Starts the command, and kills it.
 
@@ -104,31 +120,38 @@ class Runner:
 
     def notes(self, name: str) -> Counter[str]:
         """Count what processes have begun for an output."""
-        return Counter((self.folder / f"{name}.notes").read_text().split())
+        path = self.folder / f"{name}.notes"
+        return Counter(path.read_text().split() if path.is_file() else ())
 
-    def run(self, name: str, *, killed_after: float | None = None) -> float | None:
+    def run(self, name: str, *, killed_at: Moment | None = None) -> float | None:
         """Run to the end, or to a moment after all is imported.
+
+        Args:
+            name: Of the output.
+            killed_at: The moment; None for the end.
 
         Returns:
             The seconds that its work took; None if it was killed.
         """
         notes = self.folder / f"{name}.notes"
         notes.touch()
-        before = notes.read_text().count("ready")
+        before = self.notes(name)
         command = [sys.executable, "-m", "tests.faults.command", notes]
         out = ["--out", self.out(name), "--quiet"]
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [*command, *self.arguments, *out], cwd=ROOT, stdout=log, stderr=log
             )
-        while notes.read_text().count("ready") == before and process.poll() is None:
+        while self.notes(name)["ready"] == before["ready"] and process.poll() is None:
             time.sleep(0.005)
         started = time.monotonic()
-        if killed_after is not None:
-            try:
-                process.wait(killed_after)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+        if killed_at is not None:
+            wanted = before[killed_at.piece] + killed_at.pieces
+            while self.notes(name)[killed_at.piece] < wanted and process.poll() is None:
+                time.sleep(0.001)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(killed_at.seconds)
+            process.kill()
         process.wait()
         log_text = (self.folder / f"{name}.log").read_text()
         assert process.returncode in (0, -signal.SIGKILL), log_text
@@ -157,10 +180,15 @@ def test_a_killed_command_comes_to_the_same(name, trained, colored_folder, tmp_p
     runner = Runner(verb, paths, tmp_path)
     seconds = runner.run("whole")
     assert seconds is not None
-    kills = 0
-    for latest in (0.9, 0.5, 0.3)[:KILLS]:
-        moment = generator.uniform(0, latest) * seconds
-        kills += runner.run("killed", killed_after=moment) is None
+    (piece, count), kills = next(iter(verb.pieces.items())), 0
+    for _ in range(KILLS):
+        left = count - runner.notes("killed")[piece]
+        moment = Moment(
+            piece,
+            generator.randint(0, max(left, 0) // 2),
+            generator.uniform(0, seconds / (count + 1) / 2),
+        )
+        kills += runner.run("killed", killed_at=moment) is None
     last = runner.run("killed")
 
     print(f"{name}: {kills} kills; {dict(runner.notes('killed'))}; {last:.1f} s")

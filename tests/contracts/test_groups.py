@@ -133,9 +133,9 @@ def divisions(monkeypatch):
     fit_shown, validate = Witness.fit, Witness.validate
     fit_head = HeadLearner.fit
 
-    def note_training(self, indices):
+    def note_training(self, indices, **options):
         last["trainer"] = indices
-        return train(self, indices)
+        return train(self, indices, **options)
 
     def note_test(self, trained, indices):
         found.append(("outer", last["trainer"], indices))

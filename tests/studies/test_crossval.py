@@ -190,7 +190,9 @@ def test_with_sources_left_out_no_picture_of_theirs_trains(
     trained = []
     train = Trainer.train
     monkeypatch.setattr(
-        Trainer, "train", lambda self, it: trained.append(it) or train(self, it)
+        Trainer,
+        "train",
+        lambda self, it, **options: trained.append(it) or train(self, it, **options),
     )
 
     run = Run.create(tmp_path / "run")

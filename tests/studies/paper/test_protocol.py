@@ -67,7 +67,9 @@ def test_a_finished_fold_is_recalled_and_not_trained(
     trained = []
     train = Trainer.train
     monkeypatch.setattr(
-        Trainer, "train", lambda self, some: trained.append(1) or train(self, some)
+        Trainer,
+        "train",
+        lambda self, some, **options: trained.append(1) or train(self, some, **options),
     )
 
     both = run_protocol(recipe, dataset, run, folds=(1, 2))

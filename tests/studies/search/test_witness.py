@@ -11,7 +11,7 @@ def test_labels_that_are_not_trained_on_are_blank():
     seen = []
 
     class Curious:
-        def fit(self, indices, targets, *, units):
+        def fit(self, indices, targets, *, units, checkpoints):
             seen.append(targets)
 
     Witness(Curious()).fit(np.array([1, 2]), np.eye(4, dtype="float32"))

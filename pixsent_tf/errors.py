@@ -50,6 +50,9 @@ class PixsentError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        return shown(super().__str__())  # one line, whatever names and cells it holds
+
 
 class UsageError(PixsentError):
     """A request that no data could satisfy."""

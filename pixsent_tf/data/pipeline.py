@@ -199,18 +199,16 @@ class CanvasReader:
         self.preprocessor = preprocessor
         self.max_pixels = max_pixels
         self._decode = tf.function(
-            lambda encoded, memory_bytes: decode_canvas(
-                encoded, preprocessor, max_pixels=max_pixels, memory_bytes=memory_bytes
+            # TensorFlow would keep what a large picture took for the next one.
+            lambda encoded: decode_canvas(
+                encoded, preprocessor, max_pixels=max_pixels, memory_bytes=LARGE_BYTES
             ),
-            input_signature=[
-                tf.TensorSpec([], tf.string),
-                tf.TensorSpec([], tf.int64),
-            ],
+            input_signature=[tf.TensorSpec([], tf.string)],
             autograph=False,
         )
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:
-        """Read one file: TensorFlow first, Pillow for the rest.
+        """Read one file: TensorFlow first, Pillow for large ones and the rest.
 
         Any number of threads may ask; large pictures wait for each other.
 
@@ -232,15 +230,9 @@ class CanvasReader:
         return canvas
 
     def _read_by_tensorflow(self, path: bytes) -> np.ndarray | None:
-        """Give the canvas of a file; None where TensorFlow refuses it."""
-        encoded = tf.io.read_file(path)
+        """Give the canvas of a file; None where it is large, or TensorFlow refuses."""
         with contextlib.suppress(tf.errors.InvalidArgumentError):
-            return self._decode(encoded, LARGE_BYTES).numpy()
-        with (
-            _ONE_AT_A_TIME,
-            contextlib.suppress(tf.errors.InvalidArgumentError),
-        ):
-            return self._decode(encoded, BOUNDS.memory_bytes).numpy()
+            return self._decode(tf.io.read_file(path)).numpy()
         return None
 
 

@@ -208,6 +208,17 @@ def test_contributing_shows_the_ways_to_the_network():
             assert following in imports(MODULES[this]), f"{this} -> {following}"
 
 
+@pytest.mark.parametrize(("room", "most"), [("data", 15), ("studies", 16)])
+def test_a_room_is_not_crowded(room, most):
+    modules = [
+        path.name
+        for path in (ROOT / "pixsent_tf" / room).glob("*.py")
+        if path.name != "__init__.py"
+    ]
+
+    assert len(modules) <= most, modules
+
+
 def run(code: str, *arguments: str) -> list[str]:
     """Run code in a process of its own; give the words of its last line of errors."""
     done = subprocess.run(

@@ -145,7 +145,7 @@ def _expand(source: str) -> Iterator[str]:
 
 
 def _tell_strays(source: str, names: Sequence[str]) -> None:
-    from pixsent_tf.data.strays import find_strays
+    from pixsent_tf.data.lists.strays import find_strays
 
     line = find_strays(source, names)
     if line is not None:

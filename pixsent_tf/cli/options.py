@@ -15,7 +15,7 @@ from pixsent_tf.config import Recipe, override
 from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
-from pixsent_tf.data.strays import STRICT
+from pixsent_tf.data.lists.strays import STRICT
 from pixsent_tf.errors import ConfigError, UsageError
 from pixsent_tf.machine import ENGINE, ENGINES, FEATURES_GB
 

@@ -21,7 +21,7 @@ from pixsent_tf import runs
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.joint import join_sources
 from pixsent_tf.data.levels import layout
-from pixsent_tf.data.lists import open_list
+from pixsent_tf.data.lists.labelled import open_list
 from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError, shown

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data import agreement
+from pixsent_tf.data.levels import agreement
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability

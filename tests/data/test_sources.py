@@ -6,7 +6,7 @@ import pytest
 from deepsent_files import write_deepsent
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data.lists import open_list
+from pixsent_tf.data.lists.labelled import open_list
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
 

@@ -20,7 +20,7 @@ from torture import good_files, picture
 from pixsent_tf import config
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.data.lists import open_list
+from pixsent_tf.data.lists.labelled import open_list
 from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.errors import PixsentError
 from pixsent_tf.inference.foreign import check_archive

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import LEVELS, DataConfig
-from pixsent_tf.data import agreement
 from pixsent_tf.data.copies.duplicates import Duplicates, find_copies
-from pixsent_tf.data.levels import layout
+from pixsent_tf.data.levels import agreement, layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError

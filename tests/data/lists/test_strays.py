@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pixsent_tf.data.lists import open_list
-from pixsent_tf.data.strays import STRICT, find_strays
+from pixsent_tf.data.lists.labelled import open_list
+from pixsent_tf.data.lists.strays import STRICT, find_strays
 from pixsent_tf.errors import DataError
 from tests.heard import Heard
 

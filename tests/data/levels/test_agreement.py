@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixsent_tf.data.agreement import expected_agreement, fit_beta
+from pixsent_tf.data.levels.agreement import expected_agreement, fit_beta
 from pixsent_tf.data.levels.layout import open_deepsent
 
 

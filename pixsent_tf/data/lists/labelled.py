@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
-from pixsent_tf.data.ratings import is_rated, open_ratings
-from pixsent_tf.data.strays import find_strays
+from pixsent_tf.data.lists.ratings import is_rated, open_ratings
+from pixsent_tf.data.lists.strays import find_strays
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress

@@ -1,0 +1,1 @@
+"""Which pictures does a list name, and what does it say of them?"""

@@ -213,7 +213,9 @@ def test_what_is_no_file_is_not_opened(fault, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "costly", [fault for fault in COSTLY if fault.name != "sparse.jpg"], ids=str
+    "costly",
+    [fault for fault in COSTLY if fault.name != "sparse.jpg"],
+    ids=lambda fault: fault.name,
 )
 def test_the_served_graph_answers_that_it_is_unreadable(costly, tiny_export, tmp_path):
     serve = tf.saved_model.load(str(tiny_export)).signatures["serving_default"]

@@ -14,6 +14,7 @@ from pixsent_tf.cli.options import (
     engine_options,
     output_options,
     refuse_idle,
+    sources,
     training_options,
 )
 from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
@@ -21,7 +22,7 @@ from pixsent_tf.recipes import find_recipe
 
 
 @click.command(name="crossval")
-@click.argument("data", nargs=-1, required=True)
+@sources(required=True)
 @data_options
 @training_options
 @NUM_FOLDS

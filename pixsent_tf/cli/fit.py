@@ -12,6 +12,7 @@ from pixsent_tf.cli.options import (
     engine_options,
     output_options,
     setting,
+    sources,
     training_options,
 )
 from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
@@ -19,7 +20,7 @@ from pixsent_tf.recipes import find_recipe
 
 
 @click.command(name="fit")
-@click.argument("data", nargs=-1)
+@sources(required=False)
 @data_options
 @training_options
 @setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")

@@ -163,6 +163,41 @@ STRICT_LISTS = click.option(
 )
 
 
+def sources(*, required: bool) -> Callable[[Command], Command]:
+    """Take labelled pictures by place or by name: `A B`, or `--data A --data B`.
+
+    Args:
+        required: Refuse a command line that names none.
+
+    Returns:
+        A decorator; the function gets `data`, a tuple of the sources.
+    """
+
+    def keep(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
+        ctx.meta["data"] = value
+
+    def join(
+        ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        found = (*value, *ctx.meta.get("data", ()))
+        if required and not found:
+            raise click.MissingParameter(ctx=ctx, param=param)
+        return found
+
+    by_place = click.argument("data", nargs=-1, callback=join)
+    by_name = click.option(
+        "--data",
+        "named_data",
+        multiple=True,
+        metavar="DATA",
+        is_eager=True,  # before the argument, which joins both
+        expose_value=False,
+        callback=keep,
+        help="The same as DATA; repeat it to train on several sources.",
+    )
+    return lambda function: by_place(by_name(function))
+
+
 def data_options(function: Command) -> Command:
     """Add the options that say what the data is.
 

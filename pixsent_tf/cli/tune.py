@@ -28,6 +28,7 @@ from pixsent_tf.cli.options import (
     engine_options,
     refuse_idle,
     setting,
+    sources,
 )
 from pixsent_tf.config import Strategy
 from pixsent_tf.config.values import Whole
@@ -38,7 +39,7 @@ MAX_ROWS = 10
 
 
 @click.command(name="tune")
-@click.argument("data", nargs=-1, required=True)
+@sources(required=True)
 @data_options
 @click.option("--tuner", type=Value(Tuner), default="random", show_default=True)
 @click.option("--trials", type=COUNT, help="Trials of each search; 12 by default.")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from pixsent_tf.cli import VERBS, cli
-from pixsent_tf.cli.options import engine_options, read_recipe
+from pixsent_tf.cli.options import engine_options, read_recipe, sources
 from pixsent_tf.config import Recipe
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.machine import max_feature_bytes
@@ -97,6 +97,26 @@ def test_bad_usage_is_one_line_before_anything_is_opened(arguments, message):
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
     assert message in line
+
+
+@pytest.mark.parametrize(
+    "given", ["a b", "--data a --data b", "a --data b"], ids=["place", "name", "both"]
+)
+def test_sources_are_given_by_place_or_by_name(given):
+    @click.command()
+    @sources(required=True)
+    def command(data):
+        click.echo(" ".join(data))
+
+    assert CliRunner().invoke(command, given.split()).output == "a b\n"
+    assert CliRunner().invoke(command, []).exit_code == 2
+
+
+def test_sources_by_name_are_opened():
+    result = invoke("fit", "--data", "smileys", "--data", GONE)
+
+    assert result.exit_code == 1
+    assert f"{GONE} does not exist" in result.stderr
 
 
 @pytest.mark.parametrize(

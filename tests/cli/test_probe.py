@@ -88,6 +88,6 @@ def test_a_probe_tells_dark_from_bright_and_draws_units(colored_folder, tmp_path
     assert found["layers"][1]["accuracy"] > 0.9
     names = sorted(path.name for path in out.iterdir())
     assert names == [
-        *("folds", "results.json", "study.json"),
+        *("folds", "pictures.csv", "results.json", "study.json"),
         *("tsne-stage1.svg", "units-stage1.png"),
     ]

@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from pixsent_tf.cli import cli, stopping
 
 WAIT = (
-    "import sys, time\n"
+    "import signal, sys, time\n"
+    # whoever runs the tests in the background ignores Ctrl-C for all of them
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     "from pixsent_tf.cli import main, doctor, stopping\n"
     "def wait():\n"
     "    if len(sys.argv) > 2: stopping.goes_on_in('runs/a b')\n"

@@ -47,7 +47,7 @@ def test_the_run_folder_holds_what_it_promises(tuned):
     assert {path.name for path in out.iterdir()} == {
         *("recipe.json", "environment.json", "search.json", "results.json"),
         *("predictions.csv", "trials.csv", "trials.svg", "decisions.json"),
-        *("folds", "search", "tensorboard"),
+        *("folds", "search", "tensorboard", "pictures.csv"),
     }
 
 

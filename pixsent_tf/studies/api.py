@@ -21,6 +21,7 @@ from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import adapt as adapt_study
 from pixsent_tf.studies import crossval as crossval_study
 from pixsent_tf.studies import fit as fit_study
+from pixsent_tf.texts import read_text
 
 Model: TypeAlias = str | os.PathLike[str] | None
 Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -93,8 +94,8 @@ def adapt(
         labels: Labelled pictures; any source that `fit` takes, such as a CSV file with
             the columns path and label. Ten are enough to begin with.
         model: As in `load`.
-        pictures: The collection that they are from, a folder or files; no labels
-            needed.
+        pictures: The collection that they are from: a folder, files, or a `.txt` file
+            with a path a line; no labels needed.
         out: The run folder to make; the next free one below `runs/` by default.
         data: More about the labels by name, such as `{"images": "photos/"}`.
 
@@ -106,14 +107,22 @@ def adapt(
         PixsentError: With a line that says what to do.
     """
     if isinstance(pictures, (str, os.PathLike)):
-        folder = Path(pictures)
-        pictures = walk_pictures(folder) if folder.is_dir() else [folder]
+        pictures = _find_pictures(Path(pictures))
     return adapt_study.adapt(
         config.DataConfig(os.fspath(labels), **(data or {})),
         model=None if model is None else Path(model),
         pictures=[os.fspath(path) for path in pictures],
         out=None if out is None else Path(out),
     )
+
+
+def _find_pictures(path: Path) -> Iterable[str | os.PathLike[str]]:
+    """Name the pictures of a folder, of a list of paths, or the one there is."""
+    if path.is_dir():
+        return walk_pictures(path)
+    if path.suffix == ".txt":
+        return [line for line in read_text(path).splitlines() if line.strip()]
+    return [path]
 
 
 def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:

@@ -291,3 +291,18 @@ def test_a_picture_that_cannot_be_read_is_named_and_left_out(
     assert told["num_labels"] == 40
     assert [row["id"] for row in told["unreadable"]] == ["torn.png"]
     assert read_rows(tmp_path / "run")[-1]["answer"] == ""
+
+
+def test_python_takes_a_list_of_the_collection(greens, tiny_run, adapted, tmp_path):
+    listed = tmp_path / "all.txt"
+    listed.write_text("".join(f"{path}\n" for path in sorted(greens.glob("*.png"))))
+
+    found = pixsent_tf.adapt(
+        greens / "labels.csv",
+        model=tiny_run.path,
+        pictures=listed,
+        out=tmp_path / "run",
+    )
+
+    assert found["num_labels"] == adapted[0]["num_labels"]
+    assert found["before"] == adapted[0]["before"]

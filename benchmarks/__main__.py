@@ -1,7 +1,7 @@
 """How fast is the package beside what a user would take instead?
 
     python -m benchmarks                                         drawn pictures
-    python -m benchmarks --data ../shared/data/deepsent/images --json speed.json
+    python -m benchmarks --data photographs/ --json speed.json
 
 Three questions, each contender in a process of its own, by turns, in several rounds:
 

@@ -1,7 +1,7 @@
 """How many pictures a second come from JPEG files to augmented batches?
 
     python benchmarks/input.py                                  drawn pictures
-    python benchmarks/input.py --data ../shared/data/deepsent/images
+    python benchmarks/input.py --data photographs/
     python benchmarks/input.py --paths 100000                   is memory flat?
 
 Three contenders do the same job in processes of their own, one after the other, in

@@ -1,6 +1,6 @@
 """How fast are very many pictures scored, in how much memory, and is a kill survived?
 
-    python benchmarks/score.py RUN --data ../shared/data/deepsent/images
+    python benchmarks/score.py RUN --data photographs/
 
 The pictures of `--data` (drawn ones without it) are repeated by link until there are
 `--count` files; one in a hundred is corrupt. `pixsent-tf score` makes the table twice:

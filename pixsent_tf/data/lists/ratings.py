@@ -53,7 +53,7 @@ def open_ratings(
         rows: Its rows.
         images: The folder that the paths are relative to.
         group: The column that tells which pictures belong together. None for those of
-            a numbered series, such as `acorns_1.jpg` and `acorns_2.jpg`.
+            a numbered series, such as `harbor_1.jpg` and `harbor_2.jpg`.
 
     Returns:
         Negative pictures up to a valence of 3.5 and positive ones from 5.0, in the

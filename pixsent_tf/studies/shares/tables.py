@@ -165,8 +165,11 @@ def _parquet(
 
     try:
         with pq.ParquetFile(path) as file:
-            for part in file.iter_batches(batch_size=BATCH_ROWS):
-                pairs = zip(part.schema.names, part.columns, strict=True)
-                yield len(part), {name: cells(name, column) for name, column in pairs}
+            # one group after another: a reader of all keeps what it has read
+            for group in range(file.num_row_groups):
+                for part in file.iter_batches(BATCH_ROWS, row_groups=[group]):
+                    pairs = zip(part.schema.names, part.columns, strict=True)
+                    columns = {name: cells(name, column) for name, column in pairs}
+                    yield len(part), columns
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is no readable parquet: {error}.") from None

@@ -75,3 +75,20 @@ def test_another_kind_of_file_is_refused(tmp_path):
         list(read_rows(tmp_path / "t.xlsx"))
     with pytest.raises(DataError, match="does not exist"):
         list(read_rows(tmp_path / "gone.csv"))
+
+
+def test_a_parquet_table_is_read_one_row_group_after_another(tmp_path, monkeypatch):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "table.parquet"
+    names = [f"{number}.jpg" for number in range(7)]
+    pq.write_table(pa.table({"path": names}), path, row_group_size=3)
+    read, iter_batches = [], pq.ParquetFile.iter_batches
+
+    def record(self, *arguments, row_groups=None, **settings):
+        read.append(row_groups)
+        return iter_batches(self, *arguments, row_groups=row_groups, **settings)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", record)
+
+    assert [row["path"] for row in read_rows(path)] == names
+    assert read == [[0], [1], [2]]

@@ -33,7 +33,7 @@ class Suspect(TypedDict):
 
     rank: int  # 1 for the least believable
     id: str  # its name
-    path: str  # the file
+    path: str | None  # the file; null where it is not to be had
     label: str  # what annotators said
     answer: str  # what the model said
     prob_label: float  # probability of the label

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias, TypedDict
 
+from pixsent_tf.results.audits import Suspect
 from pixsent_tf.results.unreadable import Unreadable
 
 Interval: TypeAlias = list[float]
@@ -150,6 +151,7 @@ class Evaluation(Metrics):
     label_ceiling: float | None  # how often one more annotator would agree
     settings_tried: int | None  # how many settings competed
     per_source: list[SourceMetrics]  # one entry for each source; empty for a single one
+    suspects: list[Suspect]  # labels answered otherwise, the least believable first
     notes: list[str]  # what to know before trusting the numbers
 
 

@@ -25,6 +25,7 @@ from pixsent_tf.runs import Run
 from pixsent_tf.studies.outcome import measure_sources
 from pixsent_tf.studies.report.card import CONFIDENCE
 from pixsent_tf.studies.subjects import Subject, open_model, open_run
+from pixsent_tf.studies.suspects import rank_suspects
 
 PRECISIONS = (0.9, 0.95, 0.98)
 NUM_PARTS = 5  # of a single test set, to choose thresholds on other pictures
@@ -109,6 +110,13 @@ def measure(subject: Subject) -> Evaluation:
         "label_ceiling": label_ceiling(subject.dataset, said.ids),
         "settings_tried": _settings_tried(subject.run),
         "per_source": _per_source(subject),
+        "suspects": rank_suspects(
+            probs=probs,
+            labels=labels,
+            ids=said.ids,
+            paths=subject.paths(),
+            class_names=said.class_names,
+        ),
         "notes": list(subject.notes),
     }
 

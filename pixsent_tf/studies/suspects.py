@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,15 +50,43 @@ def list_suspects(
         positions, probs = _recall(dataset, run)
     else:
         positions, probs = _predict(dataset, recipe or Recipe(), progress)
-    labels = dataset.labels[positions]
+    return rank_suspects(
+        probs=probs,
+        labels=dataset.labels[positions],
+        ids=[dataset.ids[i] for i in positions],
+        paths=[dataset.paths[i] for i in positions],
+        class_names=dataset.class_names,
+    )
+
+
+def rank_suspects(
+    *,
+    probs: np.ndarray,
+    labels: np.ndarray,
+    ids: Sequence[str],
+    paths: Sequence[str | None],
+    class_names: Sequence[str],
+) -> list[Suspect]:
+    """Name the pictures that models which have not seen them answer otherwise.
+
+    Args:
+        probs: What the models said, float [N, K].
+        labels: What annotators said, int [N].
+        ids: Name of each picture.
+        paths: File of each; None where it is not to be had.
+        class_names: Names of the K classes.
+
+    Returns:
+        The suspects, the least believable first.
+    """
     found, believed = find_suspects(probs=probs, labels=labels)
     return [
         {
             "rank": rank,
-            "id": dataset.ids[positions[i]],
-            "path": dataset.paths[positions[i]],
-            "label": dataset.class_names[labels[i]],
-            "answer": dataset.class_names[probs[i].argmax()],
+            "id": ids[i],
+            "path": paths[i],
+            "label": class_names[labels[i]],
+            "answer": class_names[probs[i].argmax()],
             "prob_label": round(float(probs[i, labels[i]]), 6),
             "is_believed": bool(is_believed),
         }

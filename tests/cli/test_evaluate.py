@@ -98,6 +98,26 @@ def test_other_pictures_judge_the_bare_model(run, colored_folder, tmp_path):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_labels_that_the_model_does_not_believe_are_listed(run, tmp_path):
+    for name, levels in (("negative", (30, 225)), ("positive", (215, 220))):
+        (tmp_path / "new" / name).mkdir(parents=True)
+        for level in levels:
+            pixels = np.full((40, 50, 3), level, dtype="uint8")
+            Image.fromarray(pixels).save(tmp_path / "new" / name / f"{level}.png")
+
+    result = invoke(
+        *("evaluate", run / "model.keras", tmp_path / "new", "--fast"),
+        *("--out", tmp_path / "out", "--json", "--quiet"),
+    )
+
+    assert result.exit_code == 0, result.output
+    (suspect,) = json.loads(result.stdout)["suspects"]
+    assert (suspect["label"], suspect["answer"]) == ("negative", "positive")
+    assert suspect["path"].endswith("225.png")
+    assert suspect["prob_label"] < 0.5
+    assert "Labels to look at again" in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_intervals_are_drawn_over_groups(run, colored_folder, tmp_path):
     pictures = sorted(colored_folder.rglob("*.png"))
     rows = [

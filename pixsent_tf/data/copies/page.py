@@ -108,8 +108,9 @@ def _doubt(dataset: Dataset, suspects: Sequence[Suspect]) -> _Doubted:
         "num_suspects": len(suspects),
         "num_believed": sum(one["is_believed"] for one in suspects),
         "suspects": [
-            {**one, "row": place[one["id"]], "thumbnail": _thumbnail(one["path"])}
+            {**one, "row": row, "thumbnail": _thumbnail(dataset.paths[row])}
             for one in suspects[:MAX_SUSPECTS]
+            for row in [place[one["id"]]]
         ],
         "columns": columns,
         "rows": rows,

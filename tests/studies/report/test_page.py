@@ -44,6 +44,14 @@ def results():
         "label_ceiling": 0.9623,
         "unreadable": [{"id": "x.jpg", "reason": "truncated", "message": "x"}],
         "audit": AUDIT,
+        "suspects": [
+            {
+                **{"rank": rank, "id": f"picture {rank}.jpg", "path": None},
+                **{"label": "negative", "answer": "positive", "is_believed": True},
+                "prob_label": rank / 100,
+            }
+            for rank in range(1, 23)
+        ],
     }
 
 
@@ -100,6 +108,15 @@ def test_the_page_tells_the_numbers_and_their_intervals(page, results):
     assert "another person reaches 0.962" in text
     assert "5 of them trained it." in text
     assert "0.950 0.942 61.0 % 262 of 430" in text
+
+
+def test_the_page_lists_the_first_labels_to_look_at_again(page):
+    text = " ".join(_Page(page).text.split())
+
+    assert "the first 20 of 22" in text
+    assert "1 picture 1.jpg negative positive 0.010" in text
+    assert "picture 20.jpg" in text
+    assert "picture 21.jpg" not in text
 
 
 def test_names_of_files_are_text_not_markup(page):

@@ -49,6 +49,19 @@ def test_verdict_is_the_one_found(findings):
     assert "No leak was found" in page.render(clean, title="mine")
 
 
+def test_groups_in_several_folds_are_named(findings):
+    (part, *others) = findings["parts"]
+    torn = {**part, "num_groups": 40, "crossing_groups": [f"u{n}" for n in range(31)]}
+    assert part["folds"]
+
+    text = page.render({**findings, "parts": [torn, *others]}, title="mine")
+
+    assert "31 of 40 groups have pictures in several" in text
+    assert "u0, u1, " in text
+    assert "u29 and\n1 more." in text
+    assert "groups have pictures" not in page.render(findings, title="mine")
+
+
 def test_names_are_escaped(findings):
     text = page.render(findings, title="<script>alert(1)</script>")
 

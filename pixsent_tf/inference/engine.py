@@ -41,7 +41,7 @@ from pixsent_tf.whole import whole
 MAX_BYTES = 2 * 10**9  # of converted networks; those that were used last stay
 FEWEST = 256  # pictures for which converting a network pays
 TOLERANCE = 1e-4  # of the largest value; rounding makes a twentieth of it
-_METHOD = 1  # counts changes of what is converted, and how
+_METHOD = 2  # counts changes of what is converted, and how
 _SEEN = 4  # pictures that both engines must agree on
 # What does not change the numbers, or stands in the weights already.
 _IDLE = {"name", "trainable", "seed", "module", "registered_name", "build_config"}

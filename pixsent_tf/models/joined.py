@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 
+from pixsent_tf.antialias import line_weights
 from pixsent_tf.errors import ConfigError
 
 POOLED, TEXTURE = "_pooled", "_texture"
@@ -150,7 +151,9 @@ class Texture(keras.layers.Layer):
 class Reduce(keras.layers.Layer):
     """Bring crops to a smaller square, antialiased; float32 [B, side, side, C].
 
-    Keras' own `Resizing` will not do: as an augmentation layer it sets `training` for
+    Two matrix products with what `line_weights` gives: the same numbers, but for
+    rounding, as `tf.image.resize` gives, whose operation no other engine knows. Keras'
+    own `Resizing` will not do either: as an augmentation layer it sets `training` for
     all that follows, and the normalization of the branch then uses batch statistics.
 
     Args:
@@ -171,8 +174,11 @@ class Reduce(keras.layers.Layer):
         Returns:
             float32 [B, side, side, C].
         """
-        size = (self.side, self.side)
-        return keras.ops.image.resize(crops, size, antialias=True)
+        lines = keras.ops.transpose(keras.ops.cast(crops, "float32"), (0, 3, 1, 2))
+        weights = line_weights(crops.shape[1], self.side).T  # [S, side]
+        rows = keras.ops.matmul(lines, weights)  # [B, C, S, side]
+        both = keras.ops.matmul(keras.ops.transpose(rows, (0, 1, 3, 2)), weights)
+        return keras.ops.transpose(both, (0, 3, 2, 1))  # [B, C, x, y] -> [B, y, x, C]
 
     def get_config(self) -> dict[str, Any]:
         """Give what `from_config` needs.

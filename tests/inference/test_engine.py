@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference import engine
 from pixsent_tf.inference.litert import LiteNetwork
+from pixsent_tf.models import zoo
 from tests.tiny_network import build_tiny
 
 ENOUGH = engine.FEWEST
@@ -44,6 +46,20 @@ def test_litert_gives_the_features_of_tensorflow(own_cache, crops, count):
 
     assert kept(own_cache) == [".tflite"]
     expected = network(crops[:count].astype("float32"), training=False).numpy()
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_joined_networks_run_on_litert_reduced_crops_mirrors_and_textures_included(
+    own_cache,
+):
+    crops = np.random.default_rng(1).integers(0, 256, (3, 48, 48, 3)).astype("uint8")
+    name = "efficientnet_lite0@48+efficientnet_lite0@32"
+    network = zoo.build_backbone(ModelConfig(name, mirror=True, texture=True))
+
+    found = engine.forward(network, ENOUGH)(crops)
+
+    assert kept(own_cache) == [".tflite"]
+    expected = network(crops.astype("float32"), training=False).numpy()
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 

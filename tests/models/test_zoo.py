@@ -5,13 +5,14 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from caffe_files import write_npz
 from PIL import Image
 
 from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models import zoo
-from pixsent_tf.models.joined import FeatureBlock, feature_blocks
+from pixsent_tf.models.joined import FeatureBlock, Reduce, feature_blocks
 from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype("float32")
@@ -91,6 +92,13 @@ def test_a_smaller_branch_sees_the_crop_as_pillow_would_reduce_it():
             (48, 48), Image.Resampling.BILINEAR
         )
         assert np.abs(reduced - np.asarray(expected)).max() <= 1
+
+
+def test_a_smaller_branch_sees_the_crop_as_tensorflow_would_reduce_it():
+    reduced = Reduce(48)(CROPS).numpy()
+
+    expected = tf.image.resize(CROPS, (48, 48), antialias=True).numpy()
+    assert np.abs(reduced - expected).max() <= 1e-6 * expected.max()
 
 
 def test_mirrored_features_do_not_tell_left_from_right():

@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 
+from pixsent_tf.antialias import line_weights
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.decode.bounds import useful_side
 from pixsent_tf.data.decode.files import read_image
@@ -48,31 +49,11 @@ def resize(image: np.ndarray, side: int, resample: str) -> np.ndarray:
         uint8, [side, side, 3].
     """
     height, width, channels = image.shape
-    rows = _weights(height, side, resample) @ image.reshape(height, -1).astype("f4")
+    rows = line_weights(height, side, resample) @ image.reshape(height, -1).astype("f4")
     columns = rows.reshape(side, width, channels).transpose(1, 0, 2)
-    both = _weights(width, side, resample) @ columns.reshape(width, -1)
+    both = line_weights(width, side, resample) @ columns.reshape(width, -1)
     square = both.reshape(side, side, channels).transpose(1, 0, 2)
     return (np.clip(square, 0, 255) + 0.5).astype("uint8")
-
-
-def _weights(size: int, side: int, resample: str) -> np.ndarray:
-    """How much each pixel of a line counts for each of the new ones, [side, size]."""
-    scale = size / side
-    places = (np.arange(side)[:, None] + 0.5) * scale - np.arange(size) - 0.5
-    distances = np.abs(places) / max(scale, 1.0)
-    weights = _triangle(distances) if resample == "bilinear" else _cubic(distances)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")
-
-
-def _triangle(x: np.ndarray) -> np.ndarray:
-    return np.maximum(0, 1 - x)
-
-
-def _cubic(x: np.ndarray) -> np.ndarray:
-    """Keys' cubic with a = -1/2."""
-    near = (1.5 * x - 2.5) * x * x + 1
-    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return np.where(x < 1, near, np.where(x < 2, far, 0))
 
 
 def _center(image: np.ndarray, side: int) -> np.ndarray:

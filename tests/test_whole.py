@@ -158,4 +158,4 @@ def test_nobody_else_renames_what_it_wrote():
     }
 
     # The parts of a large job lie on any file system that Apache Beam knows.
-    assert found <= {"whole.py", "serving/shards.py"}
+    assert found <= {"whole.py", "serving/job.py"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -50,7 +50,11 @@ IDLE = {  # options that do nothing, by format
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    run: str, form: str, out: str | None, as_json: bool, **options: Any
+    run: str,
+    form: Literal["savedmodel", "tflite", "onnx"],
+    out: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Export a run's model, preprocessing inside.
 
@@ -106,7 +110,7 @@ def _export_saved_model(
 
 def _export_file(
     run: str,
-    form: str,
+    form: Literal["tflite", "onnx"],
     out: str | None,
     *,
     name: str,
@@ -117,15 +121,13 @@ def _export_file(
     **_unused: Any,
 ) -> None:
     from pixsent_tf.runs import Run
-    from pixsent_tf.serving import phone, scorecard
+    from pixsent_tf.serving import scorecard, scored_export
 
     stem = f"{name}-{quantize}" if quantize != "none" else name
     path = Path(out or f"export/{form}/{stem}.{form}")
-    settings: dict[str, Any] = {"max_drop": max_drop, "source": data}
-    if form == "tflite":
-        made = phone.export_tflite(Run.open(run), path, quantize=quantize, **settings)
-    else:
-        made = phone.export_onnx(Run.open(run), path, **settings)
+    made = scored_export.export_file(
+        Run.open(run), path, form, quantize=quantize, max_drop=max_drop, source=data
+    )
     if not as_json:
         rows = [scorecard.COLUMNS, *scorecard.to_rows(made.scores)]
         print_table(rows, align="right")

@@ -80,7 +80,7 @@ def command(
     console.load_tensorflow()
     try:
         with console.quiet_start():  # Beam names packages of clouds that it misses
-            from pixsent_tf.serving import batch
+            from pixsent_tf.serving import beam_pipeline
     except ImportError as error:
         raise UsageError(
             f"Apache Beam is not usable here ({error}); get it with: pip install "
@@ -97,7 +97,7 @@ def command(
     goes_on_in(out)
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
     saved_model = job_model.to_saved_model(model, f"{out}.parts")
-    scored = batch.score(
+    scored = beam_pipeline.score(
         listed.paths,
         saved_model,
         out,

@@ -33,9 +33,8 @@ class LiteNetwork:
     def __init__(self, path: Path, num_workers: int, num_threads: int = 1) -> None:
         self._free: SimpleQueue[Any] = SimpleQueue()
         self._pool = ThreadPoolExecutor(num_workers)
-        with muted():
-            for _ in range(num_workers):
-                self._free.put(_open(path, num_threads))
+        for _ in range(num_workers):
+            self._free.put(open_runner(path, SIGNATURE, num_threads))
 
     def __call__(self, crops: np.ndarray) -> list[np.ndarray]:
         """Pass crops through the network.
@@ -73,12 +72,25 @@ def output_name(number: int) -> str:
     return f"output_{number}"
 
 
-def _open(path: Path, num_threads: int) -> Any:
+def open_runner(
+    path: str | os.PathLike[str], signature: str, num_threads: int = 1
+) -> Any:
+    """Open a signature of a TFLite file.
+
+    Args:
+        path: The file.
+        signature: Its name.
+        num_threads: Threads to use.
+
+    Returns:
+        A function of arrays by name, which gives arrays by name.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=os.fspath(path), num_threads=num_threads)
-    interpreter.allocate_tensors()  # says what it delegates to
-    return interpreter.get_signature_runner(SIGNATURE)
+    with muted():
+        interpreter = Interpreter(model_path=os.fspath(path), num_threads=num_threads)
+        interpreter.allocate_tensors()  # says what it delegates to
+        return interpreter.get_signature_runner(signature)
 
 
 @contextlib.contextmanager

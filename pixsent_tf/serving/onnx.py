@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 import warnings
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.serving.scorecard import Runtime
 
 _MISSING = "{} is not installed; get it with: pip install 'pixsent-tf[onnx]'"
 
@@ -56,51 +55,24 @@ def convert(model: SentimentModel) -> bytes:
         return path.read_bytes()
 
 
-class OnnxModel:
-    """An ONNX file in ONNX Runtime.
+def open_runtime(path: str | os.PathLike[str], num_threads: int = 1) -> Runtime:
+    """Open a file in ONNX Runtime.
 
     Args:
         path: The file.
         num_threads: Processor cores to use.
 
+    Returns:
+        What it answers.
+
     Raises:
         ExportError: If ONNX Runtime is not installed.
     """
-
-    def __init__(self, path: str | os.PathLike[str], num_threads: int = 1) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ExportError(_MISSING.format("onnxruntime")) from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads
-        self._session: Any = onnxruntime.InferenceSession(os.fspath(path), options)
-
-    def predict(self, crops: np.ndarray) -> np.ndarray:
-        """Score crops, one after the other.
-
-        Args:
-            crops: uint8, [N, S, S, 3].
-
-        Returns:
-            Probabilities, float32 [N, K].
-        """
-        rows = [self._session.run(["probs"], {"crops": crop[None]}) for crop in crops]
-        return np.concatenate([row[0] for row in rows])
-
-    def latency_ms(self, crop: np.ndarray, repeats: int = 30) -> float:
-        """Measure how long one crop takes.
-
-        Args:
-            crop: uint8, [S, S, 3].
-            repeats: Number of measurements.
-
-        Returns:
-            The median, in milliseconds.
-        """
-        durations = []
-        for _ in range(repeats + 3):
-            started = time.perf_counter()
-            self._session.run(["probs"], {"crops": crop[None]})
-            durations.append(time.perf_counter() - started)
-        return float(np.median(durations[3:]) * 1000)
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ExportError(_MISSING.format("onnxruntime")) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    session = onnxruntime.InferenceSession(os.fspath(path), options)
+    return lambda crops: session.run(["probs"], {"crops": crops})[0]

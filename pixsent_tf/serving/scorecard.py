@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -23,16 +23,12 @@ COLUMNS = (
     "2 threads",
 )
 _BATCH = 32
+_WARM_UP = 3
 
 
-class Runtime(Protocol):
-    """A file of weights in the program that runs it."""
-
-    def predict(self, crops: np.ndarray) -> np.ndarray:
-        """Score crops, uint8 [N, S, S, 3]; float32 [N, K]."""
-
-    def latency_ms(self, crop: np.ndarray) -> float:
-        """Measure how long one crop takes, in milliseconds."""
+# A file of weights in the program that runs it: crops, uint8 [1, S, S, 3] -> their
+# probabilities, float32 [1, K].
+Runtime = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,38 @@ def keras_probs(model: SentimentModel, crops: np.ndarray) -> np.ndarray:
     for start in range(0, len(crops), _BATCH):
         parts.append(model.score(crops[start : start + _BATCH]).numpy())
     return np.concatenate(parts)
+
+
+def probs_of(runtime: Runtime, crops: np.ndarray) -> np.ndarray:
+    """Score crops, one after the other.
+
+    Args:
+        runtime: What scores them.
+        crops: uint8, [N, S, S, 3].
+
+    Returns:
+        Probabilities, float32 [N, K].
+    """
+    return np.concatenate([runtime(crop[None]) for crop in crops])
+
+
+def latency_ms(runtime: Runtime, crop: np.ndarray, repeats: int = 30) -> float:
+    """Measure how long one crop takes.
+
+    Args:
+        runtime: What scores it.
+        crop: uint8, [S, S, 3].
+        repeats: Number of measurements.
+
+    Returns:
+        The median, in milliseconds.
+    """
+    durations = []
+    for _ in range(_WARM_UP + repeats):
+        started = time.perf_counter()
+        runtime(crop[None])
+        durations.append(time.perf_counter() - started)
+    return float(np.median(durations[_WARM_UP:]) * 1000)
 
 
 def score_probs(

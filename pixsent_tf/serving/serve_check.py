@@ -64,7 +64,9 @@ def serve_check(
             f"export again with the TensorFlow that serves."
         )
     difference = float(np.abs(np.array(answer["probs"])[:-1] - expected).max())
-    allowed = _rounding(model, files)
+    # A probability moves by half as much as its logits, at most.
+    scale = max(1.0, float(-np.log(expected).min()) / 2)
+    allowed = rounding(operations=operations_of(model.model), scale=scale)
     if difference > allowed:
         raise ExportError(
             f"{saved_model} answers differ from Keras' by {difference:.2g}, more than "
@@ -72,18 +74,6 @@ def serve_check(
             f"TensorFlow that serves."
         )
     return difference
-
-
-def _rounding(model: SentimentModel, files: Sequence[bytes]) -> float:
-    """A probability moves by half as much as its logits, at most."""
-    largest = 1.0
-    for content in files:
-        canvas = decode_canvas(tf.constant(content), model.preprocessor)
-        crops = model.preprocessor.center_crop(canvas[None])
-        logits = model.classifier(crops, training=False).numpy()
-        cooled = logits / model.output.temperature
-        largest = max(largest, float(np.abs(cooled).max()) / 2)
-    return rounding(operations=operations_of(model.model), scale=largest)
 
 
 def predict_files(model: SentimentModel, files: Sequence[bytes]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How does a model become a file that a phone runs?
+"""How does a model become a file that a phone runs, and what does that answer?
 
 A phone decodes and crops pictures itself, so the file starts at the crop:
 
@@ -10,7 +10,6 @@ zip archive that holds the names of the classes and the geometry of the crop.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import tempfile
@@ -24,10 +23,10 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.errors import ExportError
-from pixsent_tf.inference.litert import muted
+from pixsent_tf.inference.litert import muted, open_runner
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.results.files import FileDescription
 from pixsent_tf.serving.saved_model import write_assets
+from pixsent_tf.serving.scorecard import Runtime
 from pixsent_tf.whole import whole
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
@@ -97,13 +96,8 @@ def write_tflite(
 
     Returns:
         The file.
-
-    Raises:
-        ExportError: If the file exists.
     """
     path = Path(path)
-    if path.exists():
-        raise ExportError(f"{path} exists already; name another with --out.")
     with whole(path) as temporary, tempfile.TemporaryDirectory() as folder:
         temporary.write_bytes(content)
         with zipfile.ZipFile(temporary, "a") as file:
@@ -123,6 +117,20 @@ def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """
     with zipfile.ZipFile(path) as file:
         return tuple(file.read("class_names.txt").decode().splitlines())
+
+
+def open_runtime(path: str | os.PathLike[str], num_threads: int = 1) -> Runtime:
+    """Open a file in LiteRT's interpreter, as on a phone.
+
+    Args:
+        path: The file.
+        num_threads: Processor cores to use.
+
+    Returns:
+        What it answers.
+    """
+    runner = open_runner(path, SIGNATURE, num_threads)
+    return lambda crops: runner(crops=crops)["probs"]
 
 
 def _check(
@@ -177,31 +185,3 @@ def _calibration(crops: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
     yield {"crops": np.full_like(crops[:1], 255, dtype="float32")}
     for crop in crops:
         yield {"crops": crop[None].astype("float32")}
-
-
-def describe(path: Path, quantize: str, model: SentimentModel) -> FileDescription:
-    """Say what an app has to know about a file.
-
-    Args:
-        path: The file.
-        quantize: How it was converted.
-        model: The model.
-
-    Returns:
-        What the JSON file beside it holds, but for the scores.
-    """
-    side = model.preprocessor.config.crop_size
-    return {
-        "file": path.name,
-        "quantize": quantize,
-        "size_bytes": path.stat().st_size,
-        "signature": SIGNATURE,
-        "input": {"name": "crops", "dtype": "uint8", "shape": [1, side, side, 3]},
-        "output": {
-            "name": "probs",
-            "dtype": "float32",
-            "shape": [1, len(model.class_names)],
-        },
-        "class_names": list(model.class_names),
-        "preprocess": dataclasses.asdict(model.preprocessor.config),
-    }

@@ -15,7 +15,6 @@ from pixsent_tf.models.caffenet import build_caffenet
 from pixsent_tf.models.gate import attach_gate
 from pixsent_tf.models.zoo import attach_head, build_backbone, preprocess_of
 from pixsent_tf.serving import scorecard, tflite
-from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
 from tests.float32 import assert_close_float32, operations_of
@@ -142,7 +141,7 @@ def test_a_gate_goes_out_with_the_network(bias, answers, tmp_path):
     lite = tflite.write_tflite(tflite.convert(model), model, tmp_path / "m")
 
     served = serve(image_bytes=tf.constant(files))
-    probs = LiteModel(lite, num_threads=2).predict(crops)
+    probs = scorecard.probs_of(tflite.open_runtime(lite, 2), crops)
 
     if answers:
         operations = operations_of(model.model)
@@ -160,7 +159,7 @@ def test_litert_answers_as_keras(model, tmp_path):
     crops = preprocessed_noise(model.preprocessor.config)
     path = tflite.write_tflite(tflite.convert(model), model, tmp_path / "m")
 
-    probs = LiteModel(path, num_threads=2).predict(crops)
+    probs = scorecard.probs_of(tflite.open_runtime(path, 2), crops)
 
     expected = scorecard.keras_probs(model, crops)
     operations = operations_of(model.model)
@@ -173,7 +172,7 @@ def test_all_of_it_converts_to_integers(model, tmp_path):
     content = tflite.convert(model, "int8", crops)
     path = tflite.write_tflite(content, model, tmp_path / "m")
 
-    probs = LiteModel(path, num_threads=2).predict(crops)
+    probs = scorecard.probs_of(tflite.open_runtime(path, 2), crops)
 
     # How near it comes is for trained weights to show; random ones have no margin.
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=0.01)

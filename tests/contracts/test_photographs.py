@@ -12,9 +12,9 @@ import pytest
 
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
-from pixsent_tf.serving.lite import LiteModel
-from pixsent_tf.serving.phone import export_tflite
+from pixsent_tf.serving import scorecard, tflite
 from pixsent_tf.serving.saved_model import export_saved_model
+from pixsent_tf.serving.scored_export import export_file
 from pixsent_tf.serving.serve_check import run_c_api
 from pixsent_tf.studies import api
 from tests.float32 import assert_close_float32, operations_of
@@ -90,13 +90,13 @@ def test_the_saved_model_through_the_c_api(exported, model, paths, by_keras):
 def test_tflite_in_floats_and_in_integers(run, model, paths, by_keras, tmp_path):
     from pixsent_tf.data.pipeline import CanvasStream
 
-    made = export_tflite(run, tmp_path / "int8.tflite", quantize="int8", max_drop=0.01)
-    plain = export_tflite(run, tmp_path / "float.tflite")
+    made = export_file(run, tmp_path / "int8.tflite", quantize="int8", max_drop=0.01)
+    plain = export_file(run, tmp_path / "float.tflite")
 
     preprocessor = model.preprocessor
     stream = CanvasStream(paths, preprocessor)
     crops = np.concatenate([preprocessor.center_crop(batch) for _, batch in stream])
-    probs = LiteModel(plain.path, num_threads=2).predict(crops)
+    probs = scorecard.probs_of(tflite.open_runtime(plain.path, 2), crops)
     operations = operations_of(model.model)
     assert_close_float32(probs, by_keras, operations=operations)
     _, floats, integers = made.scores

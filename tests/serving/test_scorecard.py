@@ -50,8 +50,31 @@ def test_rows_leave_blank_what_keras_has_not():
     ]
 
 
-def test_keras_probabilities_are_those_of_the_packaged_model(tiny_model):
+def test_crops_are_scored_one_by_one_in_their_order():
+    crops = np.arange(3, dtype="uint8")[:, None, None, None] + np.zeros((2, 2, 3), "u1")
+    seen = []
 
+    def runtime(crop):
+        seen.append(crop.shape)
+        return np.full((1, 2), crop.mean(), "float32")
+
+    probs = scorecard.probs_of(runtime, crops)
+
+    assert probs.tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert seen == [(1, 2, 2, 3)] * 3
+
+
+def test_latency_is_the_median_after_a_warm_up(monkeypatch):
+    durations = [9, 9, 9, 0.001, 0.005, 0.002]  # seconds; three to warm up
+    ticks = iter(np.cumsum([step for d in durations for step in (1, d)]))
+    monkeypatch.setattr(scorecard.time, "perf_counter", lambda: next(ticks))
+
+    latency = scorecard.latency_ms(lambda crops: crops, np.zeros((2, 2, 3)), repeats=3)
+
+    assert latency == pytest.approx(2)
+
+
+def test_keras_probabilities_are_those_of_the_packaged_model(tiny_model):
     generator = np.random.default_rng(0)
     canvases = generator.integers(0, 256, (40, 20, 20, 3)).astype("uint8")
 

@@ -9,7 +9,7 @@ from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving import tflite
-from pixsent_tf.serving.lite import LiteModel
+from pixsent_tf.serving.scorecard import probs_of
 from tests.float32 import assert_close_float32, rounding
 from tests.serving.conftest import OPERATIONS
 
@@ -48,7 +48,7 @@ def files(model, crops, tmp_path_factory):
 def test_each_file_answers_nearly_what_keras_answers(
     files, model, crops, name, tolerance
 ):
-    probs = LiteModel(files[name]).predict(crops)
+    probs = probs_of(tflite.open_runtime(files[name]), crops)
 
     logits = model.classifier(crops.astype("float32")).numpy() / 1.5
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -95,7 +95,7 @@ def test_tensorflows_own_interpreter_reads_it_too(files, crops):
 
     probs = runner(crops=crops[:1])["probs"]
 
-    expected = LiteModel(files["none"]).predict(crops[:1])
+    expected = tflite.open_runtime(files["none"])(crops[:1])
     assert_close_float32(probs, expected, operations=OPERATIONS)
 
 
@@ -136,6 +136,7 @@ def test_an_operation_that_tflite_lacks_is_named():
         tflite.convert(model)
 
 
-def test_a_file_is_never_overwritten(files, model):
-    with pytest.raises(ExportError, match="exists already"):
-        tflite.write_tflite(b"", model, files["none"])
+def test_answers_do_not_depend_on_threads(files, crops):
+    one, two = (tflite.open_runtime(files["none"], n)(crops[:1]) for n in (1, 2))
+
+    assert_close_float32(one, two, operations=OPERATIONS)

@@ -24,8 +24,8 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from pixsent_tf.locks import locked
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.serving.job import Job, Shard
 from pixsent_tf.serving.scorer import Scorer
-from pixsent_tf.serving.shards import Job, Shard
 
 DIRECT_RUNNER = "DirectRunner"
 SHARD_SIZE = 256

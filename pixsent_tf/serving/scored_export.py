@@ -1,4 +1,4 @@
-"""How does a run become a file for a phone, and is that file still as good?
+"""How does a run become one file, and is that file still as good?
 
     NAME.tflite or NAME.onnx   the model, from crop to probabilities
     NAME.json                  input, output, classes, geometry, and the scores
@@ -16,6 +16,9 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from pixsent_tf import runs
 from pixsent_tf.errors import ExportError
@@ -23,16 +26,16 @@ from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.results.files import FileCard, FileDescription
 from pixsent_tf.runs import Run
 from pixsent_tf.serving import onnx, scorecard, tflite
-from pixsent_tf.serving.lite import LiteModel
 from pixsent_tf.serving.samples import Samples, read_samples
 from pixsent_tf.serving.scorecard import Runtime, Score
 from pixsent_tf.whole import whole
 
+Form = Literal["tflite", "onnx"]
 THREADS = (1, 2)
 
 
 @dataclass(frozen=True)
-class DeviceExport:
+class ScoredExport:
     """What was written.
 
     Attributes:
@@ -46,20 +49,22 @@ class DeviceExport:
     description: FileCard
 
 
-def export_tflite(
+def export_file(
     run: Run,
     path: str | os.PathLike[str],
+    form: Form = "tflite",
     *,
     quantize: str = "none",
     max_drop: float | None = None,
     source: str | None = None,
-) -> DeviceExport:
-    """Convert a run's model to TFLite and score it on what the run held out.
+) -> ScoredExport:
+    """Convert a run's model and score the file on what the run held out.
 
     Args:
         run: A run of `fit`.
-        path: The file to make, `*.tflite`.
-        quantize: One of `tflite.QUANTIZATIONS`.
+        path: The file to make.
+        form: What kind of file.
+        quantize: One of `tflite.QUANTIZATIONS`; "none" for ONNX.
         max_drop: Largest loss of accuracy to accept, 0…1; None accepts any.
         source: Where the run's data is now; where it was then if None.
 
@@ -72,63 +77,46 @@ def export_tflite(
     """
     target = _free(path)
     model = SentimentModel.load(run.path)
+    contents = {"onnx": onnx.convert(model)} if form == "onnx" else {}
     samples = read_samples(run, model.preprocessor, source=source)
-    contents = {}
-    for name in dict.fromkeys(("none", quantize)):
-        contents[name] = tflite.convert(model, name, samples.training)
-    labels = {name: f"tflite {name}" for name in contents} | {"none": "tflite float"}
-    scores = score_contents(
-        {labels[name]: content for name, content in contents.items()},
-        model,
-        samples,
-        LiteModel,
-    )
+    contents = contents or _to_tflite(model, quantize, samples.training)
+    open_runtime = onnx.open_runtime if form == "onnx" else tflite.open_runtime
+    scores = score_contents(contents, model, samples, open_runtime)
     scorecard.check_drop(scores, max_drop)
-    tflite.write_tflite(contents[quantize], model, target)
-    description = tflite.describe(target, quantize, model)
-    return _document(target, description, scores, len(samples.labels))
+    *_, content = contents.values()
+    if form == "onnx":
+        with whole(target) as temporary:
+            temporary.write_bytes(content)
+    else:
+        tflite.write_tflite(content, model, target)
+    card: FileCard = {
+        **_describe(target, form, quantize, model),
+        "num_examples": len(samples.labels),
+        "scores": scorecard.to_json(scores),
+    }
+    text = json.dumps(card, indent=2, allow_nan=False) + "\n"
+    runs.write_text(target.with_suffix(".json"), text)
+    page = scorecard.to_card(target.stem, card, scores)
+    runs.write_text(target.with_suffix(".md"), page)
+    return ScoredExport(target, scores, card)
 
 
-def export_onnx(
-    run: Run,
-    path: str | os.PathLike[str],
-    *,
-    max_drop: float | None = None,
-    source: str | None = None,
-) -> DeviceExport:
-    """Convert a run's model to ONNX and score it on what the run held out.
-
-    Args:
-        run: A run of `fit`.
-        path: The file to make, `*.onnx`.
-        max_drop: As in `export_tflite`.
-        source: As in `export_tflite`.
-
-    Returns:
-        What was written.
-
-    Raises:
-        ExportError: If it does not convert, loses too much, or exists already.
-        DataError: If the data is not there any more.
-    """
-    target = _free(path)
-    model = SentimentModel.load(run.path)
-    content = onnx.convert(model)
-    samples = read_samples(run, model.preprocessor, source=source)
-    scores = score_contents({"onnx": content}, model, samples, onnx.OnnxModel)
-    scorecard.check_drop(scores, max_drop)
-    with whole(target) as temporary:
-        temporary.write_bytes(content)
-    description = tflite.describe(target, "none", model)
-    description["input"]["shape"][0] = description["output"]["shape"][0] = "B"
-    return _document(target, description, scores, len(samples.labels))
+def _to_tflite(
+    model: SentimentModel, quantize: str, representative: np.ndarray
+) -> dict[str, bytes]:
+    """Convert to floats, and to what is asked for if that is something else."""
+    contents = {"tflite float": tflite.convert(model)}
+    if quantize != "none":
+        content = tflite.convert(model, quantize, representative)
+        contents[f"tflite {quantize}"] = content
+    return contents
 
 
 def score_contents(
     contents: dict[str, bytes],
     model: SentimentModel,
     samples: Samples,
-    runtime: Callable[[str, int], Runtime],
+    open_runtime: Callable[[str, int], Runtime],
 ) -> list[Score]:
     """Score exports beside the Keras model.
 
@@ -136,7 +124,7 @@ def score_contents(
         contents: The files' contents by name.
         model: What they were made from.
         samples: Held-out pictures.
-        runtime: Opens a file with a number of threads.
+        open_runtime: Opens a file with a number of threads.
 
     Returns:
         Keras' score and the exports', in their order.
@@ -156,14 +144,15 @@ def score_contents(
         file = Path(folder, "model")
         for name, content in contents.items():
             file.write_bytes(content)
-            models = {n: runtime(str(file), n) for n in THREADS}
-            probs = models[THREADS[-1]].predict(samples.held_out)
+            runtimes = {n: open_runtime(str(file), n) for n in THREADS}
+            probs = scorecard.probs_of(runtimes[THREADS[-1]], samples.held_out)
             crop = samples.held_out[0]
+            latency_ms = {n: scorecard.latency_ms(r, crop) for n, r in runtimes.items()}
             scores.append(
                 dataclasses.replace(
                     scorecard.score_probs(name, probs=probs, **truth),
                     size_bytes=len(content),
-                    latency_ms={n: m.latency_ms(crop) for n, m in models.items()},
+                    latency_ms=latency_ms,
                 )
             )
     return scores
@@ -176,16 +165,20 @@ def _free(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-def _document(
-    path: Path, description: FileDescription, scores: list[Score], num_examples: int
-) -> DeviceExport:
-    card: FileCard = {
-        **description,
-        "num_examples": num_examples,
-        "scores": scorecard.to_json(scores),
+def _describe(
+    path: Path, form: Form, quantize: str, model: SentimentModel
+) -> FileDescription:
+    """Say what an app has to know about a file."""
+    config, names = model.preprocessor.config, list(model.class_names)
+    batch: int | str = "B" if form == "onnx" else 1
+    crop = [batch, config.crop_size, config.crop_size, 3]
+    return {
+        "file": path.name,
+        "quantize": quantize,
+        "size_bytes": path.stat().st_size,
+        "signature": tflite.SIGNATURE,
+        "input": {"name": "crops", "dtype": "uint8", "shape": crop},
+        "output": {"name": "probs", "dtype": "float32", "shape": [batch, len(names)]},
+        "class_names": names,
+        "preprocess": dataclasses.asdict(config),
     }
-    text = json.dumps(card, indent=2, allow_nan=False) + "\n"
-    runs.write_text(path.with_suffix(".json"), text)
-    page = scorecard.to_card(path.stem, card, scores)
-    runs.write_text(path.with_suffix(".md"), page)
-    return DeviceExport(path, scores, card)

@@ -15,7 +15,8 @@ pytest.importorskip("apache_beam")
 
 import pyarrow.parquet as pq
 
-from pixsent_tf.serving import batch, shards
+from pixsent_tf.serving import beam_pipeline
+from pixsent_tf.serving.job import Job
 from tests.heard import Heard
 
 pytestmark = [
@@ -40,7 +41,7 @@ def files(pngs, tmp_path):
 
 def score(files, tiny_export, tmp_path, **settings):
     out = str(tmp_path / "table.parquet")
-    scored = batch.score(
+    scored = beam_pipeline.score(
         files, str(tiny_export), out, settings={"job": 1}, shard_size=4, **settings
     )
     return scored, pq.read_table(out).to_pydict()
@@ -96,13 +97,13 @@ def test_the_counters_are_beams(files, tiny_export, tmp_path):
     from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
     names = ("negative", "positive")
-    job = shards.Job.start(str(tmp_path / "parts"), {}, names, files)
+    job = Job.start(str(tmp_path / "parts"), {}, names, files)
     pipeline = beam.Pipeline(runner=FnApiRunner())
     _ = (
         pipeline
         | beam.Create(job.shards(8))
-        | RunInference(batch.SavedModelHandler(str(tiny_export), job))
-        | beam.ParDo(batch.WritePart(job))
+        | RunInference(beam_pipeline.SavedModelHandler(str(tiny_export), job))
+        | beam.ParDo(beam_pipeline.WritePart(job))
     )
     result = pipeline.run()
     result.wait_until_finish()
@@ -118,9 +119,9 @@ def test_the_counters_are_beams(files, tiny_export, tmp_path):
 
 KILLED = """
 import sys
-from pixsent_tf.serving import batch
+from pixsent_tf.serving import beam_pipeline
 _, export, out, *files = sys.argv
-batch.score(files, export, out, settings={"job": 1}, shard_size=4)
+beam_pipeline.score(files, export, out, settings={"job": 1}, shard_size=4)
 """
 
 
@@ -129,7 +130,7 @@ def test_a_killed_job_goes_on_to_the_same_table(files, tiny_export, tmp_path):
     out = tmp_path / "killed.parquet"
     slow = KILLED.replace(
         "_, export",
-        "import time; from pixsent_tf.serving.shards import Job\n"
+        "import time; from pixsent_tf.serving.job import Job\n"
         "write = Job.write_part\n"
         "Job.write_part = lambda *a: (write(*a), time.sleep(0.5))\n"
         "_, export",
@@ -144,7 +145,7 @@ def test_a_killed_job_goes_on_to_the_same_table(files, tiny_export, tmp_path):
     process.wait()
     assert not out.exists()
 
-    scored = batch.score(
+    scored = beam_pipeline.score(
         files, str(tiny_export), str(out), settings={"job": 1}, shard_size=4
     )
 

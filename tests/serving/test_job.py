@@ -11,7 +11,7 @@ pytest.importorskip("apache_beam")
 
 import pyarrow.parquet as pq
 
-from pixsent_tf.serving.shards import Job
+from pixsent_tf.serving.job import Job
 
 NAMES = ("negative", "positive")
 FILES = [f"pictures/{name}.jpg" for name in ("a", "b ö", "c\nd", "e", "f")]

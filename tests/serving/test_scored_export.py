@@ -7,17 +7,17 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.errors import ExportError
-from pixsent_tf.serving.lite import LiteModel
-from pixsent_tf.serving.phone import export_tflite, score_contents
+from pixsent_tf.serving import tflite
 from pixsent_tf.serving.samples import Samples
+from pixsent_tf.serving.scored_export import export_file, score_contents
 from tests.float32 import rounding
 from tests.serving.conftest import OPERATIONS
 
 
 @pytest.fixture(scope="module")
 def made(tiny_run, tmp_path_factory):
-    path = tmp_path_factory.mktemp("device") / "tiny-int8.tflite"
-    return export_tflite(tiny_run, path, quantize="int8")
+    path = tmp_path_factory.mktemp("scored") / "tiny-int8.tflite"
+    return export_file(tiny_run, path, quantize="int8")
 
 
 def test_the_export_stands_beside_keras_and_the_float_file(made):
@@ -64,10 +64,10 @@ def test_an_export_that_loses_too_much_is_not_written(tiny_run, tmp_path, monkey
     wrong = np.tile(np.float32([[0.9, 0.1], [0.1, 0.9]]), (4, 1))  # half of them right
     right = np.repeat(np.float32([[0.9, 0.1], [0.1, 0.9]]), 4, axis=0)
     monkeypatch.setattr("pixsent_tf.serving.scorecard.keras_probs", lambda *_: right)
-    monkeypatch.setattr(LiteModel, "predict", lambda *_: wrong)
+    monkeypatch.setattr("pixsent_tf.serving.scorecard.probs_of", lambda *_: wrong)
 
     with pytest.raises(ExportError, match=r"loses 0\.5000"):
-        export_tflite(tiny_run, tmp_path / "bad.tflite", max_drop=0.01)
+        export_file(tiny_run, tmp_path / "bad.tflite", max_drop=0.01)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -76,7 +76,7 @@ def test_an_existing_file_is_refused_before_any_work(tmp_path, tiny_run):
     (tmp_path / "model.tflite").touch()
 
     with pytest.raises(ExportError, match="exists already"):
-        export_tflite(tiny_run, tmp_path / "model.tflite")
+        export_file(tiny_run, tmp_path / "model.tflite")
 
 
 def test_no_readable_picture_is_refused(tiny_model):
@@ -84,4 +84,4 @@ def test_no_readable_picture_is_refused(tiny_model):
     samples = Samples(none, np.zeros(0, int), none)
 
     with pytest.raises(ExportError, match="None of the pictures"):
-        score_contents({}, tiny_model, samples, LiteModel)
+        score_contents({}, tiny_model, samples, tflite.open_runtime)

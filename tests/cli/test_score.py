@@ -17,7 +17,7 @@ def invoke(*arguments):
 
 def test_where_beam_is_missing_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    for name in ("batch", "shards"):
+    for name in ("beam_pipeline", "job"):
         monkeypatch.delitem(sys.modules, f"pixsent_tf.serving.{name}", raising=False)
         monkeypatch.delattr(f"pixsent_tf.serving.{name}", raising=False)
 

@@ -231,20 +231,20 @@ def run(code: str, *arguments: str) -> list[str]:
     return done.stderr.splitlines()[-1].split()
 
 
-def test_predicting_reaches_less_than_half_of_the_package(tmp_path):
+def test_predicting_reaches_a_seventh_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
     Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
     code = (
         "import sys\n"
         "from pixsent_tf.cli import cli\n"
-        "arguments = ['predict', sys.argv[1], '--quiet', '--engine', 'tensorflow']\n"
-        "cli(arguments, standalone_mode=False)\n"
+        "cli(['predict', sys.argv[1], '--quiet'], standalone_mode=False)\n"
         "found = [name for name in sys.modules if name.startswith('pixsent_tf')]\n"
         "print(*found, file=sys.stderr)"
     )
     reached = run(code, str(tmp_path / "photo.png"))
 
-    assert "pixsent_tf.inference.sweep" in reached
-    assert len(reached) <= 72, reached
+    assert "pixsent_tf.inference.litert" in reached
+    assert len(reached) <= 45, reached
 
 
 def test_whoever_loads_a_model_knows_every_layer_that_it_may_hold():

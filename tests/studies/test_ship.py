@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pixsent_tf import config
-from pixsent_tf.inference import shipped
+from pixsent_tf.inference import light, shipped
 from pixsent_tf.recipes import find_recipe
 from pixsent_tf.studies import ship
 
@@ -69,7 +69,8 @@ def test_shipping_writes_what_loading_reads(colored_folder, tmp_path, monkeypatc
     folder = tmp_path / "shipped"
     sources = [str(colored_folder), str(other)]
     numbers = ship.ship("shipped", sources, folder=folder, num_drawn=2, level=None)
-    monkeypatch.setattr(shipped, "FOLDER", folder)
+    monkeypatch.setattr(light, "FOLDER", folder)
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
     model = shipped.load_model()
 
     with np.load(folder / "head.npz") as saved:
@@ -79,3 +80,7 @@ def test_shipping_writes_what_loading_reads(colored_folder, tmp_path, monkeypatc
     )
     assert [row["num_examples"] for row in numbers["within"]] == [24, 24]
     assert numbers["drawn"] == 12
+    photo = sources[0] + "/positive/0.png"
+    (at_once,) = light.predict(None, [photo])
+    (usual,) = model.predict([photo])
+    np.testing.assert_allclose(at_once.probs, usual.probs, atol=1e-3)

@@ -80,7 +80,7 @@ def test_shipping_writes_what_loading_reads(colored_folder, tmp_path, monkeypatc
     )
     assert [row["num_examples"] for row in numbers["within"]] == [24, 24]
     assert numbers["drawn"] == 12
-    photo = sources[0] + "/positive/0.png"
+    photo = str(next(colored_folder.glob("positive/*.png")))
     (at_once,) = light.predict(None, [photo])
     (usual,) = model.predict([photo])
     np.testing.assert_allclose(at_once.probs, usual.probs, atol=1e-3)

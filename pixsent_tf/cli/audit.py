@@ -104,8 +104,8 @@ def command(
 
     if suspects or data.startswith("tfds:"):
         console.load_tensorflow()
-    parts = audit.open_parts(DataConfig(data, level, images, group))
     progress = console.show_progress(quiet=quiet)
+    parts = audit.open_parts(DataConfig(data, level, images, group), progress=progress)
     findings = audit.audit(parts, progress=progress)
     if suspects:
         from pixsent_tf.studies.suspects import list_suspects
@@ -170,7 +170,7 @@ def _print(findings: AuditResults) -> None:
     rows += [[title, *(str(show(part)) for part in parts)] for title, show in ROWS]
     print_table(rows)
     for part in parts:
-        _print_pairs(part["name"], part["crossing"], "pairs that cross the folds")
+        _print_pairs(part["name"], part["crossing"], "pairs that cross folds or splits")
         _print_pairs(part["name"], part["conflicting"], "pairs with two labels")
         _print_suspects(part["name"], part["suspects"] or [])
         for row in part["unreadable"][:MAX_PAIRS]:
@@ -190,6 +190,8 @@ def _classes(part: AuditPart) -> str:
 
 
 def _folds(part: AuditPart) -> str:
+    if part["splits"] is not None:
+        return ", ".join(f"{split} {n}" for split, n in part["splits"].items())
     if part["in_folds"] is None:
         return "none published"
     sizes = sorted({row["num_examples"] for row in part["folds"]})

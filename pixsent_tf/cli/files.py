@@ -127,9 +127,13 @@ def _expand(source: str) -> Iterator[str]:
         (match,) = FileSystems.match([source])
         yield from sorted(entry.path for entry in match.metadata_list)
     elif path.is_dir():
-        from pixsent_tf.data.pictures import walk_pictures
+        from pixsent_tf.data.pictures import PassedOver, walk_pictures
 
-        yield from map(str, walk_pictures(path))
+        passed = PassedOver()
+        yield from map(str, walk_pictures(path, passed))
+        told = passed.describe(path)
+        if told is not None:
+            console.note(told, quiet=False)
     elif path.is_file() and path.suffix.lower() == LIST_SUFFIX:
         names = list(_lines(read_text(path).splitlines()))
         _tell_strays(source, names)

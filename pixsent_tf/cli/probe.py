@@ -89,7 +89,9 @@ def command(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import probe
 
-    dataset = open_dataset(DataConfig(data, level, images, group), seed=seed)
+    progress = console.show_progress(quiet=quiet)
+    source = DataConfig(data, level, images, group)
+    dataset = open_dataset(source, seed=seed, progress=progress)
     network = open_network(model, backbone, None if weights == "None" else weights)
     names = layers or network.stages
     if not names:
@@ -97,7 +99,6 @@ def command(
     folder = Path(out) if out else next_folder(f"probe-{dataset.name}")
     run = Run.begin(folder, probe.identity(network, names, flatten=flatten, seed=seed))
     goes_on_in(folder)
-    progress = console.show_progress(quiet=quiet)
     results = probe.probe(
         network, dataset, names, run, flatten=flatten, seed=seed, progress=progress
     )

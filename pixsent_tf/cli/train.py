@@ -94,13 +94,13 @@ def run_study(
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.runs import Run, next_folder
 
-    dataset = open_dataset(recipe.data, seed=recipe.seed)
+    progress = console.show_progress(quiet=quiet)
+    dataset = open_dataset(recipe.data, seed=recipe.seed, progress=progress)
     folder = Path(out) if out else next_folder(f"{study.__name__}-{dataset.name}")
     if halves:
         recipe = _begun_with(folder, recipe)
     run = Run.create_or_resume(folder, recipe)
     goes_on_in(folder)
-    progress = console.show_progress(quiet=quiet)
     while True:
         try:
             results = study(recipe, dataset, run, progress=progress, **options)

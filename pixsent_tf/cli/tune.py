@@ -161,12 +161,12 @@ def run_tuning(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies.search import tune
 
-    dataset = open_dataset(recipe.data, seed=recipe.seed)
+    progress = console.show_progress(quiet=quiet)
+    dataset = open_dataset(recipe.data, seed=recipe.seed, progress=progress)
     folder = Path(out) if out else next_folder(f"tune-{dataset.name}")
     run = Run.create_or_resume(folder, recipe)
     tune.claim(run, recipe, config)
     goes_on_in(folder)
-    progress = console.show_progress(quiet=quiet)
     with _workers(workers, run, recipe, config) as watch:
         results = tune.tune(
             recipe, dataset, run, config, progress=progress, watch=watch

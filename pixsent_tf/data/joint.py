@@ -26,7 +26,8 @@ def join_sources(parts: Sequence[Dataset]) -> Dataset:
         All pictures, in order. Ids that occur twice begin with the name of their
         source, and so do groups, since equal names in two sources mean nothing. A
         picture whose source knows no votes has one, for its label. Folds are kept
-        where every source publishes the same number of them.
+        where every source publishes the same number of them, splits where every source
+        has some.
 
     Raises:
         DataError: If the classes of two sources have other names.
@@ -88,6 +89,8 @@ def _concatenate(
         joined=_joined(parts),
         sources=sources,
         source_names=names,
+        splits=_splits(parts),
+        notes=tuple(note for part in parts for note in part.notes),
     )
     if all(part.groups is None for part in parts):
         return dataset
@@ -105,6 +108,12 @@ def _folds(parts: Sequence[Dataset]) -> np.ndarray | None:
     if len(folds) < len(parts) or len({each.max() for each in folds}) > 1:
         return None
     return np.concatenate(folds)
+
+
+def _splits(parts: Sequence[Dataset]) -> np.ndarray | None:
+    """Who divides some of the pictures and not all has divided none."""
+    splits = [part.splits for part in parts if part.splits is not None]
+    return None if len(splits) < len(parts) else np.concatenate(splits)
 
 
 def _votes(parts: Sequence[Dataset]) -> np.ndarray | None:

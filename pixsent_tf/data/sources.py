@@ -19,10 +19,10 @@ from pathlib import Path
 
 from pixsent_tf import runs
 from pixsent_tf.config import DataConfig
+from pixsent_tf.data.folders.source import open_folder, refuse_single
 from pixsent_tf.data.joint import join_sources
 from pixsent_tf.data.levels import layout
 from pixsent_tf.data.lists.labelled import open_list
-from pixsent_tf.data.pictures import SUFFIXES, walk_pictures
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -38,7 +38,8 @@ def open_dataset(
     Args:
         data: The sources and how to read them.
         seed: Of the drawn sample.
-        progress: Hears how far it is where copies have to be looked for.
+        progress: Hears how far it is where copies have to be looked for, and what was
+            found that is good to know.
 
     Returns:
         The data set; no picture has been decoded, except to keep copies out where
@@ -56,6 +57,14 @@ def open_dataset(
         _refuse_unknown(data, each)
         opened = [open_dataset(one, seed=seed, progress=progress) for one in each]
         return join_sources(opened)
+    dataset = _open_one(data, seed, progress)
+    for note in dataset.notes:
+        progress.say(note)
+    return dataset
+
+
+def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
+    """Open a single source."""
     path, is_tfds = Path(data.source), data.source.startswith("tfds:")
     if not (data.source == "smileys" or is_tfds or path.exists()):
         raise DataError(
@@ -71,6 +80,7 @@ def open_dataset(
         name = data.source.removeprefix("tfds:")
         return tfds.open_tfds(name, group=data.group)
     if path.is_file():
+        refuse_single(path)
         images = Path(data.images) if data.images else path.parent
         return open_list(path, images, group=data.group, progress=progress)
     if layout.is_deepsent(path):
@@ -149,69 +159,6 @@ def _refuse_unknown(data: DataConfig, each: Sequence[DataConfig]) -> None:
                 f"None of {', '.join(one.source for one in each)} knows data.{name}="
                 f"{value!r}; leave it out."
             )
-
-
-def open_folder(folder: Path, *, group: str | None = None) -> Dataset:
-    """Open a folder with one subfolder per class.
-
-    Args:
-        folder: The folder; a subfolder's name is the class, its pictures may lie
-            deeper.
-        group: "folder" where the folders within the classes tell which pictures belong
-            together; equal names in two classes are one group.
-
-    Returns:
-        The data set, sorted by path.
-
-    Raises:
-        ConfigError: If there is no such group.
-        DataError: If there are fewer than two subfolders, or one without pictures.
-    """
-    classes = sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.is_dir() and not entry.name.startswith(".")
-    )
-    if len(classes) < 2:
-        found = f"only {classes[0]!r}" if classes else "none"
-        raise DataError(
-            f"{folder} needs one subfolder per class, two or more; it has {found}."
-        )
-    ids, paths, labels = [], [], []
-    for name in classes:
-        files = list(walk_pictures(folder / name))
-        if not files:
-            raise DataError(
-                f"{folder / name} holds no pictures; remove it or add some "
-                f"({', '.join(sorted(SUFFIXES))})."
-            )
-        ids += [path.relative_to(folder).as_posix() for path in files]
-        paths += files
-        labels += [name] * len(files)
-    dataset = build_dataset(
-        name=folder.resolve().name,
-        ids=ids,
-        paths=paths,
-        labels=labels,
-        must_exist=False,
-    )
-    return dataset if group is None else _group_by_folder(dataset, folder, group)
-
-
-def _group_by_folder(dataset: Dataset, folder: Path, group: str) -> Dataset:
-    """Group pictures by the folder within their class: class/GROUP/.../picture."""
-    if group != "folder":
-        raise ConfigError(
-            f"{folder} has no group {group!r}; the one of a folder of classes is "
-            f"'folder', the folders within the classes."
-        )
-    parts = [name.split("/") for name in dataset.ids]
-    names = [each[1] if len(each) > 2 else "" for each in parts]
-    if not any(names):
-        raise ConfigError(
-            f"{folder} has no folders within its classes that could be groups."
-        )
-    return dataset.grouped(names)
 
 
 def _open_smileys(seed: int) -> Dataset:

@@ -44,22 +44,25 @@ def find_units(dataset: Dataset, *, progress: Progress = NO_PROGRESS) -> np.ndar
 def find_named_units(
     dataset: Dataset, *, progress: Progress = NO_PROGRESS
 ) -> np.ndarray | None:
-    """Tell which pictures must stay together, where somebody named groups.
+    """Tell which pictures must stay together, where somebody said or divided them.
 
     Published folds without groups are taken as they are, copies on both sides included,
-    so that numbers can be compared with others on the same folds.
+    so that numbers can be compared with others on the same folds. Of splits that a
+    source brings, what is a copy of a test picture is left out of the training.
 
     Args:
         dataset: The data set.
         progress: Hears how far the search for copies is.
 
     Returns:
-        As `find_units`; None where no groups are known.
+        As `find_units`; None where neither groups nor splits are known.
 
     Raises:
         DataError: If no picture can be read.
     """
-    return None if dataset.groups is None else find_units(dataset, progress=progress)
+    if dataset.groups is None and dataset.splits is None:
+        return None
+    return find_units(dataset, progress=progress)
 
 
 def published_or_stratified(
@@ -110,6 +113,8 @@ def held_out(
 ) -> np.ndarray:
     """Hold a stratified part of a data set out, units as a whole.
 
+    Where somebody has divided the pictures, their test part is what is held out.
+
     Args:
         dataset: The data set; its published folds play no part.
         fraction: Share of the pictures to hold out, above 0 and at most 0.5.
@@ -122,6 +127,8 @@ def held_out(
     Raises:
         DataError: If the share is out of range or a class is too small for it.
     """
+    if dataset.divided is not None:
+        return dataset.divided & ~dataset.only_trains
     whole = dataset.whole or dataset
     mask = holdout(
         whole.labels,

@@ -37,6 +37,9 @@ class Dataset:
             [N]; 0 for all others. None where there are only others.
         sources: Number of each picture's source, int32 [N]; None for a single one.
         source_names: Name of each source by its number.
+        splits: "train", "val" or "test" of each picture, str [N]; None where nobody
+            has divided them.
+        notes: What was found on opening that is good to know, in lines.
         whole: The larger data set that this one was selected from, where its folds
             must agree with those of other selections; None for a set of its own.
     """
@@ -53,6 +56,8 @@ class Dataset:
     joined: np.ndarray | None = None
     sources: np.ndarray | None = None
     source_names: tuple[str, ...] = ()
+    splits: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
     whole: Dataset | None = None
 
     def __len__(self) -> int:
@@ -88,6 +93,7 @@ class Dataset:
             groups=None if self.groups is None else self.groups[indices],
             joined=None if self.joined is None else self.joined[indices],
             sources=None if self.sources is None else self.sources[indices],
+            splits=None if self.splits is None else self.splits[indices],
         )
 
     def grouped(self, names: Sequence[str]) -> Dataset:
@@ -128,6 +134,17 @@ class Dataset:
         if self.joined is None:
             return np.zeros(len(self), dtype=bool)
         return self.joined > 0
+
+    @property
+    def divided(self) -> np.ndarray | None:
+        """True for pictures that somebody has set aside to test, bool [N].
+
+        They are those of the split `test`, or of `val` where there is none; None where
+        nobody has divided the pictures.
+        """
+        if self.splits is None:
+            return None
+        return self.splits == ("test" if "test" in self.splits else "val")
 
     @property
     def agreement(self) -> np.ndarray:

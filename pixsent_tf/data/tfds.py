@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf import runs
-from pixsent_tf.data.decode.opening import sniff
+from pixsent_tf.data.decode.kinds import HEADER, sniff
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
 from pixsent_tf.whole import whole
@@ -221,7 +221,7 @@ def _write(examples: Iterable[Any], folder: Path, keys: dict[str, str | None]) -
     table: dict[str, list[Any]] = {name: [] for name in names}
     for number, example in enumerate(examples):
         encoded = example[keys["image"]]
-        file = f"{number:07}.{sniff(encoded[:512])}"
+        file = f"{number:07}.{sniff(encoded[:HEADER])}"
         (folder / file).write_bytes(encoded)
         table["files"].append(file)
         table["labels"].append(int(example[keys["label"]]))

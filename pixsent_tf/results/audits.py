@@ -16,6 +16,7 @@ class CopiedPair(TypedDict):
     distance: float  # between the two, 0 for the same pixels
     labels: list[str]  # of each
     folds: list[int] | None  # of each; null without published folds
+    splits: list[str] | None  # "train", "val" or "test"; null where nothing is divided
 
 
 class AuditFold(TypedDict):
@@ -49,6 +50,8 @@ class AuditPart(TypedDict):
     majority_rate: float  # what always giving the most frequent answer reaches
     unreadable: list[Unreadable]  # pictures that could not be read
     unreadable_by_reason: dict[str, int]  # how many, by the reason
+    splits: dict[str, int] | None  # pictures by split; null where nothing is divided
+    notes: list[str]  # how the source was read, and what of it was passed over
     in_folds: int | None  # pictures in published folds; null without such
     folds: list[AuditFold]  # the published folds
     is_stratified: bool | None  # whether every fold has the shares of all

@@ -70,6 +70,7 @@ class StudyResults(Metrics):
     per_source: list[SourceMetrics]  # one entry for each source; empty for a single one
 
     unreadable: list[Unreadable]  # pictures that could not be read
+    notes: list[str]  # how the source was read, and what of it was passed over
     seconds: float  # how long it took
     out: str  # the run folder
 
@@ -78,6 +79,8 @@ class FitResults(StudyResults):
     """What `fit` tells."""
 
     temperature: float  # divisor of the logits; 1 where calibrating does not help
+    split_source: str  # "held out" here, or "given" by the splits of the source
+    copies_left_out: list[str]  # pictures that did not train: of units with a test one
 
 
 class CrossvalResults(StudyResults):

@@ -87,7 +87,7 @@ def adapt(
     started = time.monotonic()
     trained = shipped.load_model(model)
     _last_layer(trained.classifier)  # refuses what has none before pictures are read
-    dataset = open_labels(data, trained.class_names)
+    dataset = open_labels(data, trained.class_names, progress=progress)
     run = Run.create(Path(out) if out else next_folder(f"adapt-{dataset.name}"))
     study = _Study.read(trained, dataset, pictures, seed, progress)
     with progress.step(2 * len(dataset), "adapting"):

@@ -24,6 +24,8 @@ def fit(
 ) -> FitResults:
     """Train on one part of the pictures and test on the rest.
 
+    Which part tests is drawn, or what the splits of the source say.
+
     A fine-tuning that was killed goes on after its last finished epoch; a run that is
     finished gives its results again.
 
@@ -46,6 +48,11 @@ def fit(
     fraction = recipe.evaluation.test_fraction
     test = splits.held_out(dataset, fraction, seed=recipe.seed, progress=progress)
     part = hold_out(test, units=splits.find_named_units(dataset))
+    if dataset.splits is not None and len(part.left_out):
+        progress.say(
+            "left out of the training, as copies of test pictures or of their groups: "
+            f"{len(part.left_out)}"
+        )
     (found,) = train_parts(
         recipe,
         dataset,
@@ -63,5 +70,7 @@ def fit(
     results: FitResults = {
         **outcome.measure(run, started=started),
         "temperature": found.temperature,
+        "split_source": "held out" if dataset.splits is None else "given",
+        "copies_left_out": [dataset.ids[i] for i in part.left_out],
     }
     return outcome.write(run, results)

@@ -11,17 +11,24 @@ from pixsent_tf.config import DataConfig
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, FewClassesError, UsageError
+from pixsent_tf.progress import NO_PROGRESS, Progress
 
 LEAST_LABELS = 10
 LEAST_OF_CLASS = 3  # two to train on where the third tests
 
 
-def open_labels(data: DataConfig, class_names: Sequence[str]) -> Dataset:
+def open_labels(
+    data: DataConfig,
+    class_names: Sequence[str],
+    *,
+    progress: Progress = NO_PROGRESS,
+) -> Dataset:
     """Open labelled pictures in the terms of a model.
 
     Args:
         data: The source.
         class_names: Names of the model's classes, by index.
+        progress: Hears what was found that is good to know.
 
     Returns:
         The pictures, with the classes of the model.
@@ -31,7 +38,7 @@ def open_labels(data: DataConfig, class_names: Sequence[str]) -> Dataset:
         DataError: If the source cannot be read, or its classes are others.
     """
     try:
-        dataset = open_dataset(data)
+        dataset = open_dataset(data, progress=progress)
     except FewClassesError as error:
         counts = {name: error.counts.get(name, 0) for name in class_names}
         refuse_few(data.source, counts)

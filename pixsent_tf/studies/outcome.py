@@ -58,6 +58,7 @@ class Outcome:
             ),
             "per_source": measure_sources(self.dataset, said),
             "unreadable": list_unreadable(self.dataset.ids, self.failures),
+            "notes": list(self.dataset.notes),
             "seconds": round(time.monotonic() - started, 2),
             "out": str(run.path),
         }

@@ -121,7 +121,7 @@ def open_model(
 
     Args:
         model: A run folder, a `.keras` file, or the name of a model that ships.
-        data: The pictures.
+        data: The pictures; of splits, the part that tests.
         ten_crop: Ask about ten crops too.
         progress: Shows how far it is.
 
@@ -133,6 +133,8 @@ def open_model(
         WeightsError: If there is no such model.
     """
     trained, dataset = load_model(model), open_dataset(data)
+    if dataset.divided is not None:
+        dataset = dataset.take(dataset.divided)
     if set(dataset.class_names) != set(trained.class_names):
         raise DataError(
             f"{dataset.name} has the classes {', '.join(dataset.class_names)}, the "
@@ -168,7 +170,7 @@ def open_model(
     run = Run.open(model) if Path(model).is_dir() else None
     recipe = run.read_recipe() if run else None
     averaged = np.stack(mean) if ten_crop else None
-    notes = [] if run is None else _seen_in_training(run, dataset)
+    notes = [*dataset.notes, *([] if run is None else _seen_in_training(run, dataset))]
     name = f"{Path(model).resolve().name} on {dataset.name}"
     return Subject(
         name, predictions, dataset, {0: trained}, recipe, run, notes, averaged

@@ -34,13 +34,16 @@ _MAX_MISPLACED = 2  # pictures
 _MAX_SHARE_ERROR = 0.01  # of the fold
 
 
-def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
+def open_parts(
+    data: DataConfig, *, seed: int = 0, progress: Progress = NO_PROGRESS
+) -> list[Dataset]:
     """Open everything that a source holds.
 
     Args:
         data: The source; a DeepSent folder without a level is opened at every
             agreement level that has a list.
         seed: Of the drawn sample.
+        progress: Hears what was found that is good to know.
 
     Returns:
         One data set, or one for each agreement level.
@@ -55,7 +58,7 @@ def open_parts(data: DataConfig, *, seed: int = 0) -> list[Dataset]:
             for level in LEVELS
             if (folder / f"twitter_{level}.txt").is_file()
         ]
-    return [open_dataset(data, seed=seed)]
+    return [open_dataset(data, seed=seed, progress=progress)]
 
 
 def audit(
@@ -119,6 +122,8 @@ def _examine(
         "majority_rate": round(part.majority_rate, 4),
         "unreadable": failures,
         "unreadable_by_reason": _count(row["reason"] for row in failures),
+        "splits": None if part.splits is None else _count(part.splits.tolist()),
+        "notes": list(part.notes),
         "in_folds": None if part.folds is None else int((part.folds > 0).sum()),
         "folds": _folds(part, crossing),
         "is_stratified": None if part.folds is None else _is_stratified(part),
@@ -145,11 +150,14 @@ def _pair(
         "distance": round(distance, 4),
         "labels": [part.class_names[part.labels[i]] for i in both],
         "folds": None if part.folds is None else [int(part.folds[i]) for i in both],
+        "splits": None if part.splits is None else [str(part.splits[i]) for i in both],
     }
 
 
 def _crosses(pair: CopiedPair) -> bool:
-    """Tell whether one picture of a pair trains the fold that tests the other."""
+    """Tell whether one picture of a pair trains what tests the other."""
+    if pair["splits"] is not None and len(set(pair["splits"])) > 1:
+        return True
     return pair["folds"] is not None and len({0, *pair["folds"]}) == 3
 
 

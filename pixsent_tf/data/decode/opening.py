@@ -24,6 +24,7 @@ from pixsent_tf.data.decode.bounds import (
     expected_bytes,
 )
 from pixsent_tf.data.decode.jpeg import count_scans, read_frame
+from pixsent_tf.data.decode.kinds import HEADER, OTHERS, PICTURES, sniff
 from pixsent_tf.errors import ImageError, shown
 
 REASONS = (
@@ -45,51 +46,6 @@ _PILLOW_FORMATS = (
     *("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "HEIF", "AVIF"),
     *("JPEG2000", "PPM", "ICO", "TGA"),
 )
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_PREFIXES = (
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"GIF87a", "gif"),
-    (b"GIF89a", "gif"),
-    (b"BM", "bmp"),
-    (b"II*\0", "tiff"),
-    (b"MM\0*", "tiff"),
-    (b"II+\0", "tiff"),
-    (b"MM\0+", "tiff"),
-    (b"\0\0\0\x0cjP  ", "jpeg2000"),
-    (b"%PDF", "pdf"),
-)
-
-
-def sniff(header: bytes) -> str:
-    """Tell a file's format from its first bytes, whatever its name says.
-
-    Args:
-        header: The first bytes of the file; 512 are enough.
-
-    Returns:
-        `jpeg`, `png`, `gif`, `bmp`, `webp`, `tiff`, `heic`, `avif`, `jpeg2000`,
-        `pdf`, `html`, `empty` or `unknown`.
-
-    Example:
-        >>> sniff(b"GIF89a...")
-        'gif'
-    """
-    if not header:
-        return "empty"
-    for prefix, name in _PREFIXES:
-        if header.startswith(prefix):
-            return name
-    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
-        return "webp"
-    if header[4:8] == b"ftyp":
-        if header[8:12] in (b"avif", b"avis"):
-            return "avif"
-        return "heic" if header[8:12] in _HEIF_BRANDS else "unknown"
-    text = header.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "html"
-    return "unknown"
 
 
 def check_header(
@@ -136,10 +92,12 @@ def _refuse_unopened(
     path: Path, name: str, error: Exception, max_pixels: int
 ) -> NoReturn:
     """Say why Pillow did not open a file."""
-    if isinstance(error, UnidentifiedImageError) and name in ("unknown", "pdf", "html"):
-        what = {"html": "a web page", "pdf": "a PDF"}.get(name, "no known format")
+    if isinstance(error, UnidentifiedImageError) and name not in PICTURES:
+        what, hint = OTHERS.get(name, ("no known format", ""))
         raise ImageError(
-            f"{shown(path)} is not a picture: its content is {what}.", "not_an_image"
+            f"{shown(path)} is not a picture: its content is {what}"
+            f"{'; ' + hint if hint else ''}.",
+            "not_an_image",
         ) from error
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         pixels = re.search(r"\d+ pixels", str(error))
@@ -239,7 +197,7 @@ def _sniff_file(path: Path) -> str:
     open_size(path)
     try:
         with path.open("rb") as file:
-            name = sniff(file.read(512))
+            name = sniff(file.read(HEADER))
     except OSError as error:
         raise _unopened(path, error) from error
     if name == "empty":

@@ -6,7 +6,8 @@ from PIL import Image
 from torture import deep_gray, encode, picture, translucent, write_torture
 
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.data.decode.opening import REASONS, check_header, sniff
+from pixsent_tf.data.decode.kinds import sniff
+from pixsent_tf.data.decode.opening import REASONS, check_header
 from pixsent_tf.errors import ImageError
 
 
@@ -76,13 +77,14 @@ def test_the_pixel_limit_is_the_callers(tmp_path):
         (b"\xff\xd8\xff\xe0", "jpeg"),
         (b"\x89PNG\r\n\x1a\n", "png"),
         (b"GIF87a", "gif"),
-        (b"BM....", "bmp"),
+        (b"BM" + bytes(12) + b"\x28\0\0\0", "bmp"),
+        (b"BMW.jpg 1\nb.jpg 0\n", "unknown"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "webp"),
         (b"RIFF\0\0\0\0WAVE", "unknown"),
         (b"II*\0", "tiff"),
         (b"\0\0\0\x18ftypheic", "heic"),
         (b"\0\0\0\x18ftypavif", "avif"),
-        (b"\0\0\0\x18ftypmp42", "unknown"),
+        (b"\0\0\0\x18ftypmp42", "video"),
         (b"\xef\xbb\xbf\n <!DOCTYPE html>", "html"),
         (b"<HTML><head>", "html"),
         (b"hello", "unknown"),

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
-from pixsent_tf.antialias import line_weights
 from pixsent_tf.errors import ConfigError
 
 POOLED, TEXTURE = "_pooled", "_texture"
@@ -151,7 +151,7 @@ class Texture(keras.layers.Layer):
 class Reduce(keras.layers.Layer):
     """Bring crops to a smaller square, antialiased; float32 [B, side, side, C].
 
-    Two matrix products with what `line_weights` gives: the same numbers, but for
+    Two matrix products with constant weights: the same numbers, but for
     rounding, as `tf.image.resize` gives, whose operation no other engine knows. Keras'
     own `Resizing` will not do either: as an augmentation layer it sets `training` for
     all that follows, and the normalization of the branch then uses batch statistics.
@@ -175,7 +175,7 @@ class Reduce(keras.layers.Layer):
             float32 [B, side, side, C].
         """
         lines = keras.ops.transpose(keras.ops.cast(crops, "float32"), (0, 3, 1, 2))
-        weights = line_weights(crops.shape[1], self.side).T  # [S, side]
+        weights = _line_weights(crops.shape[1], self.side).T  # [S, side]
         rows = keras.ops.matmul(lines, weights)  # [B, C, S, side]
         both = keras.ops.matmul(keras.ops.transpose(rows, (0, 1, 3, 2)), weights)
         return keras.ops.transpose(both, (0, 3, 2, 1))  # [B, C, x, y] -> [B, y, x, C]
@@ -187,6 +187,14 @@ class Reduce(keras.layers.Layer):
             The layer's configuration.
         """
         return {**super().get_config(), "side": self.side}
+
+
+def _line_weights(size: int, side: int) -> np.ndarray:
+    """How much each pixel of a line counts for each of the new ones, [side, size]."""
+    scale = size / side  # at least 1
+    places = (np.arange(side)[:, None] + 0.5) * scale - np.arange(size) - 0.5
+    weights = np.maximum(0, 1 - np.abs(places) / scale)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")
 
 
 @keras.saving.register_keras_serializable(package="pixsent_tf")

@@ -101,6 +101,16 @@ def test_a_smaller_branch_sees_the_crop_as_tensorflow_would_reduce_it():
     assert np.abs(reduced - expected).max() <= 1e-6 * expected.max()
 
 
+def test_three_pixels_become_two_by_their_distance_to_the_new_centers():
+    # Centers of the new pixels at .75 and 2.25 of the old line, reach 1.5 pixels.
+    crops = np.array([80, 0, 160, 0, 0, 0, 0, 0, 0], "float32").reshape(1, 3, 3, 1)
+    across = np.array([80 * 5 / 8, 160 * 5 / 8])
+
+    reduced = Reduce(2)(crops).numpy()[0, ..., 0]
+
+    np.testing.assert_allclose(reduced, [across * 5 / 8, [0, 0]], atol=1e-5)
+
+
 def test_mirrored_features_do_not_tell_left_from_right():
     plain, both = (
         build("efficientnet_lite0@96"),

@@ -8,11 +8,16 @@ from __future__ import annotations
 import os
 
 import numpy as np
+from PIL import Image
 
-from pixsent_tf.antialias import line_weights
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.decode.bounds import useful_side
 from pixsent_tf.data.decode.files import read_image
+
+KERNELS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 
 
 def read_crop(path: str | os.PathLike[str], config: PreprocessConfig) -> np.ndarray:
@@ -48,11 +53,13 @@ def resize(image: np.ndarray, side: int, resample: str) -> np.ndarray:
     Returns:
         uint8, [side, side, 3].
     """
-    height, width, channels = image.shape
-    rows = line_weights(height, side, resample) @ image.reshape(height, -1).astype("f4")
-    columns = rows.reshape(side, width, channels).transpose(1, 0, 2)
-    both = line_weights(width, side, resample) @ columns.reshape(width, -1)
-    square = both.reshape(side, side, channels).transpose(1, 0, 2)
+    # In floats: of whole gray levels Pillow would round twice, between the directions.
+    channels = [
+        Image.fromarray(image[..., channel]).convert("F") for channel in range(3)
+    ]
+    square = np.stack(
+        [one.resize((side, side), KERNELS[resample]) for one in channels], axis=-1
+    )
     return (np.clip(square, 0, 255) + 0.5).astype("uint8")
 
 

@@ -276,7 +276,7 @@ def output_options(function: Command) -> Command:
 
 
 def engine_options(function: Command) -> Command:
-    """Add the options that say what computes, which changes no answer.
+    """Add the options that say what computes and what is kept, which change no answer.
 
     They hold while the command runs, for the processes that it starts too.
 
@@ -288,6 +288,27 @@ def engine_options(function: Command) -> Command:
         see.
     """
     return _add(
+        engine_option(function),
+        click.option(
+            "--no-cache",
+            is_flag=True,
+            expose_value=False,
+            callback=_set_no_cache,
+            help="Neither recall nor keep features of pictures.",
+        ),
+    )
+
+
+def engine_option(function: Command) -> Command:
+    """Add the option that says what computes, for commands that keep no features.
+
+    Args:
+        function: A click command's function.
+
+    Returns:
+        The function with `--engine` and `--verbose`, which it does not see.
+    """
+    return _add(
         function,
         click.option(
             "--engine",
@@ -295,13 +316,6 @@ def engine_options(function: Command) -> Command:
             expose_value=False,
             callback=_set_engine,
             help=f"What computes frozen networks; also ${ENGINE}.",
-        ),
-        click.option(
-            "--no-cache",
-            is_flag=True,
-            expose_value=False,
-            callback=_set_no_cache,
-            help="Neither recall nor keep features of pictures.",
         ),
         click.option(
             "--verbose",

@@ -11,7 +11,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
-from pixsent_tf.cli.options import COUNT, STRICT_LISTS
+from pixsent_tf.cli.options import COUNT, STRICT_LISTS, engine_option
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.errors import DataError, UsageError
@@ -42,6 +42,7 @@ FORMATS = (".parquet", ".csv")
     "--keep-columns", is_flag=True, help="Keep the other columns of a table of paths."
 )
 @click.option("--keep-parts", is_flag=True, help="Leave OUT.parts when all is done.")
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(

@@ -198,13 +198,20 @@ class CanvasReader:
     ) -> None:
         self.preprocessor = preprocessor
         self.max_pixels = max_pixels
-        self._decode = tf.function(
-            # TensorFlow would keep what a large picture took for the next one.
-            lambda encoded: decode_canvas(
-                encoded, preprocessor, max_pixels=max_pixels, memory_bytes=LARGE_BYTES
-            ),
-            input_signature=[tf.TensorSpec([], tf.string)],
-            autograph=False,
+        self._decode, self._decode_jpeg = (
+            tf.function(
+                # TensorFlow would keep what a large picture took for the next one.
+                functools.partial(
+                    decode_canvas,
+                    preprocessor=preprocessor,
+                    only_jpeg=only_jpeg,
+                    max_pixels=max_pixels,
+                    memory_bytes=LARGE_BYTES,
+                ),
+                input_signature=[tf.TensorSpec([], tf.string)],
+                autograph=False,
+            )
+            for only_jpeg in (False, True)
         )
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:
@@ -221,19 +228,16 @@ class CanvasReader:
         Raises:
             ImageError: If it cannot be read.
         """
-        error = check_header(path, self.max_pixels)
-        if error is not None:
-            raise error
-        canvas = self._read_by_tensorflow(os.fsencode(path))
-        if canvas is None:
-            return pillow_canvas(path, self.preprocessor, self.max_pixels)
-        return canvas
-
-    def _read_by_tensorflow(self, path: bytes) -> np.ndarray | None:
-        """Give the canvas of a file; None where it is large, or TensorFlow refuses."""
+        decode = self._decode_jpeg
+        if not is_jpeg(os.fspath(path)):  # whose header is checked where it is decoded
+            error = check_header(path, self.max_pixels)
+            if error is not None:
+                raise error
+            decode = self._decode
         with contextlib.suppress(tf.errors.InvalidArgumentError):
-            return self._decode(tf.io.read_file(path)).numpy()
-        return None
+            return decode(tf.io.read_file(os.fsencode(path))).numpy()
+        # It is large, or TensorFlow refuses it.
+        return pillow_canvas(path, self.preprocessor, self.max_pixels)
 
 
 def canvas_loader(

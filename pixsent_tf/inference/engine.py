@@ -21,7 +21,8 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,35 @@ def explain() -> str:
     return f"litert {version} with XNNPACK on {num_cores()} cores, no GPU is there"
 
 
+@dataclass(frozen=True)
+class Original:
+    """A network as TensorFlow computes it.
+
+    Attributes:
+        look: From crops, uint8 [B, S, S, 3], to the outputs; what `compile_look` makes.
+        weights: Its variables.
+        outputs: Anything of the structure of the outputs.
+    """
+
+    look: Any
+    weights: Sequence[tf.Variable]
+    outputs: Any = None
+
+    @classmethod
+    def of(cls, network: keras.Model) -> Original:
+        """Take a Keras model.
+
+        Args:
+            network: Model from crops, [B, S, S, 3] 0..255, to one or several outputs.
+
+        Returns:
+            What it computes when it is not in training.
+        """
+        look = compile_look(network, network.input_shape[1])
+        weights = [variable.value for variable in network.variables]
+        return cls(look, weights, network.output)
+
+
 def forward(network: keras.Model, num_examples: int) -> Look:
     """Compile a pass through a network that no longer changes.
 
@@ -75,20 +105,37 @@ def forward(network: keras.Model, num_examples: int) -> Look:
     Raises:
         ConfigError: If LiteRT is asked for and cannot compute this network.
     """
+    return fastest(Original.of(network), lambda: digest(network), num_examples)
+
+
+def fastest(original: Original, name: Callable[[], str], num_examples: int) -> Look:
+    """Choose what computes a network.
+
+    Args:
+        original: The network.
+        name: Gives what stands for it in the cache.
+        num_examples: How many pictures will pass.
+
+    Returns:
+        From crops, uint8 [B, S, S, 3], to the outputs, float32.
+
+    Raises:
+        ConfigError: If LiteRT is asked for and cannot compute this network.
+    """
     why = why_tensorflow()
     if not why:
-        path = _path(network)
+        path = cache_folder("engines") / f"{name()}.tflite"
         is_many = num_examples >= FEWEST or wanted_engine() == "litert"
         if is_many or path.is_file():
-            why = keep(network, path)
+            why = keep(original, path)
             if not why:
-                return _lite(network, path)
+                return _lite(original.outputs, path)
         else:
             why = f"{num_examples} pictures are too few to convert a network for"
     if wanted_engine() == "litert":
         raise ConfigError(f"LiteRT cannot compute this network: {why}; --engine auto.")
     _log.info("engine: tensorflow (%s)", why)
-    return compile_look(network, network.input_shape[1])
+    return original.look
 
 
 def why_tensorflow() -> str:
@@ -106,8 +153,8 @@ def why_tensorflow() -> str:
     return ""
 
 
-def _lite(network: keras.Model, path: Path) -> Look:
-    lite, structure = LiteNetwork(path, num_cores()), network.output
+def _lite(structure: Any, path: Path) -> Look:
+    lite = LiteNetwork(path, num_cores())
     with contextlib.suppress(OSError):
         os.utime(path)  # it was used now
     _log.info("engine: litert (%s)", path)
@@ -118,15 +165,11 @@ def _lite(network: keras.Model, path: Path) -> Look:
     return look
 
 
-def _path(network: keras.Model) -> Path:
-    return cache_folder("engines") / f"{digest(network)}.tflite"
-
-
-def keep(network: keras.Model, path: Path) -> str:
+def keep(original: Original, path: Path) -> str:
     """Convert a network unless that was tried before.
 
     Args:
-        network: As `convert` takes it.
+        original: The network.
         path: The `.tflite` file to make, if it is not there.
 
     Returns:
@@ -138,10 +181,10 @@ def keep(network: keras.Model, path: Path) -> str:
     with contextlib.suppress(OSError):
         return refusal.read_text("utf-8")
     try:
-        content = convert(network)
+        content = convert(original)
         with whole(path) as temporary:
             temporary.write_bytes(content)
-            why = _difference(network, temporary)
+            why = _difference(original, temporary)
             if why:
                 raise ArithmeticError(why)
         prune(path.parent, MAX_BYTES)
@@ -155,28 +198,24 @@ def keep(network: keras.Model, path: Path) -> str:
     return ""
 
 
-def convert(network: keras.Model) -> bytes:
+def convert(original: Original) -> bytes:
     """Convert a network for `LiteNetwork`.
 
     Args:
-        network: Model from crops, [B, S, S, 3] 0..255, to one or several outputs.
+        original: The network.
 
     Returns:
         The file's content: from crops, uint8, to the outputs in their order.
     """
-    side = network.input_shape[1]
 
-    @tf.function(input_signature=[tf.TensorSpec([None, side, side, 3], tf.uint8)])
+    @tf.function(input_signature=original.look.input_signature)
     def look(crops: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = network(tf.cast(crops, tf.float32), training=False)
-        return {
-            output_name(i): tf.cast(output, tf.float32)
-            for i, output in enumerate(tf.nest.flatten(outputs))
-        }
+        outputs = tf.nest.flatten(original.look(crops))
+        return {output_name(i): output for i, output in enumerate(outputs)}
 
     # Through a SavedModel: from_concrete_functions loses the weights of Keras 3.
     module = tf.Module()
-    module.weights = [variable.value for variable in network.variables]
+    module.weights = list(original.weights)
     with tempfile.TemporaryDirectory() as folder, muted(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converter uses what it deprecates
         signatures = {SIGNATURE: look.get_concrete_function()}
@@ -186,11 +225,11 @@ def convert(network: keras.Model) -> bytes:
         ).convert()
 
 
-def _difference(network: keras.Model, path: Path) -> str:
+def _difference(original: Original, path: Path) -> str:
     """Compare both engines on a few pictures; "" where they agree."""
-    side = network.input_shape[1]
-    crops = np.random.default_rng(0).integers(0, 256, (_SEEN, side, side, 3), "uint8")
-    expected = tf.nest.flatten(network(tf.cast(crops, tf.float32), training=False))
+    shape = (_SEEN, *original.look.input_signature[0].shape[1:])
+    crops = np.random.default_rng(0).integers(0, 256, shape, "uint8")
+    expected = tf.nest.flatten(original.look(crops))
     for wanted, found in zip(expected, LiteNetwork(path, 1)(crops), strict=True):
         wanted = np.asarray(wanted, "float32")
         off = float(np.abs(found - wanted).max() / max(np.abs(wanted).max(), 1e-30))

@@ -183,7 +183,7 @@ def keep(model: str | None, trained: SentimentModel, num_examples: int) -> None:
     path = _path(model)
     if path is None or not _is_wanted(num_examples) or engine.why_tensorflow():
         return
-    why = engine.keep(trained.answering, path)
+    why = engine.keep(engine.Original.of(trained.answering), path)
     if why:
         _log.info("no form without TensorFlow: %s", why)
         return

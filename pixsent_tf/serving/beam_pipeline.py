@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import tensorflow as tf
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
@@ -25,7 +24,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from pixsent_tf.locks import locked
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.serving.job import Job, Shard
-from pixsent_tf.serving.scorer import Scorer
+from pixsent_tf.serving.scorer import Scorer, read_class_names
 
 DIRECT_RUNNER = "DirectRunner"
 SHARD_SIZE = 256
@@ -53,12 +52,14 @@ class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
     Args:
         saved_model: The version's folder.
         job: Where the shards' files are listed.
+        num_examples: How many files are to be scored.
     """
 
-    def __init__(self, saved_model: str, job: Job) -> None:
+    def __init__(self, saved_model: str, job: Job, num_examples: int) -> None:
         super().__init__()
         self.saved_model = saved_model
         self.job = job
+        self.num_examples = num_examples
 
     def load_model(self) -> Scorer:
         """Load the SavedModel, once per process.
@@ -66,7 +67,7 @@ class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
         Returns:
             The scorer.
         """
-        return Scorer(self.saved_model, open_anywhere)
+        return Scorer(self.saved_model, self.num_examples, open_anywhere)
 
     def run_inference(
         self,
@@ -202,11 +203,12 @@ def _run(
         runner=FnApiRunner() if local else runner,
         options=PipelineOptions(list(options)),
     )
+    handler = SavedModelHandler(saved_model, job, sum(shard.count for shard in pending))
     _ = (
         pipeline
         | "Shards" >> beam.Create(pending)
         | "Spread" >> beam.Reshuffle()
-        | "Score" >> RunInference(SavedModelHandler(saved_model, job))
+        | "Score" >> RunInference(handler)
         | "Write" >> beam.ParDo(WritePart(job))
     )
     pipeline.run().wait_until_finish()
@@ -249,16 +251,3 @@ def open_anywhere(path: str) -> Any:
         A file of its bytes, as they are.
     """
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-
-
-def read_class_names(saved_model: str) -> tuple[str, ...]:
-    """Read the names of the classes from an export.
-
-    Args:
-        saved_model: The version's folder.
-
-    Returns:
-        Names by class index.
-    """
-    with tf.io.gfile.GFile(f"{saved_model}/assets/class_names.txt") as file:
-        return tuple(file.read().splitlines())

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,10 +19,12 @@ import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.decode.bounds import BOUNDS
-from pixsent_tf.data.decode.opening import check_header
-from pixsent_tf.data.pipeline import pillow_canvas
+from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError, WeightsError
+from pixsent_tf.inference import engine
+from pixsent_tf.inference.prediction import name_answer
+from pixsent_tf.machine import num_cores
 
 OK = "ok"
 BATCH_SIZE = 32
@@ -46,19 +52,25 @@ class Row:
 class Scorer:
     """A SavedModel that scores files by name.
 
-    Pictures are decoded by the graph. What it refuses is read by Pillow and goes
-    through the same graph as pixels, so that the rows are those of `predict`.
+    Files become canvases as in training, by as many threads as there are cores, and
+    canvases probabilities, by the fastest engine: so the rows are those of `predict`.
 
     Args:
         saved_model: A version's folder.
+        num_examples: How many files will be scored.
         open_file: Opens files that are on no local disk, such as `gs://bucket/a.jpg`.
     """
 
-    def __init__(self, saved_model: str, open_file: Open | None = None) -> None:
-        self._loaded = tf.saved_model.load(saved_model)
-        self._encoded: Any = self._loaded.signatures["serving_default"]
-        self._canvases: Any = self._loaded.signatures["canvases"]
-        self._preprocessor = _read_preprocessor(saved_model)
+    def __init__(
+        self, saved_model: str, num_examples: int, open_file: Open | None = None
+    ) -> None:
+        self._loaded = tf.saved_model.load(saved_model)  # which its functions need
+        self._look = engine.fastest(
+            _original(self._loaded), lambda: _digest(saved_model), num_examples
+        )
+        self._class_names = read_class_names(saved_model)
+        self._reader = CanvasReader(_read_preprocessor(saved_model))
+        self._pool = ThreadPoolExecutor(num_cores())
         self._open = open_file
 
     def score(self, paths: Sequence[str]) -> Iterator[Row]:
@@ -71,54 +83,69 @@ class Scorer:
             One row per file, in order.
         """
         for start in range(0, len(paths), BATCH_SIZE):
-            yield from self._score_batch(paths[start : start + BATCH_SIZE])
-
-    def _score_batch(self, paths: Sequence[str]) -> list[Row]:
-        rows: dict[int, Row] = {}
-        contents: dict[int, bytes] = {}
-        for position, path in enumerate(paths):
-            try:
-                contents[position] = self._read(path)
-            except ImageError as error:
-                rows[position] = Row(path, error.reason)
-        if contents:
-            answer = self._encoded(image_bytes=tf.constant(list(contents.values())))
-            valid = answer["valid"].numpy()
-            for i, (position, content) in enumerate(contents.items()):
-                path = paths[position]
-                if valid[i]:
-                    rows[position] = _row(path, answer, i)
+            part = paths[start : start + BATCH_SIZE]
+            # All cores decode, and then all compute: neither waits for the other.
+            canvases = list(self._pool.map(self._read, part))
+            readable = [each for each in canvases if not isinstance(each, ImageError)]
+            probs = iter(np.asarray(self._look(np.stack(readable))) if readable else ())
+            for path, canvas in zip(part, canvases, strict=True):
+                if isinstance(canvas, ImageError):
+                    yield Row(path, canvas.reason)
                 else:
-                    rows[position] = self._score_by_pillow(path, content)
-        return [rows[position] for position in range(len(paths))]
+                    yield self._row(path, next(probs))
 
-    def _read(self, path: str) -> bytes:
-        """Read a file; its header stops what would exhaust memory."""
-        if self._open is None or "://" not in path:
-            refusal = check_header(path)
-            if refusal is not None:
-                raise refusal
-            with open(path, "rb") as file:
-                return file.read()
+    def _read(self, path: str) -> np.ndarray | ImageError:
         try:
-            with self._open(path) as file:
-                # One more than there may be: what is larger is refused below.
-                content = file.read(BOUNDS.file_bytes + 1)
-        except OSError as error:
-            raise ImageError(f"{path} cannot be read: {error}", "missing") from error
-        with _as_file(content) as copy:
-            refusal = check_header(copy)
-        if refusal is not None:
-            raise refusal
-        return content
-
-    def _score_by_pillow(self, path: str, content: bytes) -> Row:
-        try:
-            with _as_file(content) as copy:
-                canvas = pillow_canvas(copy, self._preprocessor)
+            if self._open is None or "://" not in path:
+                return self._reader.read(path)
+            with _on_disk(path, self._open) as copy:
+                return self._reader.read(copy)
         except ImageError as error:
-            return Row(path, error.reason)
-        return _row(path, self._canvases(canvases=tf.constant(canvas[None])), 0)
+            return error
+
+    def _row(self, path: str, probs: np.ndarray) -> Row:
+        if not np.isfinite(probs).all():
+            raise WeightsError(
+                f"The model answers {path} with numbers that are not finite; train and "
+                f"export it again."
+            )
+        answer = name_answer(probs, self._class_names)
+        return Row(path, OK, answer, tuple(float(prob) for prob in probs))
+
+
+def read_class_names(saved_model: str) -> tuple[str, ...]:
+    """Read the names of the classes from an export.
+
+    Args:
+        saved_model: The version's folder.
+
+    Returns:
+        Names by class index.
+    """
+    with tf.io.gfile.GFile(f"{saved_model}/assets/class_names.txt") as file:
+        return tuple(file.read().splitlines())
+
+
+def _original(loaded: Any) -> engine.Original:
+    """Take from a SavedModel what leads from canvases to probabilities."""
+    canvases = loaded.signatures["canvases"]
+    spec = canvases.structured_input_signature[1]["canvases"]
+
+    @tf.function(input_signature=[spec])
+    def look(pixels: tf.Tensor) -> tf.Tensor:
+        return canvases(canvases=pixels)["probs"]
+
+    return engine.Original(look, canvases.variables)
+
+
+def _digest(saved_model: str) -> str:
+    """Stand for a SavedModel by its content and what reads it."""
+    found = hashlib.sha256(metadata.version("tensorflow").encode())
+    files = sorted(tf.io.gfile.glob(f"{saved_model}/variables/*"))
+    for name in (f"{saved_model}/saved_model.pb", *files):
+        with tf.io.gfile.GFile(name, "rb") as file:
+            found.update(file.read())
+    return found.hexdigest()[:32]
 
 
 def _read_preprocessor(saved_model: str) -> Preprocessor:
@@ -127,22 +154,16 @@ def _read_preprocessor(saved_model: str) -> Preprocessor:
         return Preprocessor(PreprocessConfig(**json.loads(file.read())))
 
 
-def _row(path: str, answer: dict[str, tf.Tensor], index: int) -> Row:
-    probs = answer["probs"].numpy()[index]
-    if not np.isfinite(probs).all():
-        raise WeightsError(
-            f"The model answers {path} with numbers that are not finite; train and "
-            f"export it again."
-        )
-    likeliest = answer["answer"].numpy()[index].decode()
-    return Row(path, OK, likeliest, tuple(float(prob) for prob in np.asarray(probs)))
-
-
 @contextlib.contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
-    """Lend bytes a name on the local disk."""
+def _on_disk(path: str, open_file: Open) -> Iterator[str]:
+    """Lend a file of any file system a name on the local disk."""
+    try:
+        with open_file(path) as file:
+            # One more than there may be: what is larger is refused when it is read.
+            content = file.read(BOUNDS.file_bytes + 1)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error}", "missing") from error
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "image")
-        with open(path, "wb") as file:
-            file.write(content)
-        yield path
+        copy = Path(folder, "image")
+        copy.write_bytes(content)
+        yield str(copy)

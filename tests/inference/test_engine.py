@@ -110,8 +110,8 @@ def test_a_network_that_does_not_convert_is_computed_by_tensorflow(
 def test_numbers_that_differ_are_noticed_before_they_are_used(
     own_cache, crops, monkeypatch
 ):
-    wrong = engine.convert(build_tiny(None, None, 4))
-    monkeypatch.setattr(engine, "convert", lambda network: wrong)
+    wrong = engine.convert(engine.Original.of(build_tiny(None, None, 4)))
+    monkeypatch.setattr(engine, "convert", lambda original: wrong)
     network = build_tiny(None, None, 3)
 
     found = engine.forward(network, ENOUGH)(crops)

@@ -102,7 +102,7 @@ def test_the_counters_are_beams(files, tiny_export, tmp_path):
     _ = (
         pipeline
         | beam.Create(job.shards(8))
-        | RunInference(beam_pipeline.SavedModelHandler(str(tiny_export), job))
+        | RunInference(beam_pipeline.SavedModelHandler(str(tiny_export), job, 8))
         | beam.ParDo(beam_pipeline.WritePart(job))
     )
     result = pipeline.run()

@@ -14,7 +14,7 @@ from tests.serving.conftest import OPERATIONS, to_file
 
 @pytest.fixture(scope="module")
 def scoring(tiny_export):
-    return Scorer(str(tiny_export))
+    return Scorer(str(tiny_export), 8)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_files_that_are_on_no_disk_are_opened_by_the_opener(tiny_export, pngs, i
         return io.BytesIO(store[path])
 
     rows = list(
-        Scorer(str(tiny_export), open_file).score([*store, "gs://bucket/d.png"])
+        Scorer(str(tiny_export), 8, open_file).score([*store, "gs://bucket/d.png"])
     )
 
     assert [row.status for row in rows] == ["ok", "ok", "not_an_image", "missing"]

@@ -54,12 +54,10 @@ def resize(image: np.ndarray, side: int, resample: str) -> np.ndarray:
         uint8, [side, side, 3].
     """
     # In floats: of whole gray levels Pillow would round twice, between the directions.
-    channels = [
-        Image.fromarray(image[..., channel]).convert("F") for channel in range(3)
-    ]
-    square = np.stack(
-        [one.resize((side, side), KERNELS[resample]) for one in channels], axis=-1
-    )
+    square = np.empty((side, side, 3), "float32")
+    for channel in range(3):
+        one = Image.fromarray(image[..., channel]).convert("F")
+        square[..., channel] = one.resize((side, side), KERNELS[resample])
     return (np.clip(square, 0, 255) + 0.5).astype("uint8")
 
 

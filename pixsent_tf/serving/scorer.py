@@ -131,7 +131,7 @@ def _original(loaded: Any) -> engine.Original:
     canvases = loaded.signatures["canvases"]
     spec = canvases.structured_input_signature[1]["canvases"]
 
-    @tf.function(input_signature=[spec])
+    @tf.function(input_signature=[tf.TensorSpec(spec.shape, spec.dtype)])
     def look(pixels: tf.Tensor) -> tf.Tensor:
         return canvases(canvases=pixels)["probs"]
 

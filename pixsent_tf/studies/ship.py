@@ -251,7 +251,7 @@ def write_prepared(folder: Path) -> None:
     backbones = [branch.name for branch in branches if branch.name in PACKAGES]
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.tflite"
-        why = engine.keep(model.answering, path)
+        why = engine.keep(engine.Original.of(model.answering), path)
         if why:
             raise ConfigError(f"{folder.name} cannot be converted: {why}")
         parts: dict[str, Any] = prepared.take_apart(path.read_bytes(), backbones)

@@ -44,6 +44,21 @@ def test_rows_are_those_of_predict(scoring, tiny_model, folder):
     assert [row.status for row in rows[-2:]] == ["empty", "missing"]
 
 
+def test_many_files_are_scored_by_litert_with_the_same_rows(
+    scoring, tiny_export, folder, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
+    paths = sorted(str(path) for path in folder.iterdir())
+
+    fast = Scorer(str(tiny_export), num_examples=10**4)
+
+    (kept,) = (tmp_path / "cache" / "engines").iterdir()
+    assert kept.suffix == ".tflite"
+    for row, other in zip(fast.score(paths), scoring.score(paths), strict=True):
+        assert (row.path, row.status, row.answer) == (other.path, "ok", other.answer)
+        assert_close_float32(row.probs, other.probs, operations=OPERATIONS)
+
+
 def test_batches_keep_the_order(scoring, folder, monkeypatch):
     paths = sorted(str(path) for path in folder.iterdir())
     whole = list(scoring.score(paths))

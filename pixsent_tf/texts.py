@@ -1,7 +1,8 @@
-"""How is a text read that somebody else wrote? Whole, as UTF-8, or not at all.
+"""How is a text read that somebody else wrote? Whole, or not at all.
 
-What is wrong with it is said in one line that names the file, with a guess at the
-encoding that it has instead.
+What this package wrote is UTF-8. Lists and tables that people bring may be UTF-16 or
+Windows-1252 as well, and who reads them is told so. What is wrong with a text is said
+in one line that names the file, with a guess at the encoding that it has instead.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pixsent_tf.errors import DataError, PixsentError, shown
 
+_BLOCK = 1 << 20  # bytes that are looked at at once
 MAX_BYTES = 2**29  # of a text: ten million lines of fifty letters
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -59,6 +61,63 @@ def read_text(path: Path, kind: type[PixsentError] = DataError) -> str:
             f"0x{content[error.start]:02x}; it looks like {guess_encoding(content)}; "
             f"save it as UTF-8."
         ) from None
+
+
+def find_encoding(path: Path, kind: type[PixsentError] = DataError) -> tuple[str, str]:
+    """Find how a list or a table was written that somebody brings.
+
+    Args:
+        path: The file; all of it is looked at, a block at a time.
+        kind: What to raise.
+
+    Returns:
+        The codec, and the name of the encoding; "" for UTF-8, which needs no word.
+
+    Raises:
+        PixsentError: If it cannot be opened, or is neither UTF-8, UTF-16 nor
+            Windows-1252.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_BLOCK)
+            guess = guess_encoding(head) if _holds_zeros(head) else ""
+            if guess == "UTF-16":
+                return _utf_16(head), guess
+            if not guess and _decodes(head, file, "utf-8-sig"):
+                return "utf-8-sig", ""
+            file.seek(0)
+            if not guess and _decodes(b"", file, "cp1252"):
+                return "cp1252", "Windows-1252"
+    except (OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise kind(f"{shown(path)} cannot be read: {what}.") from error
+    raise kind(
+        f"{shown(path)} is neither UTF-8, UTF-16 nor Windows-1252; it looks like "
+        f"{guess or guess_encoding(head)}; save it as UTF-8."
+    )
+
+
+def _holds_zeros(head: bytes) -> bool:
+    return b"\0" in head or any(head.startswith(mark) for mark, _ in _MARKS)
+
+
+def _utf_16(head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+
+
+def _decodes(head: bytes, file: BinaryIO, codec: str) -> bool:
+    """Tell whether what was read, and all that comes, is a text of an encoding."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        decoder.decode(head)
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def guess_encoding(content: bytes) -> str:

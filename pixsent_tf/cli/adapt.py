@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pixsent_tf.cli import console, words
@@ -10,11 +12,12 @@ from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
     SEED,
+    data_config,
     engine_options,
     model_option,
     output_options,
+    reading_options,
 )
-from pixsent_tf.config import DataConfig, Level
 
 
 @click.command(name="adapt")
@@ -29,6 +32,7 @@ from pixsent_tf.config import DataConfig, Level
 @LEVEL
 @IMAGES
 @GROUP
+@reading_options
 @SEED
 @engine_options
 @output_options
@@ -36,13 +40,11 @@ def command(
     labels: str,
     model: str | None,
     pictures: tuple[str, ...],
-    level: Level | None,
-    images: str | None,
-    group: str | None,
     seed: str | None,
     out: str | None,
     as_json: bool,
     quiet: bool,
+    **named: Any,
 ) -> None:
     """Make a trained model one for your own pictures, by 10 to 1,000 labels.
 
@@ -62,7 +64,7 @@ def command(
     from pixsent_tf.studies.adapt import adapt
 
     results = adapt(
-        DataConfig(labels, level=level, images=images, group=group),
+        data_config(labels, **named),
         model=model,
         pictures=find_files(pictures) if pictures else (),
         out=out,

@@ -14,13 +14,15 @@ from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
     GROUP,
     IMAGES,
+    data_config,
     engine_options,
+    reading_options,
     refuse_idle,
     setting,
 )
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.cli.trouble import OutPath
-from pixsent_tf.config import LEVELS, DataConfig, Level
+from pixsent_tf.config import LEVELS
 from pixsent_tf.results.audits import (
     AuditPart,
     AuditResults,
@@ -39,6 +41,7 @@ MAX_PAIRS = 20
 )
 @IMAGES
 @GROUP
+@reading_options
 @click.option(
     "--suspects",
     is_flag=True,
@@ -63,15 +66,13 @@ MAX_PAIRS = 20
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     data: str,
-    level: Level | None,
-    images: str | None,
-    group: str | None,
     suspects: bool,
     run: str | None,
     out: str | None,
     fail_on: str | None,
     as_json: bool,
     quiet: bool,
+    **named: Any,
 ) -> None:
     """Look for what makes results look better than they are.
 
@@ -93,7 +94,7 @@ def command(
       pixsent-tf audit runs/tuned         exit 1 when a decision saw test pictures
     """
     if (Path(data) / "recipe.json").is_file():
-        idle = ["level", "images", "group", "suspects", "run", "out", "fail_on"]
+        idle = [*named, "suspects", "run", "out", "fail_on"]
         refuse_idle(idle, "for a run")
         audit_decisions(Path(data), as_json=as_json)
         return
@@ -105,7 +106,7 @@ def command(
     if suspects or data.startswith("tfds:"):
         console.load_tensorflow()
     progress = console.show_progress(quiet=quiet)
-    parts = audit.open_parts(DataConfig(data, level, images, group), progress=progress)
+    parts = audit.open_parts(data_config(data, **named), progress=progress)
     findings = audit.audit(parts, progress=progress)
     if suspects:
         from pixsent_tf.studies.suspects import list_suspects

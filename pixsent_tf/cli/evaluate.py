@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,12 +12,13 @@ from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
     STRICT_LISTS,
+    data_config,
     engine_options,
     output_options,
+    reading_options,
     refuse_idle,
     setting,
 )
-from pixsent_tf.config import DataConfig, Level
 
 
 @click.command(name="evaluate")
@@ -24,6 +26,7 @@ from pixsent_tf.config import DataConfig, Level
 @click.argument("data", required=False)
 @LEVEL
 @IMAGES
+@reading_options
 @STRICT_LISTS
 @setting(
     "data.group",
@@ -38,13 +41,11 @@ from pixsent_tf.config import DataConfig, Level
 def command(
     model: str,
     data: str | None,
-    level: Level | None,
-    images: str | None,
-    group: str | None,
     fast: bool,
     out: str | None,
     as_json: bool,
     quiet: bool,
+    **named: Any,
 ) -> None:
     """Measure a model, and write a report of one page.
 
@@ -58,13 +59,13 @@ def command(
       pixsent-tf evaluate runs/mine other-pictures/ --out runs/mine-elsewhere
     """
     if data is None:
-        refuse_idle(["level", "images", "group"], "without DATA")
+        refuse_idle(named, "without DATA")
     console.load_tensorflow()
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import evaluate
     from pixsent_tf.studies.report import report
 
-    config = None if data is None else DataConfig(data, level, images, group)
+    config = None if data is None else data_config(data, **named)
     progress = console.show_progress(quiet=quiet)
     subject, results = evaluate.evaluate(
         model, config, ten_crop=not fast, progress=progress

@@ -83,7 +83,7 @@ def _refuse_answers(path: Path, columns: Iterable[str]) -> None:
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a table that lists files."""
-    from pixsent_tf.studies.shares.tables import read_rows
+    from pixsent_tf.data.lists.tables import read_rows
 
     for row in read_rows(path):
         if not row.get("path"):

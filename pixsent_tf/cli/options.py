@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from pixsent_tf.cli.trouble import OutPath
-from pixsent_tf.config import Recipe, override
+from pixsent_tf.config import DataConfig, Recipe, override
 from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
@@ -128,6 +128,19 @@ GROUP = setting(
     "Keep pictures of one group on one side of every split: a column of a CSV table, a "
     'feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
 )
+COLUMNS = setting(
+    "data.columns",
+    "Which column of a table holds what, such as path=img,label=mood.",
+)
+CLASSES = setting(
+    "data.classes", "Which labels mean a class, such as negative=neg|sad,positive=joy."
+)
+SKIP_UNLABELLED = click.option(
+    FLAGS["data.skip_unlabelled"],
+    is_flag=True,
+    callback=lambda _ctx, _param, value: True if value else None,
+    help="Leave pictures of a table out that have no label, instead of refusing it.",
+)
 NUM_FOLDS = setting("data.num_folds", "Folds to make; published folds stand.")
 SEED = setting("seed", "Of shuffles, splits, crops, weights.")
 SETTINGS = click.option(
@@ -205,14 +218,17 @@ def data_options(function: Command) -> Command:
         function: A click command's function.
 
     Returns:
-        The function with `--level`, `--images`, `--group`, `--join-weight`,
-        `--labels` and `--strict`.
+        The function with `--level`, `--images`, `--group`, `--columns`, `--classes`,
+        `--skip-unlabelled`, `--join-weight`, `--labels` and `--strict`.
     """
     return _add(
         function,
         LEVEL,
         IMAGES,
         GROUP,
+        COLUMNS,
+        CLASSES,
+        SKIP_UNLABELLED,
         setting(
             "data.join_weight",
             "Let a DeepSent folder's pictures of lower agreement train too, with this "
@@ -223,6 +239,36 @@ def data_options(function: Command) -> Command:
         ),
         STRICT_LISTS,
     )
+
+
+def reading_options(function: Command) -> Command:
+    """Add the options that say how a table is read, for `data_config`.
+
+    Args:
+        function: A click command's function.
+
+    Returns:
+        The function with `--columns`, `--classes` and `--skip-unlabelled`.
+    """
+    return _add(function, COLUMNS, CLASSES, SKIP_UNLABELLED)
+
+
+def data_config(source: str, **named: Any) -> DataConfig:
+    """Say what the data is, for a verb without a recipe.
+
+    Args:
+        source: What the command line names.
+        named: Options by name, those of `reading_options` among them; None changes
+            nothing.
+
+    Returns:
+        The source and how to read it.
+
+    Raises:
+        ConfigError: If a value does not fit.
+    """
+    changes = {f"data.{name}": each for name, each in named.items() if each is not None}
+    return override(Recipe(), {"data.source": source, **changes}).data
 
 
 def training_options(function: Command) -> Command:

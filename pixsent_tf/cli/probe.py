@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,13 +14,14 @@ from pixsent_tf.cli.options import (
     LEVEL,
     NAMES,
     Value,
+    data_config,
     engine_options,
     network_options,
+    reading_options,
     refuse_idle,
 )
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.trouble import OutPath
-from pixsent_tf.config import DataConfig, Level
 from pixsent_tf.config.values import Seed, Whole
 from pixsent_tf.errors import ConfigError
 
@@ -43,6 +45,7 @@ UNITS = Value(tuple[Whole, ...])
 @LEVEL
 @IMAGES
 @GROUP
+@reading_options
 @click.option(
     "--seed", type=Value(Seed), default=0, help="Of folds, where none are published."
 )
@@ -62,13 +65,11 @@ def command(
     layers: tuple[str, ...] | None,
     flatten: bool,
     units: tuple[int, ...] | None,
-    level: Level | None,
-    images: str | None,
-    group: str | None,
     seed: int,
     out: str | None,
     as_json: bool,
     quiet: bool,
+    **named: Any,
 ) -> None:
     """Test a linear classifier on each layer of a network, by cross-validation.
 
@@ -90,7 +91,7 @@ def command(
     from pixsent_tf.studies import probe
 
     progress = console.show_progress(quiet=quiet)
-    source = DataConfig(data, level, images, group)
+    source = data_config(data, **named)
     dataset = open_dataset(source, seed=seed, progress=progress)
     network = open_network(model, backbone, None if weights == "None" else weights)
     names = layers or network.stages

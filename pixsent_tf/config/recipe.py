@@ -87,8 +87,14 @@ class DataConfig(Checked, prefix="data."):
             within a kind, `example_weights` keep their ratios. The temperature and the
             threshold for `unsure` are chosen with kinds balanced alike.
         more_sources: Further sources, which train and test together with the first;
-            their classes have the same names. `level`, `images` and `group` are for
-            those that know them.
+            their classes have the same names. `level`, `images`, `group` and `columns`
+            are for those that know them.
+        columns: Which column of a table holds what, where its name does not tell:
+            "path=img", "label=mood"; "fold=" has a column left alone.
+        classes: Which labels mean a class, where the spelling does not tell:
+            "negative=neg|sad", "positive=joy".
+        skip_unlabelled: Leave rows of a table out that have no label, instead of
+            refusing the table.
     """
 
     source: str = "smileys"
@@ -101,6 +107,36 @@ class DataConfig(Checked, prefix="data."):
     num_folds: Annotated[int, Range(least=2)] = 5
     balance: Balance = "none"
     more_sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    skip_unlabelled: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.chosen_columns, self.renamed_labels  # refuse texts of other forms
+
+    @property
+    def chosen_columns(self) -> dict[str, str]:
+        """Columns by what they hold; "" for a column that is left alone."""
+        return dict(_read_pair(text, "columns", "path=img") for text in self.columns)
+
+    @property
+    def renamed_labels(self) -> dict[str, str]:
+        """Classes by the label that means them."""
+        pairs = [_read_pair(text, "classes", "negative=neg") for text in self.classes]
+        return {
+            label.strip(): name for name, labels in pairs for label in labels.split("|")
+        }
+
+
+def _read_pair(text: str, setting: str, example: str) -> tuple[str, str]:
+    """Read a text with a sign between two names."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not name:
+        raise ConfigError(
+            f"--{setting} {text!r} is not of the form NAME=VALUE, such as {example}."
+        )
+    return name, value
 
 
 @dataclass(frozen=True)

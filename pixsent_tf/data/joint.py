@@ -91,6 +91,7 @@ def _concatenate(
         source_names=names,
         splits=_splits(parts),
         notes=tuple(note for part in parts for note in part.notes),
+        weights=_weights(parts),
     )
     if all(part.groups is None for part in parts):
         return dataset
@@ -114,6 +115,17 @@ def _splits(parts: Sequence[Dataset]) -> np.ndarray | None:
     """Who divides some of the pictures and not all has divided none."""
     splits = [part.splits for part in parts if part.splits is not None]
     return None if len(splits) < len(parts) else np.concatenate(splits)
+
+
+def _weights(parts: Sequence[Dataset]) -> np.ndarray | None:
+    """A picture of a source that knows no weights counts 1."""
+    if all(part.weights is None for part in parts):
+        return None
+    own = [
+        np.ones(len(part), "float32") if part.weights is None else part.weights
+        for part in parts
+    ]
+    return np.concatenate(own)
 
 
 def _votes(parts: Sequence[Dataset]) -> np.ndarray | None:

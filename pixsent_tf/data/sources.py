@@ -2,8 +2,9 @@
 
 smileys               the drawn sample; needs nothing
 FOLDER                one subfolder per class, or the DeepSent layout
-LIST.txt, TABLE.csv   `name label` a line, or the columns path,label and maybe group,
-                      source; or path,valence for ratings
+LIST.txt              `name label` a line
+TABLE                 CSV, JSON Lines or parquet with the columns path,label and maybe
+                      split, fold, group, source, weight, votes_*; or path,valence
 tfds:NAME[/CONFIG]    any TensorFlow Datasets image classification set
 
 Some of them know which pictures belong together, those of one person, say: a column of
@@ -22,12 +23,13 @@ from pixsent_tf.config import DataConfig
 from pixsent_tf.data.folders.source import open_folder, refuse_single
 from pixsent_tf.data.joint import join_sources
 from pixsent_tf.data.levels import layout
-from pixsent_tf.data.lists.labelled import open_list
+from pixsent_tf.data.lists.labelled import Reading, open_list
+from pixsent_tf.data.lists.tables import SUFFIXES as TABLES
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
-LIST_SUFFIXES = (".txt", ".csv", ".tsv")
+LIST_SUFFIXES = (".txt", *TABLES)
 
 
 def open_dataset(
@@ -78,11 +80,14 @@ def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
         from pixsent_tf.data import tfds
 
         name = data.source.removeprefix("tfds:")
-        return tfds.open_tfds(name, group=data.group)
+        return tfds.open_tfds(name, group=data.group, renamed=data.renamed_labels)
     if path.is_file():
         refuse_single(path)
         images = Path(data.images) if data.images else path.parent
-        return open_list(path, images, group=data.group, progress=progress)
+        reading = Reading(
+            data.group, data.chosen_columns, data.renamed_labels, data.skip_unlabelled
+        )
+        return open_list(path, images, reading, progress=progress)
     if layout.is_deepsent(path):
         return layout.open_deepsent(
             path,
@@ -91,7 +96,7 @@ def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
             group=data.group,
             progress=progress,
         )
-    return open_folder(path, group=data.group)
+    return open_folder(path, group=data.group, renamed=data.renamed_labels)
 
 
 def open_recorded(data: DataConfig, *, seed: int) -> Dataset:
@@ -145,6 +150,8 @@ def _for_one(data: DataConfig, source: str) -> DataConfig:
         more_sources=(),
         level=data.level if is_deepsent else None,
         images=data.images if is_list else None,
+        columns=data.columns if is_list else (),
+        skip_unlabelled=data.skip_unlabelled and is_list,
         group=group,
         join_weight=data.join_weight if is_deepsent else 0.0,
     )
@@ -152,7 +159,7 @@ def _for_one(data: DataConfig, source: str) -> DataConfig:
 
 def _refuse_unknown(data: DataConfig, each: Sequence[DataConfig]) -> None:
     """Refuse a setting that none of several sources knows."""
-    for name in ("level", "images", "group", "join_weight"):
+    for name in ("level", "images", "group", "join_weight", "columns"):
         value = getattr(data, name)
         if value and all(getattr(one, name) != value for one in each):
             raise ConfigError(
@@ -182,6 +189,15 @@ def _refuse_idle(data: DataConfig) -> None:
         raise ConfigError(
             f"data.images={data.images!r} does nothing with {data.source}; only the "
             f"names in a list or a table are relative to a folder."
+        )
+    if data.columns and not path.is_file():
+        raise ConfigError(
+            f"--columns does nothing with {data.source}; only a table has columns."
+        )
+    if data.skip_unlabelled and not path.is_file():
+        raise ConfigError(
+            f"--skip-unlabelled does nothing with {data.source}; only lists and tables "
+            f"have pictures without a label."
         )
     if data.source == "smileys" and data.group is not None:
         raise ConfigError(

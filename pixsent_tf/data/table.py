@@ -6,15 +6,17 @@ an order that does not depend on the machine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pixsent_tf.config import CLASS_NAMES, DataConfig
+from pixsent_tf.config import DataConfig
 from pixsent_tf.data.balance import balanced
-from pixsent_tf.errors import DataError, FewClassesError
+from pixsent_tf.data.class_names import name_classes
+from pixsent_tf.errors import DataError, FewClassesError, shown
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Dataset:
         splits: "train", "val" or "test" of each picture, str [N]; None where nobody
             has divided them.
         notes: What was found on opening that is good to know, in lines.
+        weights: How much each picture counts in training, float32 [N]; None where all
+            count the same.
         whole: The larger data set that this one was selected from, where its folds
             must agree with those of other selections; None for a set of its own.
     """
@@ -58,6 +62,7 @@ class Dataset:
     source_names: tuple[str, ...] = ()
     splits: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    weights: np.ndarray | None = None
     whole: Dataset | None = None
 
     def __len__(self) -> int:
@@ -94,6 +99,7 @@ class Dataset:
             joined=None if self.joined is None else self.joined[indices],
             sources=None if self.sources is None else self.sources[indices],
             splits=None if self.splits is None else self.splits[indices],
+            weights=None if self.weights is None else self.weights[indices],
         )
 
     def grouped(self, names: Sequence[str]) -> Dataset:
@@ -194,6 +200,8 @@ class Dataset:
         weights = np.ones(len(self), dtype="float32")
         if data.example_weights == "agreement":
             weights = self.agreement
+        if self.weights is not None:
+            weights = weights * self.weights
         if self.joined is not None:
             weights = np.where(self.only_trains, weights * self.joined, weights)
         targets = self.targets(data.labels) * weights[:, None]
@@ -219,23 +227,6 @@ class Dataset:
         return np.where(self.only_trains[among], 0, targets[among].sum(axis=1))
 
 
-def order_classes(names: Sequence[str]) -> tuple[str, ...]:
-    """Put class names into their fixed order.
-
-    Args:
-        names: Names in any order, repeated or not.
-
-    Returns:
-        Each name once: negative before positive where these are the names, whatever
-        their case; sorted otherwise.
-    """
-    unique = sorted(set(names))
-    by_lower = {name.lower(): name for name in unique}
-    if len(unique) == 2 and set(by_lower) == set(CLASS_NAMES):
-        return tuple(by_lower[name] for name in CLASS_NAMES)
-    return tuple(unique)
-
-
 def build_dataset(
     *,
     name: str,
@@ -244,6 +235,7 @@ def build_dataset(
     labels: Sequence[str],
     class_names: tuple[str, ...] | None = None,
     must_exist: bool = True,
+    renamed: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Check a table of pictures and make it a data set.
 
@@ -251,31 +243,36 @@ def build_dataset(
         name: Short name for folders and titles.
         ids: Unique name of each picture.
         paths: File of each picture.
-        labels: Class name of each picture.
-        class_names: Names by class index; by default in the order of `order_classes`.
+        labels: What each picture is labelled, in any spelling.
+        class_names: Names by class index, which are the labels as they are; by default
+            what `class_names.name_classes` reads them as, which a note says.
         must_exist: Refuse files that are not there. A list that names them is wrong; a
             broken link in a folder is one more picture that cannot be read.
+        renamed: Class by label, where the spelling does not tell.
 
     Returns:
         The data set, in the order given.
 
     Raises:
+        ConfigError: If a label of `renamed` does not occur.
         DataError: If it is empty, has one class, names a picture twice or misses files.
     """
     if not ids:
         raise FewClassesError(
             f"{name} holds no pictures; it needs some of each class.", {}
         )
-    if len(set(ids)) < len(ids):
-        twice = next(i for i in ids if list(ids).count(i) > 1)
-        raise DataError(f"{name} names {twice!r} twice; name every picture once.")
+    _refuse_twice(name, ids, paths)
     missing = [path for path in paths if must_exist and not path.is_file()]
     if missing:
         raise DataError(
             f"{name} names {len(missing)} of {len(paths)} files that do not exist, "
             f"first {missing[0]}; correct the list or name the folder with --images."
         )
-    class_names = class_names or order_classes(labels)
+    notes: tuple[str, ...] = ()
+    if class_names is None:
+        naming = name_classes(labels, name, renamed)
+        labels = [naming.by_label[label] for label in labels]
+        class_names, notes = naming.class_names, naming.notes
     index = {class_name: i for i, class_name in enumerate(class_names)}
     present = sorted(set(labels))
     if len(present) < 2:
@@ -289,4 +286,23 @@ def build_dataset(
         paths=tuple(str(path) for path in paths),
         labels=np.array([index[label] for label in labels], dtype="int32"),
         class_names=class_names,
+        notes=notes,
     )
+
+
+def _refuse_twice(name: str, ids: Sequence[str], paths: Sequence[Path]) -> None:
+    """Refuse a picture that is named twice, also by two spellings of its path."""
+    first: dict[str, int] = {}
+    seen: set[str] = set()
+    for i, path in enumerate(paths):
+        if ids[i] in seen:
+            raise DataError(
+                f"{name} names {shown(ids[i])!r} twice; name every picture once."
+            )
+        seen.add(ids[i])
+        j = first.setdefault(os.path.normpath(path), i)
+        if i != j:
+            raise DataError(
+                f"{name} names one file twice, as {shown(ids[j])!r} and as "
+                f"{shown(ids[i])!r}; name every picture once."
+            )

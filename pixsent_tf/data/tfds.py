@@ -11,13 +11,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pixsent_tf import runs
+from pixsent_tf.data.class_names import name_classes
 from pixsent_tf.data.decode.kinds import HEADER, sniff
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError
@@ -31,6 +32,7 @@ def open_tfds(
     *,
     group: str | None = None,
     data_dir: str | os.PathLike[str] | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Open an image-classification set of TensorFlow Datasets.
 
@@ -42,13 +44,15 @@ def open_tfds(
             an empty text is a picture on its own. A feature `group` counts without
             being named.
         data_dir: Where prepared sets are; TensorFlow Datasets' own folder by default.
+        renamed: Class by label, where the spelling does not tell.
 
     Returns:
         The data set. A feature `votes` of one number per class gives its votes, a
         feature `fold` its published folds.
 
     Raises:
-        ConfigError: If there is no such feature for the groups.
+        ConfigError: If there is no such feature for the groups, or no label of a name
+            in `renamed`.
         DataError: If there is no such set or split, it cannot be prepared, or its
             examples are not one picture with one label.
     """
@@ -62,14 +66,19 @@ def open_tfds(
         with contextlib.suppress(FileExistsError), whole(folder) as temporary:
             _write(_read(builder, split, keys), temporary, keys)
     table = json.loads((folder / _TABLE).read_text("utf-8"))
+    labels, votes = np.array(table["labels"]), _column(table["votes"])
+    own = builder.info.features[keys["label"]].names
+    naming = name_classes(own, f"tfds:{name}", renamed)
+    places = [naming.class_names.index(naming.by_label[label]) for label in own]
     dataset = Dataset(
         name=_safe(name),
         ids=tuple(table["ids"]),
         paths=tuple(str(folder / file) for file in table["files"]),
-        labels=np.array(table["labels"], dtype="int32"),
-        class_names=tuple(builder.info.features[keys["label"]].names),
+        labels=np.array(places, dtype="int32")[labels],
+        class_names=naming.class_names,
         folds=_column(table["fold"]),
-        votes=_column(table["votes"]),
+        votes=None if votes is None else _moved(votes, places),
+        notes=naming.notes,
     )
     feature = _group_feature(builder, group, keys)
     if feature is None:
@@ -239,6 +248,14 @@ def _column(values: list[Any]) -> np.ndarray | None:
     """Read a column of whole numbers; None where it is empty or says nothing."""
     column = np.array(values, dtype="int32")
     return column if column.any() else None
+
+
+def _moved(votes: np.ndarray, places: Sequence[int]) -> np.ndarray:
+    """Votes by the classes that labels are read as, int32 [N, K]."""
+    moved = np.zeros((len(votes), max(places) + 1), dtype="int32")
+    for label, place in enumerate(places):
+        moved[:, place] += votes[:, label]
+    return moved
 
 
 def _safe(name: str) -> str:

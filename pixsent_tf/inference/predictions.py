@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.data.lists.tables import PREFIX
 from pixsent_tf.errors import DataError
 from pixsent_tf.runs import Run
 from pixsent_tf.texts import read_table
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 FILE = "predictions.csv"
 OK = "ok"  # the status of a picture that got an answer
-PREFIX = "prob_"
 TEN_CROP_PREFIX = "ten_crop_"
 ID_COLUMNS = ("id", "path")
 

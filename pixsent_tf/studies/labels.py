@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pixsent_tf.config import DataConfig
+from pixsent_tf.data.class_names import match_classes
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, FewClassesError, UsageError
@@ -43,14 +44,17 @@ def open_labels(
         counts = {name: error.counts.get(name, 0) for name in class_names}
         refuse_few(data.source, counts)
         raise
-    index = {name.lower(): k for k, name in enumerate(class_names)}
-    strange = [name for name in dataset.class_names if name.lower() not in index]
-    if strange:
-        raise DataError(
-            f"{data.source} has the class {strange[0]!r}, the model knows "
-            f"{', '.join(class_names)}; rename the one or the other."
+    places = match_classes(dataset.class_names, class_names)
+    if places is None:
+        strange = next(
+            (n for n in dataset.class_names if match_classes([n], class_names) is None),
+            dataset.class_names[0],
         )
-    to_model = np.array([index[name.lower()] for name in dataset.class_names])
+        raise DataError(
+            f"{data.source} has the class {strange!r}, the model knows "
+            f"{', '.join(class_names)}; name the classes with --classes."
+        )
+    to_model = np.array(places)
     votes = None
     if dataset.votes is not None:
         votes = np.zeros((len(dataset), len(class_names)), dtype="int32")

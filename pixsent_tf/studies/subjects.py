@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import DataConfig, Recipe
+from pixsent_tf.data.class_names import match_classes
 from pixsent_tf.data.sources import open_dataset, open_recorded
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, PixsentError
@@ -135,17 +136,17 @@ def open_model(
     trained, dataset = load_model(model), open_dataset(data)
     if dataset.divided is not None:
         dataset = dataset.take(dataset.divided)
-    if set(dataset.class_names) != set(trained.class_names):
+    to_model = match_classes(dataset.class_names, trained.class_names)
+    if to_model is None or len(to_model) < len(trained.class_names):
         raise DataError(
             f"{dataset.name} has the classes {', '.join(dataset.class_names)}, the "
-            f"model {', '.join(trained.class_names)}; rename the one or the other."
+            f"model {', '.join(trained.class_names)}; name them with --classes."
         )
     view: View = "ten_crop" if ten_crop else "center"
     found = list(trained.predict(dataset.paths, view=view, progress=progress))
     read = [i for i, one in enumerate(found) if one.probs is not None]
     if not read:
         raise DataError(f"None of the pictures of {dataset.name} can be read.")
-    to_model = [trained.class_names.index(name) for name in dataset.class_names]
     center: list[Any] = [
         found[i].center_probs if ten_crop else found[i].probs for i in read
     ]

@@ -216,7 +216,7 @@ def test_answers_that_are_not_sure_enough_are_called_so(model, colored_folder):
 def test_columns_of_a_table_are_kept_beside_the_answers(
     run, colored_folder, tmp_path, form
 ):
-    from pixsent_tf.studies.shares.tables import read_rows
+    from pixsent_tf.data.lists.tables import read_rows
 
     listed, out = tmp_path / "posts.csv", tmp_path / f"t.{form}"
     paths = sorted(map(str, colored_folder.glob("negative/*.png")))

@@ -91,7 +91,7 @@ def test_columns_of_the_list_are_kept_beside_the_answers(
     tiny_export, colored_folder, tmp_path, kind
 ):
     pytest.importorskip("apache_beam")
-    from pixsent_tf.studies.shares.tables import read_rows
+    from pixsent_tf.data.lists.tables import read_rows
 
     listed = tmp_path / "posts.csv"
     paths = [*sorted(map(str, colored_folder.glob("*/*.png"))), "gone.png"]

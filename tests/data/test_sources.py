@@ -110,9 +110,9 @@ def test_line_without_a_label_is_named_by_number(tmp_path):
 
 
 def test_table_without_its_columns_is_refused(tmp_path):
-    (tmp_path / "t.csv").write_text("file,class\na.jpg,x\n")
+    (tmp_path / "t.csv").write_text("url,class\na.jpg,x\n")
 
-    with pytest.raises(DataError, match=r"has the columns file, class; it needs path"):
+    with pytest.raises(DataError, match=r"columns url, class; none is called like a p"):
         open_dataset(DataConfig(str(tmp_path / "t.csv")))
 
 

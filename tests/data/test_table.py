@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixsent_tf.data.table import Dataset, build_dataset, order_classes
+from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import DataError
 
 DATASET = Dataset(
@@ -57,18 +57,6 @@ def test_soft_targets_are_shares_of_the_votes():
 def test_soft_targets_need_votes():
     with pytest.raises(DataError, match=r"four has no votes; leave --labels out"):
         replace(DATASET, votes=None).targets("votes")
-
-
-@pytest.mark.parametrize(
-    ("names", "ordered"),
-    [
-        (["positive", "negative", "positive"], ("negative", "positive")),
-        (["Positive", "NEGATIVE"], ("NEGATIVE", "Positive")),
-        (["zebra", "ant", "cow"], ("ant", "cow", "zebra")),
-    ],
-)
-def test_classes_have_a_fixed_order(names, ordered):
-    assert order_classes(names) == ordered
 
 
 def test_empty_table_is_refused():

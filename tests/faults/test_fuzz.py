@@ -21,6 +21,7 @@ from pixsent_tf import config
 from pixsent_tf.config import Recipe
 from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.lists.labelled import open_list
+from pixsent_tf.data.lists.tables import read_rows
 from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.errors import PixsentError
 from pixsent_tf.inference.foreign import check_archive
@@ -30,7 +31,6 @@ from pixsent_tf.models.caffemodel import read_caffemodel
 from pixsent_tf.models.torch_pickle import read_state_dict
 from pixsent_tf.models.weights import load_weights
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.shares.tables import read_rows
 from tests.faults.mutation import mutations
 from tests.faults.test_inputs import PREPROCESSOR
 from tests.models import caffe_files, test_torch_pickle

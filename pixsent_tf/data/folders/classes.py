@@ -10,10 +10,11 @@ What systems and this package leave between them is no class.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixsent_tf.data.class_names import name_classes
 from pixsent_tf.data.pictures import (
     HIDDEN,
     OWN,
@@ -68,12 +69,15 @@ class Layout:
         return len({one.split for one in self.classes}) > 1
 
 
-def read_layout(folder: Path, passed: PassedOver) -> Layout:
+def read_layout(
+    folder: Path, passed: PassedOver, renamed: Mapping[str, str] | None = None
+) -> Layout:
     """Recognize the layout of a folder.
 
     Args:
         folder: The folder.
         passed: Hears what is neither a class nor in one.
+        renamed: Class by the name of a folder, where its spelling does not tell.
 
     Returns:
         The layout, with two classes or more.
@@ -84,7 +88,7 @@ def read_layout(folder: Path, passed: PassedOver) -> Layout:
     """
     root, entries = _unwrap(folder, passed)
     if _are_splits(entries):
-        found = _in_splits(root, entries, passed)
+        found = _in_splits(root, entries, passed, renamed)
     elif entries and all(_are_splits(_folders(one)) for one in entries):
         found = [
             ClassFolder(entry.name, SPLITS[part.name.lower()], part)
@@ -138,7 +142,10 @@ def _are_splits(folders: Sequence[Path]) -> bool:
 
 
 def _in_splits(
-    root: Path, splits: Sequence[Path], passed: PassedOver
+    root: Path,
+    splits: Sequence[Path],
+    passed: PassedOver,
+    renamed: Mapping[str, str] | None,
 ) -> list[ClassFolder]:
     """Find the classes within splits; what trains decides which there are."""
     found = []
@@ -149,14 +156,15 @@ def _in_splits(
             local.found[UNLABELLED] = local.found.pop(BESIDE)
         passed.extend(local)
         found += [ClassFolder(one.name, part, one) for one in classes]
-    trained = {one.name for one in found if one.split == "train"}
+    meant = name_classes([one.name for one in found], str(root), renamed).by_label
+    trained = {meant[one.name] for one in found if one.split == "train"}
     if not trained:
         names = ", ".join(split.name for split in splits)
         raise DataError(
             f"{shown(root)} has the splits {names}, and no classes in what trains; put "
             f"one subfolder per class into each split."
         )
-    strange = [one for one in found if one.name not in trained]
+    strange = [one for one in found if meant[one.name] not in trained]
     if strange:
         raise DataError(
             f"{shown(strange[0].path)} is a class that {shown(root)} never trains on "

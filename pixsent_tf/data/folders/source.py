@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,12 @@ from pixsent_tf.errors import ConfigError, DataError, shown
 _NO_ARCHIVES = (".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".xlsx", ".ods")
 
 
-def open_folder(folder: Path, *, group: str | None = None) -> Dataset:
+def open_folder(
+    folder: Path,
+    *,
+    group: str | None = None,
+    renamed: Mapping[str, str] | None = None,
+) -> Dataset:
     """Open a folder of classes, with splits or without; see `classes` for layouts.
 
     Args:
@@ -26,17 +31,18 @@ def open_folder(folder: Path, *, group: str | None = None) -> Dataset:
             deeper.
         group: "folder" where the folders within the classes tell which pictures belong
             together; equal names in two classes are one group.
+        renamed: Class by the name of a subfolder, where its spelling does not tell.
 
     Returns:
         The data set, sorted by path. Its notes say what was passed over, and which
         splits there are.
 
     Raises:
-        ConfigError: If there is no such group.
+        ConfigError: If there is no such group, or no subfolder of a name in `renamed`.
         DataError: If there are fewer than two classes, or one without pictures.
     """
     passed = PassedOver()
-    layout = read_layout(folder, passed)
+    layout = read_layout(folder, passed, renamed)
     paths, labels, splits, groups = [], [], [], []
     for one in layout.classes:
         files = list(walk_pictures(one.path, passed))
@@ -52,10 +58,13 @@ def open_folder(folder: Path, *, group: str | None = None) -> Dataset:
         paths=paths,
         labels=labels,
         must_exist=False,
+        renamed=renamed,
     )
     if layout.has_splits:
         dataset = replace(dataset, splits=np.array(splits))
-    dataset = replace(dataset, notes=_notes(folder, layout, dataset, passed))
+    dataset = replace(
+        dataset, notes=(*dataset.notes, *_notes(folder, layout, dataset, passed))
+    )
     if group is None:
         return dataset
     _refuse_group(layout.root, group, groups)

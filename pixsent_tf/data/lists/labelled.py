@@ -1,155 +1,217 @@
 """How are lists and tables of pictures read?
 
 LIST.txt    `name label` a line
-TABLE.csv   columns path,label, and where they are there group and source
-TABLE.csv   columns path,valence: ratings instead of labels; see `ratings`
+TABLE       columns of a path and a label, by their usual names; see `columns`
+TABLE       columns of a path and of ratings instead of labels; see `ratings`
+
+A table is any that `tables` reads: CSV, JSON Lines or parquet.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from pixsent_tf.config import CLASS_NAMES
-from pixsent_tf.data.lists.ratings import is_rated, open_ratings
+from pixsent_tf.data.class_names import is_nothing, refuse_nothing
+from pixsent_tf.data.lists import tables
+from pixsent_tf.data.lists.columns import (
+    as_text,
+    describe_columns,
+    find_columns,
+    refuse_columns,
+)
+from pixsent_tf.data.lists.given import (
+    add_given,
+    add_votes,
+    labels_of_votes,
+    votes_columns,
+)
+from pixsent_tf.data.lists.ratings import RATED, is_rated, open_ratings
 from pixsent_tf.data.lists.strays import find_strays
 from pixsent_tf.data.table import Dataset, build_dataset
-from pixsent_tf.errors import ConfigError, DataError
+from pixsent_tf.errors import ConfigError, DataError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.texts import read_table, read_text
+from pixsent_tf.texts import find_encoding
 
-SKIPPED = ("", "skip")  # labels that `label` writes for pictures that have none
+SKIPPED = "skip"  # the label that `label` writes for pictures that have none
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".feather", ".arrow", ".pkl")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table is to be read, where it does not tell.
+
+    Attributes:
+        group: The column that tells which pictures belong together.
+        columns: Columns by what they hold; "" for none.
+        renamed: Classes by label.
+        skip_unlabelled: Leave rows without a label out.
+    """
+
+    group: str | None = None
+    columns: Mapping[str, str] | None = None
+    renamed: Mapping[str, str] | None = None
+    skip_unlabelled: bool = False
 
 
 def open_list(
     path: Path,
     images: Path,
+    reading: Reading = Reading(),
     *,
-    group: str | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Dataset:
     """Open a list or a table of pictures.
 
     Args:
-        path: A text file with `name label` a line, or a CSV file with the columns
-            `path` and `label`, or `path` and `valence`. Labels are class names, or 0
-            and 1 for negative and positive. A column `source` tells where each picture
-            comes from. With a column `annotator`, as `label` writes it, a picture is
-            what most say; skipped ones and ties are left out.
+        path: A text file with `name label` a line, or a table with a column of paths
+            and one of labels or ratings. With a column `annotator`, as `label` writes
+            it, a picture is what most say; skipped ones and ties are left out.
         images: The folder that the names are relative to.
-        group: The column of a CSV file that tells which pictures belong together; a
-            picture whose cell is empty is on its own. A column `group` counts without
-            being named.
+        reading: How it is to be read, where it does not tell.
         progress: Is told where names lead out of the folder.
 
     Returns:
-        The data set, in the order of the file.
+        The data set, in the order of the file. Its notes say how it was read.
 
     Raises:
-        ConfigError: If there is no such column.
-        DataError: If a line cannot be read, a named file does not exist, or names lead
-            out of the folder where that is refused.
+        ConfigError: If there is no column that is named.
+        DataError: If a line cannot be read, a named file does not exist, a label is
+            missing, or names lead out of the folder where that is refused.
     """
-    if not _is_table(path):
-        names, labels = _read_pairs(path, group)
-        _tell_strays(path, names, progress)
-        return _label(path, images, names, labels)
-    table = _read_table(path)
-    _tell_strays(path, table.column("path"), progress)
-    if group is not None and group not in table.columns:
-        raise ConfigError(
-            f"{path} has no column {group!r} for the groups; it has "
-            f"{', '.join(table.columns)}."
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise DataError(
+            f"{shown(path)} is no text; save the table as CSV, JSON Lines or parquet."
         )
-    if is_rated(table.columns):
-        return open_ratings(path, table.rows, images, group=group)
-    dataset = _label(path, images, table.column("path"), table.column("label"))
-    if group or "group" in table.columns:
-        dataset = dataset.grouped(table.column(group or "group"))
-    if "source" in table.columns:
-        dataset = _with_sources(dataset, path, table.column("source"))
-    return dataset
-
-
-def _tell_strays(path: Path, names: Sequence[str], progress: Progress) -> None:
+    listing = _read_table(path, reading) if _is_table(path) else _read_pairs(path)
+    if reading.group is not None and reading.group not in listing.columns:
+        raise ConfigError(_no_group(path, listing, reading.group))
+    names = [row["path"] for row in listing.rows]
     line = find_strays(str(path), names)
     if line is not None:
         progress.say(f"Warning: {line}")
-
-
-def _label(
-    path: Path, images: Path, ids: Sequence[str], labels: Sequence[str]
-) -> Dataset:
-    class_names = None
-    if set(labels) <= {"0", "1"}:
-        class_names = CLASS_NAMES
-        labels = [CLASS_NAMES[int(label)] for label in labels]
-    return build_dataset(
-        name=path.stem,
-        ids=ids,
-        paths=[images / name for name in ids],
-        labels=labels,
-        class_names=class_names,
-    )
-
-
-def _with_sources(dataset: Dataset, path: Path, names: Sequence[str]) -> Dataset:
-    """Tell where each picture comes from."""
-    if "" in names:
-        raise DataError(
-            f"{path} gives {dataset.ids[names.index('')]!r} no source; fill the column "
-            f"or leave it out."
+    rows = [{**row, "path": _find(images, row["path"])} for row in listing.rows]
+    if is_rated(listing.columns):
+        dataset = open_ratings(path, rows, images, group=reading.group)
+        return replace(dataset, notes=(*listing.notes, *dataset.notes))
+    labels = [row["label"] for row in rows]
+    kept = refuse_nothing(labels, names, str(path), skip=reading.skip_unlabelled)
+    rows = [rows[i] for i in kept]
+    notes = list(listing.notes)
+    if len(kept) < len(labels):
+        notes.append(
+            f"{path.name}: {len(labels) - len(kept)} pictures without a label are left "
+            f"out"
         )
-    unique = tuple(dict.fromkeys(names))
-    if len(unique) < 2:
-        return dataset
-    numbers = np.array([unique.index(name) for name in names], dtype="int32")
-    return replace(dataset, sources=numbers, source_names=unique)
+    dataset = build_dataset(
+        name=path.stem,
+        ids=[row["path"] for row in rows],
+        paths=[images / row["path"] for row in rows],
+        labels=[row["label"] for row in rows],
+        renamed=reading.renamed,
+    )
+    dataset = replace(dataset, notes=(*notes, *dataset.notes))
+    if reading.group or "group" in listing.roles:
+        dataset = dataset.grouped([row[reading.group or "group"] for row in rows])
+    dataset = add_given(dataset, path, rows, listing.roles, reading.columns or {})
+    return add_votes(dataset, path, rows, votes_columns(listing.columns))
 
 
 @dataclass(frozen=True)
-class _Table:
-    """A table with named columns.
+class _Listing:
+    """What a list or a table holds.
 
     Attributes:
-        columns: Their names.
+        columns: Names of its columns, those of the roles among them.
+        roles: What its columns hold.
         rows: Cells by column.
+        notes: How it was read.
     """
 
     columns: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
+    roles: tuple[str, ...]
+    rows: list[dict[str, str]]
+    notes: tuple[str, ...] = ()
 
-    def column(self, name: str) -> list[str]:
-        """The cells of a column."""
-        return [row[name].strip() for row in self.rows]
+
+def _no_group(path: Path, listing: _Listing, group: str) -> str:
+    if not listing.columns:
+        return f"{path} has no group {group!r}; only a CSV table has columns."
+    return (
+        f"{path} has no column {group!r} for the groups; it has "
+        f"{', '.join(listing.columns)}."
+    )
 
 
 def _is_table(path: Path) -> bool:
-    return path.suffix.lower() in (".csv", ".tsv")
+    """Tell whether a file is a table, by its suffix or else by its header."""
+    if tables.is_table(path):
+        return True
+    found = find_columns(tables.read_header(path), path)
+    return {"path", "label"} <= set(found)
 
 
-def _read_table(path: Path) -> _Table:
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    columns, rows = read_table(path, delimiter=delimiter)
-    if not ({"path", "label"} <= set(columns) or is_rated(columns)):
-        raise DataError(
-            f"{path} has the columns {', '.join(columns) or 'none'}; it needs path and "
-            f"label."
-        )
-    if "annotator" in columns:
+def _read_table(path: Path, reading: Reading) -> _Listing:
+    """Read the rows, with the columns of the roles under their names."""
+    columns = tables.read_header(path)
+    found = find_columns(columns, path, reading.columns, more=RATED)
+    votes = votes_columns(columns)
+    if "path" not in found:
+        raise refuse_columns(path, columns, "path")
+    is_labelled = "label" in found or len(votes) > 1
+    if not is_labelled and not is_rated([*columns, *found]):
+        raise refuse_columns(path, columns, "label")
+    rows = [
+        {name: as_text(cell) for name, cell in row.items()}
+        for row in tables.read_rows(path)
+    ]
+    rows = [{**row, **{r: row.get(c, "") for r, c in found.items()}} for row in rows]
+    _refuse_nameless(path, rows)
+    notes = [tables.describe_form(path), describe_columns(found)]
+    told = f"{path.name}: read as {'; '.join(filter(None, notes))}" * any(notes)
+    extra = [told] if told else []
+    if "annotator" in found and "label" in found:
         rows = _agreed(rows)
-    return _Table(columns, tuple(rows))
+    if "label" not in found and len(votes) > 1:
+        rows, tied = labels_of_votes(path, rows, votes)
+        extra += [f"{path.name}: {tied} pictures with tied votes are left out"] * (
+            tied > 0
+        )
+    return _Listing(
+        tuple(dict.fromkeys((*columns, *found))), tuple(found), rows, tuple(extra)
+    )
+
+
+def _refuse_nameless(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    for number, row in enumerate(rows, start=1):
+        if not row["path"]:
+            raise DataError(
+                f"{shown(path)} has no path in row {number}; fill it in, or take the "
+                f"row away."
+            )
+
+
+def _find(images: Path, name: str) -> str:
+    """The name of a file as it is on the disk: Windows and macOS write others."""
+    slashes = name.replace("\\", "/")
+    spellings = (
+        *(name, slashes),
+        *(unicodedata.normalize(form, slashes) for form in ("NFC", "NFD")),
+    )
+    for spelling in dict.fromkeys(spellings):
+        if (images / spelling).is_file():
+            return spelling
+    return slashes
 
 
 def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """One row a picture, of what `label` wrote: what most say, skipped and tied out."""
     votes: dict[str, Counter[str]] = {}
     for row in rows:
-        if row["label"] not in SKIPPED:
+        if not is_nothing(row["label"]) and row["label"] != SKIPPED:
             votes.setdefault(row["path"], Counter())[row["label"]] += 1
     first = {row["path"]: row for row in reversed(rows)}
     agreed = []
@@ -160,20 +222,21 @@ def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return agreed
 
 
-def _read_pairs(path: Path, group: str | None) -> tuple[list[str], list[str]]:
-    if group is not None:
-        raise ConfigError(
-            f"{path} has no group {group!r}; only a CSV table has columns."
-        )
-    names, labels = [], []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if not line.strip():
+def _read_pairs(path: Path) -> _Listing:
+    """Read `name label` lines, with a space, a tab or a comma between them."""
+    codec, encoding = find_encoding(path)
+    rows = []
+    for number, line in enumerate(path.read_text(codec).splitlines(), start=1):
+        text = line.strip()
+        if not text:
             continue
-        name, _, label = line.strip().rpartition(" ")
+        marks = [mark for mark in ("\t", " ", ",", ";") if mark in text]
+        name, _, label = text.rpartition(marks[0]) if marks else ("", "", "")
+        name = name.rstrip(" \t,;")
         if not name:
             raise DataError(
                 f"{path}:{number} reads {line!r:.60}; a line is `name label`."
             )
-        names.append(name.strip())
-        labels.append(label)
-    return names, labels
+        rows.append({"path": name, "label": label.strip()})
+    notes = (f"{path.name}: read as {encoding}",) if encoding else ()
+    return _Listing((), (), rows, notes)

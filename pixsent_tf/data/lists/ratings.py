@@ -24,6 +24,7 @@ from pixsent_tf.errors import DataError
 NEGATIVE_TO, POSITIVE_FROM = 3.5, 5.0  # on the scale of 1 to 7
 MIDDLE = (NEGATIVE_TO + POSITIVE_FROM) / 2
 SPREAD, COUNT = 1.3, 20  # of ratings whose deviation or number is not told
+RATED = ("valence", "valence_sd", "valence_n")
 _NUMBER = re.compile(r"[ _-]*\d+$")
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.data.lists.tables import Batch, read_batches
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.predictions import ID_COLUMNS, OK, PREFIX
-from pixsent_tf.studies.shares.tables import Batch, read_batches
 
 UNSURE = -1  # where an answer has no class
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from pixsent_tf.data.lists.tables import Batch, Row, count_rows
 from pixsent_tf.errors import DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.studies.shares.answer_reader import AnswerReader
-from pixsent_tf.studies.shares.tables import Batch, Row, count_rows
 
 Key = tuple[str, ...]
 PERIODS: dict[str, Callable[[datetime.date], str]] = {

@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixsent_tf.data.lists.tables import read_rows
 from pixsent_tf.errors import DataError
-from pixsent_tf.studies.shares.tables import read_rows
 
 SKIPPED = ("", "skip")
 

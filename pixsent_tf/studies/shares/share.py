@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pixsent_tf.data.lists.tables import Row, read_rows
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.evaluation.compare import holm
 from pixsent_tf.evaluation.share import (
@@ -43,7 +44,6 @@ from pixsent_tf.studies.shares.answer_tables import (
     add_up,
 )
 from pixsent_tf.studies.shares.label_tables import LabelTable, read_labels
-from pixsent_tf.studies.shares.tables import Row, read_rows
 from pixsent_tf.studies.shares.words import methods, notes
 
 MOST_COMPARED = 10  # cells; 45 differences

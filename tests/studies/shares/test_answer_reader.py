@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pixsent_tf.data.lists import tables
 from pixsent_tf.errors import DataError
-from pixsent_tf.studies.shares import tables
 from pixsent_tf.studies.shares.answer_reader import AnswerReader
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import pixsent_tf
+from pixsent_tf.data.lists import tables
 from pixsent_tf.errors import DataError, UsageError
-from pixsent_tf.studies.shares import tables
 from tests.heard import Heard
 
 

@@ -1,6 +1,8 @@
-"""How is a large table read? A batch of columns at a time, whatever its kind.
+"""How is a table read? A batch of columns at a time, whatever its kind.
 
-CSV, JSON Lines and parquet; memory does not grow with the table.
+CSV with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252; JSON Lines and
+parquet. Memory does not grow with the table. Every verb that takes a table reads it by
+this module.
 """
 
 from __future__ import annotations
@@ -14,12 +16,46 @@ from pathlib import Path
 from typing import Any
 
 from pixsent_tf.errors import DataError, UsageError
-from pixsent_tf.inference.predictions import PREFIX
-from pixsent_tf.texts import streamed
+from pixsent_tf.texts import find_encoding, streamed
 
 Row = Mapping[str, Any]
 BATCH_ROWS = 16_384
-SUFFIXES = (".csv", ".jsonl", ".parquet")
+_MAX_HEADER = 4096  # letters of it that are looked at
+DELIMITED = (".csv", ".tsv")
+JSON_LINES = (".jsonl", ".ndjson")
+PARQUET = (".parquet", ".pq")
+SUFFIXES = (*DELIMITED, *JSON_LINES, *PARQUET)
+TEXT = ".txt"  # a list, unless it has the header of a table
+PREFIX = "prob_"  # begins the columns of probabilities
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the text of a table is written.
+
+    Attributes:
+        codec: For `open`.
+        encoding: Its name; "" for UTF-8.
+        delimiter: Between cells.
+        is_usual: Whether the suffix says what the delimiter is.
+    """
+
+    codec: str
+    encoding: str
+    delimiter: str
+    is_usual: bool
+
+    def describe(self) -> str:
+        """Say what a reader would not expect.
+
+        Returns:
+            Such as "UTF-16, separated by semicolons"; "" for what is usual.
+        """
+        parts = [self.encoding] if self.encoding else []
+        if not self.is_usual:
+            parts.append(f"separated by {DELIMITERS[self.delimiter]}")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -46,11 +82,23 @@ class Batch:
             yield dict(zip(self.columns, cells, strict=True))
 
 
+def is_table(path: Path) -> bool:
+    """Tell whether a file is called like a table.
+
+    Args:
+        path: Any file.
+
+    Returns:
+        True by its suffix, in any case.
+    """
+    return path.suffix.lower() in SUFFIXES
+
+
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Read the rows of a table, a batch at a time.
 
     Args:
-        path: .csv, .jsonl or .parquet.
+        path: .csv, .tsv, .jsonl or .parquet.
 
     Yields:
         Each row by column, as in `read_batches`; None where parquet has no value.
@@ -80,19 +128,51 @@ def read_batches(path: Path, numbers: Collection[str] = ()) -> Iterator[Batch]:
     """
     if not path.is_file():
         raise DataError(f"{path} does not exist; give a .csv, .jsonl or .parquet file.")
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"{path} is not a .csv, .jsonl or .parquet file.")
-    start = 0
+    if not is_table(path) and path.suffix.lower() != TEXT:
+        raise UsageError(f"{path} is not a .csv, .tsv, .jsonl or .parquet file.")
+    start, suffix = 0, path.suffix.lower()
     parts: Iterator[tuple[int, Mapping[str, Sequence[Any]]]]
-    if path.suffix == ".csv":
-        parts = _csv(path)
-    elif path.suffix == ".jsonl":
+    if suffix in (*DELIMITED, TEXT):
+        parts = _delimited(path)
+    elif suffix in JSON_LINES:
         parts = _json_lines(path)
     else:
         parts = _parquet(path, tuple(numbers))
     for count, columns in parts:
         yield Batch(start, count, columns)
         start += count
+
+
+def read_header(path: Path) -> tuple[str, ...]:
+    """Read the names of the columns.
+
+    Args:
+        path: A table; a file of any other name is read as text with a header.
+
+    Returns:
+        The names; of JSON Lines those of the first objects. None for an empty file.
+
+    Raises:
+        DataError: As `read_batches`.
+    """
+    if path.suffix.lower() in (*JSON_LINES, *PARQUET):
+        first = next(read_batches(path), None)
+        return () if first is None else tuple(map(str, first.columns))
+    form = find_form(path)
+    with streamed(path), path.open(encoding=form.codec, newline="") as file:
+        return tuple(_header(csv.reader(file, delimiter=form.delimiter)))
+
+
+def describe_form(path: Path) -> str:
+    """Say how a table is written, where a reader would not expect it.
+
+    Args:
+        path: The table.
+
+    Returns:
+        As `Form.describe`.
+    """
+    return "" if path.suffix.lower() in PARQUET else find_form(path).describe()
 
 
 def count_rows(path: Path) -> int:
@@ -104,20 +184,55 @@ def count_rows(path: Path) -> int:
     Returns:
         Rows of parquet; lines of text, which cells of several lines make too many.
     """
-    if path.suffix == ".parquet":
+    if path.suffix.lower() in PARQUET:
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(path) as file:
             return int(file.metadata.num_rows)
     with path.open("rb") as file:
         blocks = iter(lambda: file.read(1 << 20), b"")
-        return sum(block.count(b"\n") for block in blocks) - (path.suffix == ".csv")
+        return sum(block.count(b"\n") for block in blocks) - (
+            path.suffix.lower() in DELIMITED
+        )
 
 
-def _csv(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
-    with streamed(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        names = next(reader, [])
+def find_form(path: Path) -> Form:
+    """Find how the text of a table is written.
+
+    Args:
+        path: .csv, .tsv or .jsonl.
+
+    Returns:
+        Its encoding, and what separates the cells of its header.
+
+    Raises:
+        DataError: If it cannot be read as text.
+    """
+    codec, encoding = find_encoding(path)
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    if path.suffix.lower() in JSON_LINES:
+        return Form(codec, encoding, usual, is_usual=True)
+    with streamed(path), path.open(encoding=codec, newline="") as file:
+        header = next((line for line in file if line.strip()), "")
+    delimiter = _delimiter(header) or usual
+    return Form(codec, encoding, delimiter, is_usual=delimiter == usual)
+
+
+def _delimiter(header: str) -> str | None:
+    """What separates the names of columns; None where there is one column."""
+    if header.lower().startswith("sep=") and len(header.strip()) == len("sep=") + 1:
+        return header.strip()[-1]  # a line that Excel reads, and writes for others
+    try:
+        return csv.Sniffer().sniff(header[:_MAX_HEADER], "".join(DELIMITERS)).delimiter
+    except csv.Error:
+        return None
+
+
+def _delimited(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
+    form = find_form(path)
+    with streamed(path), path.open(encoding=form.codec, newline="") as file:
+        reader = csv.reader(file, delimiter=form.delimiter)
+        names = _header(reader)
         rows = (row for row in reader if row)
         while part := list(islice(rows, BATCH_ROWS)):
             width = len(names)
@@ -126,10 +241,20 @@ def _csv(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
             yield len(part), dict(zip(names, zip(*part, strict=True), strict=True))
 
 
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    """The first row that is not empty; Excel may have a mark for itself above it."""
+    for row in rows:
+        names = [name.strip() for name in row]
+        if any(names) and names[0].lower() != "sep=":
+            return names
+    return []
+
+
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Sequence[Any]]]]:
-    with streamed(path), path.open(encoding="utf-8") as file:
+    with streamed(path), path.open(encoding=find_form(path).codec) as file:
         numbered = enumerate(file, start=1)
-        while lines := list(islice(numbered, BATCH_ROWS)):
+        filled = ((number, line) for number, line in numbered if line.strip())
+        while lines := list(islice(filled, BATCH_ROWS)):
             rows = [_flat(line, f"{path}, line {number}") for number, line in lines]
             names = dict.fromkeys(name for row in rows for name in row)
             yield len(rows), {name: [row.get(name) for row in rows] for name in names}

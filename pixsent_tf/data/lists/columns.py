@@ -1,0 +1,155 @@
+"""Which column of a table holds what?
+
+    path      path, filename, file, image, image_path, img, picture, photo
+    label     label, class, sentiment, target, category, polarity
+    split     split, subset, partition             train, val or test
+    fold      fold, kfold                          the test fold of each picture
+    group source weight annotator                  by these names only
+    votes_*   how many annotators named each class
+
+Case, spaces, hyphens and underscores do not matter. `--columns path=img,label=mood`
+names others; `--columns fold=` has a column left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pixsent_tf.config.values import nearest
+from pixsent_tf.errors import ConfigError, DataError, shown
+
+_NAMES = {
+    "path": (
+        *("path", "filename", "file", "image", "filepath", "imagepath", "imagename"),
+        *("imagefile", "img", "imgpath", "imgname", "picture", "photo", "filenames"),
+        *("images", "paths", "files"),
+    ),
+    "label": (
+        *("label", "class", "sentiment", "target", "labels", "classname", "classlabel"),
+        *("category", "polarity", "classes"),
+    ),
+    "split": ("split", "subset", "partition"),
+    "fold": ("fold", "folds", "kfold", "foldid"),
+    "group": ("group", "groups"),
+    "source": ("source",),
+    "weight": ("weight", "weights", "sampleweight", "exampleweight"),
+    "annotator": ("annotator",),
+}
+ROLES = tuple(_NAMES)
+VOTES = re.compile(r"votes?[ _-](.+)", re.IGNORECASE)
+_IS_PICTURE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|heic)$", re.IGNORECASE)
+
+
+def find_columns(
+    columns: Sequence[str],
+    path: Path,
+    chosen: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
+) -> dict[str, str]:
+    """Find which column holds what.
+
+    Args:
+        columns: Of the table.
+        path: The table, for messages.
+        chosen: Columns by role, from `--columns`; "" for none.
+        more: Further roles that `chosen` may name, such as those of ratings.
+
+    Returns:
+        Columns by role, for each role that the table has.
+
+    Raises:
+        ConfigError: If `chosen` names no role, or no column of the table.
+    """
+    by_key = {_key(name): name for name in reversed(columns)}
+    found = {}
+    for role, names in _NAMES.items():
+        own = [by_key[name] for name in names if name in by_key]
+        if own:
+            found[role] = own[0]
+    for role, column in (chosen or {}).items():
+        if role not in (*ROLES, *more):
+            raise ConfigError(
+                f"--columns knows no {role!r}{nearest(role, (*ROLES, *more))}; it "
+                f"knows {', '.join((*ROLES, *more))}."
+            )
+        if not column:
+            found.pop(role, None)
+        elif _key(column) not in by_key:
+            raise ConfigError(
+                f"{shown(path)} has no column {column!r}, which --columns names; it "
+                f"has {listed(columns)}."
+            )
+        else:
+            found[role] = by_key[_key(column)]
+    return found
+
+
+def refuse_columns(path: Path, columns: Sequence[str], lacking: str) -> DataError:
+    """Say that a table lacks what it needs.
+
+    Args:
+        path: The table.
+        columns: Its columns.
+        lacking: The role that none of them has, "path" or "label".
+
+    Returns:
+        The error to raise.
+    """
+    if any(_IS_PICTURE.search(name) for name in columns):
+        return DataError(
+            f"{shown(path)} begins with {listed(columns)}, which is a picture and no "
+            f"header; write path,label above it."
+        )
+    names = ", ".join(_NAMES[lacking][:4])
+    return DataError(
+        f"{shown(path)} has the columns {listed(columns)}; none is called like a "
+        f"{lacking} ({names}): name it with --columns {lacking}=COLUMN."
+    )
+
+
+def describe_columns(found: Mapping[str, str]) -> str:
+    """Say what is read from columns of other names.
+
+    Args:
+        found: Columns by role.
+
+    Returns:
+        Such as "path from 'img', label from 'mood'"; "" where names are as expected.
+    """
+    return ", ".join(
+        f"{role} from {column!r}" for role, column in found.items() if column != role
+    )
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Name columns on one line.
+
+    Args:
+        columns: Their names.
+
+    Returns:
+        The names, cut where they are many.
+    """
+    text = ", ".join(shown(str(name)) for name in columns) or "none"
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def as_text(cell: Any) -> str:
+    """Read a cell of a table of any kind as text.
+
+    Args:
+        cell: Text, a number, or nothing.
+
+    Returns:
+        The text without space around it; "" for nothing and for NaN.
+    """
+    if cell is None or cell != cell:  # NaN is not itself
+        return ""
+    return str(cell).strip()
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[ _-]+", "", str(name)).casefold()

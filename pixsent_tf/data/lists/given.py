@@ -1,0 +1,245 @@
+"""What else does a table say of its pictures? Splits, folds, votes, weights, sources.
+
+Each becomes a part of the data set, and how it was read a line of its notes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pixsent_tf.data.class_names import name_classes
+from pixsent_tf.data.lists.columns import VOTES
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import DataError, shown
+
+Rows = Sequence[Mapping[str, str]]
+_SPLITS = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation"), "test"),
+}
+_WHOLE = re.compile(r"(\d+)(?:\.0*)?")
+
+
+def add_given(
+    dataset: Dataset,
+    path: Path,
+    rows: Rows,
+    roles: Sequence[str],
+    chosen: Mapping[str, str],
+) -> Dataset:
+    """Add what a table says of its pictures.
+
+    Args:
+        dataset: The pictures with their labels.
+        path: The table, for messages.
+        rows: A row for each picture, cells by column.
+        roles: What columns of the table hold.
+        chosen: Columns by role that the user named: what they hold must fit.
+
+    Returns:
+        The data set with what else is known, and with notes.
+
+    Raises:
+        DataError: If a cell cannot be read.
+    """
+    for role, add in _READERS.items():
+        if role in roles:
+            cells = [row[role] for row in rows]
+            dataset = add(dataset, path, cells, role in chosen)
+    return dataset
+
+
+def votes_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Find the columns of votes.
+
+    Args:
+        columns: Of a table.
+
+    Returns:
+        The class that each counts the votes for, by column.
+    """
+    found = {name: VOTES.fullmatch(name) for name in columns}
+    named = {name: match[1] for name, match in found.items() if match}
+    if len(named) < 2:
+        return {}
+    by_label = name_classes(named.values(), "").by_label
+    return {name: by_label[label] for name, label in named.items()}
+
+
+def labels_of_votes(
+    path: Path, rows: Rows, votes: Mapping[str, str]
+) -> tuple[list[dict[str, str]], int]:
+    """Label pictures by what most annotators say.
+
+    Args:
+        path: The table, for messages.
+        rows: Its rows.
+        votes: Class by column.
+
+    Returns:
+        The rows with a label, and how many were tied and are left out.
+
+    Raises:
+        DataError: If a number of votes is none.
+    """
+    counts = np.stack([_numbers(path, rows, name) for name in votes], axis=1)
+    names = list(votes.values())
+    labelled = [
+        {**row, "label": names[int(own.argmax())]}
+        for row, own in zip(rows, counts, strict=True)
+        if (own == own.max()).sum() == 1
+    ]
+    return labelled, len(rows) - len(labelled)
+
+
+def add_votes(
+    dataset: Dataset, path: Path, rows: Rows, votes: Mapping[str, str]
+) -> Dataset:
+    """Add how many annotators named each class, where it is these classes.
+
+    Args:
+        dataset: The pictures with their labels.
+        path: The table, for messages.
+        rows: A row for each picture.
+        votes: Class by column, as `votes_columns` gives them; none for no votes.
+
+    Returns:
+        The data set with votes.
+
+    Raises:
+        DataError: If a number of votes is none, or a picture has no votes.
+    """
+    if not votes:
+        return dataset
+    if sorted(votes.values()) != sorted(dataset.class_names):
+        note = (
+            f"{path.name}: the columns {', '.join(votes)} are left alone, since the "
+            f"classes are {', '.join(dataset.class_names)}"
+        )
+        return replace(dataset, notes=(*dataset.notes, note))
+    column = {name: column for column, name in votes.items()}
+    counts = np.stack(
+        [_numbers(path, rows, column[name]) for name in dataset.class_names], axis=1
+    )
+    if (none := counts.sum(axis=1) == 0).any():
+        raise DataError(
+            f"{shown(path)} has no votes for {shown(dataset.ids[int(none.argmax())])}; "
+            f"fill them in, or take the row away."
+        )
+    return replace(dataset, votes=counts.astype("int32"))
+
+
+def _with_sources(
+    dataset: Dataset, path: Path, names: Sequence[str], _: bool
+) -> Dataset:
+    """Tell where each picture comes from."""
+    if "" in names:
+        raise DataError(
+            f"{path} gives {dataset.ids[names.index('')]!r} no source; fill the column "
+            f"or leave it out."
+        )
+    unique = tuple(dict.fromkeys(names))
+    if len(unique) < 2:
+        return dataset
+    numbers = np.array([unique.index(name) for name in names], dtype="int32")
+    return replace(dataset, sources=numbers, source_names=unique)
+
+
+def _with_splits(
+    dataset: Dataset, path: Path, cells: Sequence[str], is_chosen: bool
+) -> Dataset:
+    """Tell what trains and what tests."""
+    read = [_SPLITS.get(cell.casefold(), "") for cell in cells]
+    strange = next((c for c, own in zip(cells, read, strict=True) if not own), None)
+    if strange is not None and is_chosen:
+        raise DataError(
+            f"{shown(path)} has the split {strange!r}; a split is train, val or test."
+        )
+    counts = {name: read.count(name) for name in ("train", "val", "test")}
+    told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    if strange is not None or not counts["train"] or len(told.split(", ")) < 2:
+        what = f"{strange!r}" if strange is not None else f"{told} only"
+        note = f"{path.name}: its column of splits holds {what}, and is left alone"
+        return replace(dataset, notes=(*dataset.notes, note))
+    trains = "train and val" if counts["val"] and counts["test"] else "train"
+    tests = "test" if counts["test"] else "val"
+    note = (
+        f"{path.name}: splits {told}; fit trains on {trains} and tests on {tests}, "
+        f"evaluate judges by {tests}"
+    )
+    return replace(dataset, splits=np.array(read), notes=(*dataset.notes, note))
+
+
+def _with_folds(
+    dataset: Dataset, path: Path, cells: Sequence[str], is_chosen: bool
+) -> Dataset:
+    """Take folds as published ones; they are numbered from 1."""
+    unique = sorted(set(cells) - {""}, key=_by_value)
+    if len(unique) < 2:
+        if is_chosen:
+            raise DataError(f"{shown(path)} has one fold only; two or more are needed.")
+        return dataset
+    number = {cell: i for i, cell in enumerate(unique, start=1)}
+    folds = np.array([number.get(cell, 0) for cell in cells], dtype="int32")
+    told = f"{path.name}: {len(unique)} folds of {_sizes(folds)} pictures"
+    if unique != [str(i) for i in number.values()]:
+        told += f", {shown(unique[0])} to {shown(unique[-1])} as 1 to {len(unique)}"
+    if (outside := int((folds == 0).sum())) > 0:
+        told += f"; {outside} pictures are in none, and neither train nor test"
+    return replace(dataset, folds=folds, notes=(*dataset.notes, told))
+
+
+def _sizes(folds: np.ndarray) -> str:
+    sizes = np.bincount(folds)[1:]
+    low, high = int(sizes.min()), int(sizes.max())
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _by_value(cell: str) -> tuple[int, str]:
+    match = _WHOLE.fullmatch(cell)
+    return (int(match[1]) if match else 0, cell)
+
+
+def _with_weights(
+    dataset: Dataset, path: Path, cells: Sequence[str], _: bool
+) -> Dataset:
+    """Let pictures count as much as they are said to."""
+    rows = [
+        {"path": name, "weight": c} for name, c in zip(dataset.ids, cells, strict=True)
+    ]
+    weights = _numbers(path, rows, "weight").astype("float32")
+    note = (
+        f"{path.name}: its weights, {weights.min():g} to {weights.max():g}, count in "
+        f"training"
+    )
+    return replace(dataset, weights=weights, notes=(*dataset.notes, note))
+
+
+def _numbers(path: Path, rows: Rows, column: str) -> np.ndarray:
+    """Read a column of numbers from 0 up, [N]."""
+    found = np.empty(len(rows))
+    for i, row in enumerate(rows):
+        try:
+            found[i] = float(row[column] or "nan")
+        except ValueError:
+            found[i] = np.nan
+        if not (found[i] >= 0 and np.isfinite(found[i])):
+            raise DataError(
+                f"{shown(path)} has the {column} {row[column]!r} in the row of "
+                f"{shown(row['path'])}; it is a number from 0 up."
+            )
+    return found
+
+
+_READERS: dict[str, Callable[[Dataset, Path, Sequence[str], bool], Dataset]] = {
+    "source": _with_sources,
+    "split": _with_splits,
+    "fold": _with_folds,
+    "weight": _with_weights,
+}

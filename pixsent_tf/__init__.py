@@ -3,7 +3,7 @@
 The names below load on first use, so that importing the package costs nothing.
 
     fit, crossval           train on labelled pictures, honestly tested
-    predict                 files, by the model that ships or by your own
+    predict, Predictor      pictures, by the model that ships or by your own
     adapt                   a trained model to your pictures, by a few labels
     load                    a trained model, ready to predict files
     share                   shares of the classes, with intervals, from a few labels
@@ -25,6 +25,7 @@ _PUBLIC = {
     "adapt": "pixsent_tf.studies.api",
     "load": "pixsent_tf.studies.api",
     "predict": "pixsent_tf.studies.api",
+    "Predictor": "pixsent_tf.inference.predictor",
     "share": "pixsent_tf.studies.shares.share",
 }
 

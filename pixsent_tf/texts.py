@@ -41,6 +41,19 @@ def read_text(path: Path, kind: type[PixsentError] = DataError) -> str:
     Raises:
         PixsentError: If it cannot be opened, has another encoding, or is too large.
     """
+    content = _read_bytes(path, kind)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise kind(
+            f"{shown(path)} is not UTF-8: line {line} holds the byte "
+            f"0x{content[error.start]:02x}; it looks like {guess_encoding(content)}; "
+            f"save it as UTF-8."
+        ) from None
+
+
+def _read_bytes(path: Path, kind: type[PixsentError]) -> bytes:
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_BYTES else b""
@@ -52,15 +65,25 @@ def read_text(path: Path, kind: type[PixsentError] = DataError) -> str:
             f"{shown(path)} is too large for a text: {size / 1e6:.0f} MB; the limit is "
             f"{MAX_BYTES / 1e6:.0f} MB."
         )
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise kind(
-            f"{shown(path)} is not UTF-8: line {line} holds the byte "
-            f"0x{content[error.start]:02x}; it looks like {guess_encoding(content)}; "
-            f"save it as UTF-8."
-        ) from None
+    return content
+
+
+def read_brought(path: Path, kind: type[PixsentError] = DataError) -> tuple[str, str]:
+    """Read a list that somebody brings.
+
+    Args:
+        path: The file, in one of the encodings that `find_encoding` knows.
+        kind: What to raise.
+
+    Returns:
+        Its content, and the name of its encoding; "" for UTF-8.
+
+    Raises:
+        PixsentError: As `read_text` and `find_encoding`.
+    """
+    content = _read_bytes(path, kind)
+    codec, encoding = find_encoding(path, kind)
+    return content.decode(codec), encoding
 
 
 def find_encoding(path: Path, kind: type[PixsentError] = DataError) -> tuple[str, str]:

@@ -123,6 +123,7 @@ WRITERS = {"write_text", "write_bytes", "savez", "savez_compressed", "savefig"}
 # What these write to is lent to them by one who writes it whole, or no result: a log.
 LENT = {
     "pixsent_tf.data.tfds": {"_write"},
+    "pixsent_tf.data.decode.given": {"_add_encoded"},
     "pixsent_tf.serving.saved_model": {"write_assets"},
     "pixsent_tf.studies.search.workers": {"_start"},
     "pixsent_tf.serving.c_api": {"main"},

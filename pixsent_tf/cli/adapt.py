@@ -12,12 +12,11 @@ from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
     SEED,
-    data_config,
     engine_options,
     model_option,
     output_options,
-    reading_options,
 )
+from pixsent_tf.cli.reading import data_config, reading_options
 
 
 @click.command(name="adapt")

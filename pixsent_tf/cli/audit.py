@@ -14,12 +14,11 @@ from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
     GROUP,
     IMAGES,
-    data_config,
     engine_options,
-    reading_options,
     refuse_idle,
     setting,
 )
+from pixsent_tf.cli.reading import data_config, reading_options
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config import LEVELS

@@ -12,13 +12,12 @@ from pixsent_tf.cli.options import (
     IMAGES,
     LEVEL,
     STRICT_LISTS,
-    data_config,
     engine_options,
     output_options,
-    reading_options,
     refuse_idle,
     setting,
 )
+from pixsent_tf.cli.reading import data_config, reading_options
 
 
 @click.command(name="evaluate")

@@ -12,10 +12,10 @@ from typing import Any
 
 from pixsent_tf.cli import console
 from pixsent_tf.errors import DataError, UsageError
-from pixsent_tf.texts import read_text
+from pixsent_tf.texts import read_brought
 
 LIST_SUFFIX = ".txt"
-TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,9 @@ def _refuse_answers(path: Path, columns: Iterable[str]) -> None:
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a table that lists files."""
-    from pixsent_tf.data.lists.tables import read_rows
+    from pixsent_tf.data.lists.paths import read_named
 
-    for row in read_rows(path):
-        if not row.get("path"):
-            columns = ", ".join(str(name) for name in row)
-            raise DataError(f"{path} has a row without a path; it has {columns}.")
-        yield row
+    return read_named(path)
 
 
 def find_files(sources: Iterable[str]) -> list[str]:
@@ -97,7 +93,7 @@ def find_files(sources: Iterable[str]) -> list[str]:
 
     Args:
         sources: Files, folders (walked), globs, `.txt` files with a path a line, "-"
-            for such a list on standard input, tables with a column `path`, or globs of
+            for such a list on standard input, tables with paths, or globs of
             another file system, such as `gs://bucket/*.jpg`, which Apache Beam finds.
 
     Returns:
@@ -135,7 +131,7 @@ def _expand(source: str) -> Iterator[str]:
         if told is not None:
             console.note(told, quiet=False)
     elif path.is_file() and path.suffix.lower() == LIST_SUFFIX:
-        names = list(_lines(read_text(path).splitlines()))
+        names = list(_lines(read_brought(path)[0].splitlines()))
         _tell_strays(source, names)
         yield from names
     elif path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:

@@ -8,13 +8,13 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
-    data_options,
     engine_options,
     output_options,
     setting,
     sources,
     training_options,
 )
+from pixsent_tf.cli.reading import data_options
 from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
 from pixsent_tf.recipes import find_recipe
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pixsent_tf.demo.label_sample import Chosen, Population, Sample
     from pixsent_tf.results.labels import LabelResults
 
-TABLES = (".csv", ".jsonl", ".parquet")
 BY = ("random", "uncertainty", "diversity")
 
 
@@ -98,7 +97,7 @@ def command(
     path = Path(out)
     if path.suffix != ".csv":
         raise UsageError(f"--out {out} must end in .csv.")
-    is_table = Path(source).suffix in TABLES
+    is_table = _is_answered(source)
     if show_answers and not is_table:
         raise UsageError(f"--show-answers needs a table of answers; {source} is none.")
     folder = Path(images)
@@ -166,7 +165,7 @@ def _draw(
     )
 
     num, by, seed, model = (asked[name] for name in ("num", "by", "seed", "model"))
-    if Path(source).suffix in TABLES:
+    if _is_answered(source):
         population = Population.read(Path(source))
     else:
         population = Population(_found(source))
@@ -186,6 +185,19 @@ def _draw(
     part = first_part(population, seed)
     seen, features = label_model.see(loaded, part, folder, progress=progress)
     return population, draw_diverse(seen, features, num, seed)
+
+
+def _is_answered(source: str) -> bool:
+    """Tell whether it is a table with a model's answers."""
+    from pixsent_tf.data.lists.tables import PREFIX, is_table, read_header
+
+    path = Path(source)
+    if not (is_table(path) and path.is_file()):
+        return False
+    columns = read_header(path)
+    return bool({"answer", "prob"} & set(columns)) or any(
+        name.startswith(PREFIX) for name in columns
+    )
 
 
 def _found(source: str) -> list[str]:
@@ -236,6 +248,6 @@ def _rows(results: LabelResults, source: str) -> list[tuple[str, str]]:
             rows.append(
                 ("ceiling", f"{agreement['ceiling']:.1%}: one meets the others")
             )
-    if Path(source).suffix in TABLES and not results["left"]:
+    if _is_answered(source) and not results["left"]:
         rows.append(("next", f"pixsent-tf share {source} --labels {results['out']}"))
     return rows

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from pixsent_tf.cli.trouble import OutPath
-from pixsent_tf.config import DataConfig, Recipe, override
+from pixsent_tf.config import Recipe, override
 from pixsent_tf.config.changes import kind_of_setting
 from pixsent_tf.config.use import FLAGS
 from pixsent_tf.config.values import Count, Kind, kind_of
@@ -128,19 +128,6 @@ GROUP = setting(
     "Keep pictures of one group on one side of every split: a column of a CSV table, a "
     'feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
 )
-COLUMNS = setting(
-    "data.columns",
-    "Which column of a table holds what, such as path=img,label=mood.",
-)
-CLASSES = setting(
-    "data.classes", "Which labels mean a class, such as negative=neg|sad,positive=joy."
-)
-SKIP_UNLABELLED = click.option(
-    FLAGS["data.skip_unlabelled"],
-    is_flag=True,
-    callback=lambda _ctx, _param, value: True if value else None,
-    help="Leave pictures of a table out that have no label, instead of refusing it.",
-)
 NUM_FOLDS = setting("data.num_folds", "Folds to make; published folds stand.")
 SEED = setting("seed", "Of shuffles, splits, crops, weights.")
 SETTINGS = click.option(
@@ -211,66 +198,6 @@ def sources(*, required: bool) -> Callable[[Command], Command]:
     return lambda function: by_place(by_name(function))
 
 
-def data_options(function: Command) -> Command:
-    """Add the options that say what the data is.
-
-    Args:
-        function: A click command's function.
-
-    Returns:
-        The function with `--level`, `--images`, `--group`, `--columns`, `--classes`,
-        `--skip-unlabelled`, `--join-weight`, `--labels` and `--strict`.
-    """
-    return _add(
-        function,
-        LEVEL,
-        IMAGES,
-        GROUP,
-        COLUMNS,
-        CLASSES,
-        SKIP_UNLABELLED,
-        setting(
-            "data.join_weight",
-            "Let a DeepSent folder's pictures of lower agreement train too, with this "
-            "weight; they never test.",
-        ),
-        setting(
-            "data.labels", "Train on the majority label or on the share of the votes."
-        ),
-        STRICT_LISTS,
-    )
-
-
-def reading_options(function: Command) -> Command:
-    """Add the options that say how a table is read, for `data_config`.
-
-    Args:
-        function: A click command's function.
-
-    Returns:
-        The function with `--columns`, `--classes` and `--skip-unlabelled`.
-    """
-    return _add(function, COLUMNS, CLASSES, SKIP_UNLABELLED)
-
-
-def data_config(source: str, **named: Any) -> DataConfig:
-    """Say what the data is, for a verb without a recipe.
-
-    Args:
-        source: What the command line names.
-        named: Options by name, those of `reading_options` among them; None changes
-            nothing.
-
-    Returns:
-        The source and how to read it.
-
-    Raises:
-        ConfigError: If a value does not fit.
-    """
-    changes = {f"data.{name}": each for name, each in named.items() if each is not None}
-    return override(Recipe(), {"data.source": source, **changes}).data
-
-
 def training_options(function: Command) -> Command:
     """Add the options that say what is trained.
 
@@ -281,7 +208,7 @@ def training_options(function: Command) -> Command:
         The function with `--recipe`, `--backbone`, `--weights`, `--strategy`,
         `--epochs`, `--ensemble-size`, `--seed` and `--set`.
     """
-    return _add(
+    return add_options(
         function,
         setting("model.backbone", "Network; efficientnet_lite0 by default."),
         click.option(
@@ -311,7 +238,7 @@ def output_options(function: Command) -> Command:
     Returns:
         The function with `--out`, `--json` and `--quiet`.
     """
-    return _add(
+    return add_options(
         function,
         click.option(
             "--out", type=OutPath(), help="Run folder to make; below runs/ by default."
@@ -333,7 +260,7 @@ def engine_options(function: Command) -> Command:
         The function with `--engine`, `--no-cache` and `--verbose`, which it does not
         see.
     """
-    return _add(
+    return add_options(
         engine_option(function),
         click.option(
             "--no-cache",
@@ -354,7 +281,7 @@ def engine_option(function: Command) -> Command:
     Returns:
         The function with `--engine` and `--verbose`, which it does not see.
     """
-    return _add(
+    return add_options(
         function,
         click.option(
             "--engine",
@@ -434,7 +361,7 @@ def network_options(function: Command) -> Command:
     Returns:
         The function with `--model`, `--backbone` and `--weights`.
     """
-    return _add(
+    return add_options(
         function,
         click.option("--model", help="A run folder or its .keras file."),
         click.option("--backbone", help="A network as it comes, instead of a model."),
@@ -493,8 +420,16 @@ def read_recipe(base: Recipe, settings: tuple[str, ...], **named: Any) -> Recipe
     return override(base, changes)
 
 
-def _add(function: Command, *options: Command) -> Command:
-    """Add options in the order in which the help lists them."""
+def add_options(function: Command, *options: Command) -> Command:
+    """Add options in the order in which the help lists them.
+
+    Args:
+        function: A click command's function.
+        options: What to add.
+
+    Returns:
+        The function with the options.
+    """
     for option in reversed(options):
         function = option(function)
     return function

@@ -14,12 +14,11 @@ from pixsent_tf.cli.options import (
     LEVEL,
     NAMES,
     Value,
-    data_config,
     engine_options,
     network_options,
-    reading_options,
     refuse_idle,
 )
+from pixsent_tf.cli.reading import data_config, reading_options
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config.values import Seed, Whole

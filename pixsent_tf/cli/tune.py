@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pixsent_tf.cli import console, words
-from pixsent_tf.cli.options import data_options, output_options, read_recipe
+from pixsent_tf.cli.options import output_options, read_recipe
+from pixsent_tf.cli.reading import data_options
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.config import Recipe

@@ -124,6 +124,27 @@ def match_classes(names: Sequence[str], known: Sequence[str]) -> list[int] | Non
     return places if len(places) == len(names) else None
 
 
+def index_labels(labels: Iterable[str], known: Sequence[str]) -> dict[str, int]:
+    """Find labels among classes that are known, however both are spelled.
+
+    Args:
+        labels: All labels of a source, as they are written.
+        known: Class names by index, [K].
+
+    Returns:
+        Class index by label, of those labels that mean one of the classes.
+    """
+    labels = list(labels)
+    index = {_key(name): k for k, name in enumerate(canonical(known))}
+    index |= {_key(name): k for k, name in enumerate(known)}
+    by_label = name_classes(labels, "").by_label
+    found = {
+        label: index.get(_key(label), index.get(_key(name)))
+        for label, name in by_label.items()
+    }
+    return {label: k for label, k in found.items() if k is not None}
+
+
 def is_nothing(label: str) -> bool:
     """Tell whether a label says that there is none.
 
@@ -214,7 +235,7 @@ def _notes(
             + (f", one class of {sum(counts[each] for each in labels)} pictures")
             * (len(labels) > 1)
         )
-    return (f"{shown(where)}: reading {'; '.join(parts)}.",) if parts else ()
+    return (f"{shown(where)}: reading {'; '.join(parts)}",) if parts else ()
 
 
 def _quoted(label: str) -> str:

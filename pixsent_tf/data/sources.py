@@ -151,6 +151,7 @@ def _for_one(data: DataConfig, source: str) -> DataConfig:
         level=data.level if is_deepsent else None,
         images=data.images if is_list else None,
         columns=data.columns if is_list else (),
+        classes=() if is_deepsent or source == "smileys" else data.classes,
         skip_unlabelled=data.skip_unlabelled and is_list,
         group=group,
         join_weight=data.join_weight if is_deepsent else 0.0,
@@ -190,20 +191,13 @@ def _refuse_idle(data: DataConfig) -> None:
             f"data.images={data.images!r} does nothing with {data.source}; only the "
             f"names in a list or a table are relative to a folder."
         )
-    if data.columns and not path.is_file():
-        raise ConfigError(
-            f"--columns does nothing with {data.source}; only a table has columns."
-        )
-    if data.skip_unlabelled and not path.is_file():
-        raise ConfigError(
-            f"--skip-unlabelled does nothing with {data.source}; only lists and tables "
-            f"have pictures without a label."
-        )
+    is_deepsent = path.is_dir() and layout.is_deepsent(path)
+    _refuse_reading(data, has_own_classes=is_deepsent or data.source == "smileys")
     if data.source == "smileys" and data.group is not None:
         raise ConfigError(
             f"smileys are drawn one by one; they have no group {data.group!r}."
         )
-    if path.is_dir() and layout.is_deepsent(path):
+    if is_deepsent:
         return
     if data.level is not None:
         raise ConfigError(
@@ -213,4 +207,23 @@ def _refuse_idle(data: DataConfig) -> None:
         raise ConfigError(
             f"{data.source} knows no agreement; only a DeepSent folder has pictures of "
             f"lower agreement that can join the training."
+        )
+
+
+def _refuse_reading(data: DataConfig, *, has_own_classes: bool) -> None:
+    """Refuse what says how to read a table or labels, where there are none."""
+    is_file = Path(data.source).is_file()
+    if data.classes and has_own_classes:
+        raise ConfigError(
+            f"--classes does nothing with {data.source}, whose classes are negative "
+            f"and positive."
+        )
+    if data.columns and not is_file:
+        raise ConfigError(
+            f"--columns does nothing with {data.source}; only a table has columns."
+        )
+    if data.skip_unlabelled and not is_file:
+        raise ConfigError(
+            f"--skip-unlabelled does nothing with {data.source}; only lists and tables "
+            f"have pictures without a label."
         )

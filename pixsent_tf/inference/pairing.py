@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PureWindowsPath
 
 import numpy as np
 
@@ -109,7 +109,8 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
 
 def _rows(table: Predictions) -> dict[str, int]:
     """Row of each picture; by file name where paths would not match otherwise."""
-    last = [PurePosixPath(name).name for name in table.ids]
+    # which knows both slashes
+    last = [PureWindowsPath(name).name for name in table.ids]
     keys = last if len(set(last)) == len(last) else table.ids
     return {key: i for i, key in enumerate(keys)}
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
-from pixsent_tf.data.lists.tables import PREFIX
+from pixsent_tf.data.class_names import canonical, index_labels, name_classes
+from pixsent_tf.data.lists.columns import as_text, find_columns
+from pixsent_tf.data.lists.tables import PREFIX, read_rows
 from pixsent_tf.errors import DataError
 from pixsent_tf.runs import Run
-from pixsent_tf.texts import read_table
 
 if TYPE_CHECKING:
     from pixsent_tf.results.answers import Answered
@@ -106,9 +107,10 @@ class Predictions:
         """Read the predictions of a run, or of any program.
 
         Args:
-            path: A run folder, or a CSV file with a column `id` or `path`, and one of
+            path: A run folder, or a table with a column `id` or `path`, and one of
                 `prob_NAME` for each class, `prob` of the positive class, or `answer`.
                 The columns `label`, `fold` and `status` are read where they are there.
+                Classes may be spelled as in any table of labels.
 
         Returns:
             The predictions, in the order of the file.
@@ -124,7 +126,7 @@ class Predictions:
             return _parse(name, str(path), rows)
         if not path.is_file():
             raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
-        return _parse(path.stem, str(path), read_table(path)[1])
+        return _parse(path.stem, str(path), _rows(path))
 
     def write(self, run: Run, *, ten_crop: np.ndarray | None = None) -> None:
         """Write them into a run's folder, those without an answer last.
@@ -186,6 +188,16 @@ def _finite(cell: str) -> float:
     return number
 
 
+def _rows(path: Path) -> list[_Row]:
+    """The rows of any program's table, paths and labels under our names."""
+    rows = [{n: as_text(cell) for n, cell in row.items()} for row in read_rows(path)]
+    if not rows:
+        return []
+    found = find_columns(tuple(rows[0]), path)
+    roles = {role: found[role] for role in ("path", "label") if role in found}
+    return [{**row, **{r: row.get(c, "") for r, c in roles.items()}} for row in rows]
+
+
 def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
     if not rows:
         raise DataError(f"{where} holds no predictions.")
@@ -206,13 +218,16 @@ def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
         twice = next(i for i in ids if ids.count(i) > 1)
         raise DataError(f"{where} names {twice!r} twice; name every picture once.")
     names = names or _names(answered, None if has_probs else "answer")
-    table = _Table(where, names)
+    index: dict[str, int] = {}
+    for column in ("label", "answer"):  # each may spell classes in its own way
+        index |= index_labels([row.get(column) or "" for row in rows], names)
+    table = _Table(where, names, index)
     probs = np.array([table.probs(row) for row in answered], dtype="float64")
     return Predictions(
         name=name,
         ids=ids,
         probs=probs.reshape(len(ids), len(names)),
-        class_names=names,
+        class_names=canonical(names),
         labels=table.labels(answered),
         folds=table.folds(answered),
         has_probs=has_probs,
@@ -226,10 +241,9 @@ def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
 
 def _names(rows: Sequence[_Row], column: str | None) -> tuple[str, ...]:
     """Class names where no column names them."""
-    found = {row[column] for row in rows} if column else set()
-    if found <= {"0", "1", *CLASS_NAMES}:
-        return CLASS_NAMES
-    return tuple(sorted(found))
+    found = [row[column] for row in rows] if column else []
+    names = name_classes(found, "").class_names
+    return CLASS_NAMES if set(names) <= set(CLASS_NAMES) else names
 
 
 @dataclass(frozen=True)
@@ -239,10 +253,12 @@ class _Table:
     Attributes:
         where: The table, for messages.
         names: Of the classes.
+        index: Classes by label and answer.
     """
 
     where: str
     names: tuple[str, ...]
+    index: Mapping[str, int]
 
     def probs(self, row: _Row) -> list[float]:
         """One row's probabilities; an answer without any becomes 0 and 1."""
@@ -284,8 +300,8 @@ class _Table:
 
     def _class(self, row: _Row, column: str) -> int:
         text = row[column]
-        if text in self.names:
-            return self.names.index(text)
+        if text in self.index:
+            return self.index[text]
         if text.isdecimal() and int(text) < len(self.names):
             return int(text)
         raise DataError(

@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, overload
+from typing import IO, Any, TypeAlias, overload
+
+import numpy as np
+from PIL import Image
 
 from pixsent_tf import config
+from pixsent_tf.data.decode.given import Picture
 from pixsent_tf.data.pictures import walk_pictures
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.evaluation.calibration import check_precision
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import Prediction
+from pixsent_tf.inference.predictor import PredictionList, Predictor
 from pixsent_tf.results.adaptations import AdaptResults
 from pixsent_tf.results.studies import CrossvalResults, FitResults
 from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import adapt as adapt_study
 from pixsent_tf.studies import crossval as crossval_study
 from pixsent_tf.studies import fit as fit_study
-from pixsent_tf.texts import read_text
+from pixsent_tf.texts import read_brought
 
 Model: TypeAlias = str | os.PathLike[str] | None
 Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -121,7 +125,7 @@ def _find_pictures(path: Path) -> Iterable[str | os.PathLike[str]]:
     if path.is_dir():
         return walk_pictures(path)
     if path.suffix == ".txt":
-        return [line for line in read_text(path).splitlines() if line.strip()]
+        return [line for line in read_brought(path)[0].splitlines() if line.strip()]
     return [path]
 
 
@@ -142,56 +146,60 @@ def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:
 
 
 @overload
-def predict(  # type: ignore[overload-overlap]  # a text is a picture, not its letters
-    paths: str | os.PathLike[str],
+def predict(  # type: ignore[overload-overlap]  # bytes are no iterable here
+    pictures: bytes | IO[bytes] | Image.Image,
     *,
-    model: Model = None,
+    model: Model | SentimentModel = None,
     precision: float | None = None,
 ) -> Prediction: ...
 
 
 @overload
 def predict(
-    paths: Iterable[str | os.PathLike[str]],
+    pictures: str | os.PathLike[str] | np.ndarray,
     *,
-    model: Model = None,
+    model: Model | SentimentModel = None,
     precision: float | None = None,
-) -> list[Prediction]: ...
+) -> Any: ...
+
+
+@overload
+def predict(
+    pictures: Iterable[Picture],
+    *,
+    model: Model | SentimentModel = None,
+    precision: float | None = None,
+) -> PredictionList: ...
 
 
 def predict(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    pictures: Any,
     *,
-    model: Model = None,
+    model: Model | SentimentModel = None,
     precision: float | None = None,
-) -> Prediction | list[Prediction]:
-    """Predict the sentiment of pictures.
+) -> Any:
+    """Predict the sentiment of pictures; `Predictor` does so again and again.
 
     Args:
-        paths: A picture's file, or several.
-        model: As in `load`.
+        pictures: A path, bytes or an open file of an encoded picture, a PIL image, or
+            RGB pixels, uint8 [H, W, 3]; for several a folder, which is walked, pixels
+            [B, H, W, 3], or an iterable of any of these.
+        model: As in `load`, or a model that it gave.
         precision: Answer `unsure` where answers would be right less often, 0…1.
 
     Returns:
         A prediction with `answer`, `prob_positive`, `probs` and `error`; a list of them
-        if `paths` is no single file.
+        for several pictures, whose `to_pandas()` is a table.
 
     Raises:
-        PixsentError: If there is no such model, or `precision` is out of range. A file
-            that cannot be read is no error: its prediction has `probs=None` and says
-            why in `error`.
+        PixsentError: If there is no such model, `precision` is out of range, or
+            something else than a picture is given. A picture that cannot be read is no
+            error: its prediction has `probs=None` and says why in `error`.
 
     Example:
         pixsent_tf.predict("photo.jpg").prob_positive
     """
-    if precision is not None:
-        check_precision(precision)  # before anything is loaded
-    trained = load(model)
-    if precision is not None:
-        trained.abstain_at(precision)
-    if isinstance(paths, (str, os.PathLike)):
-        return next(iter(trained.predict([os.fspath(paths)])))
-    return list(trained.predict([os.fspath(path) for path in paths]))
+    return Predictor(model, precision=precision).predict(pictures)
 
 
 def _open(

@@ -2,7 +2,7 @@
 
 RUN/recipe.json         every setting
 RUN/environment.json    the versions
-RUN/pictures.csv        each picture: id, label, votes, group, sha256 of its bytes
+RUN/pictures.csv        each picture: id, label, votes, group, split, weight, sha256
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 
 PICTURES = "pictures.csv"
-COLUMNS = ("label", "votes", "group", "sha256")
+COLUMNS = ("label", "votes", "group", "split", "weight", "sha256")
 
 _Rows: TypeAlias = Mapping[str, Mapping[str, str]]
 
@@ -40,7 +40,7 @@ def begin(
 
     Raises:
         RunError: If the run began with another recipe, or with other pictures, labels,
-            votes or groups; the message names what differs.
+            votes, groups, splits or weights; the message names what differs.
     """
     if recipe is not None:
         run.begin_recipe(recipe)
@@ -68,6 +68,8 @@ def _rows(dataset: Dataset, progress: Progress) -> _Rows:
             "label": dataset.class_names[dataset.labels[i]],
             "votes": " ".join(map(str, votes)),
             "group": "" if groups is None else dataset.group_names[groups[i]],
+            "split": "" if dataset.splits is None else str(dataset.splits[i]),
+            "weight": "" if dataset.weights is None else f"{dataset.weights[i]:g}",
             "sha256": hashes[i],
         }
     return rows

@@ -60,9 +60,9 @@ def test_a_table_lists_its_paths_and_its_columns_are_kept_where_asked(folder):
     table = folder / "posts.csv"
     table.write_text("id,path,user\n7,b.jpg,ann\n8,deep/a.png,\n")
 
-    assert find_files([str(table)]) == ["b.jpg", "deep/a.png"]
+    assert find_files([str(table)]) == [f"{folder}/b.jpg", f"{folder}/deep/a.png"]
     listed = read_list([str(table)], keep_columns=True)
-    assert listed.paths == ["b.jpg", "deep/a.png"]
+    assert listed.paths == [f"{folder}/b.jpg", f"{folder}/deep/a.png"]
     assert listed.columns == {"id": ["7", "8"], "user": ["ann", ""]}
     assert read_list([str(table)], keep_columns=False).columns == {}
 
@@ -75,7 +75,8 @@ def test_a_table_lists_its_paths_and_its_columns_are_kept_where_asked(folder):
             UsageError,
             "answer, prob_positive, which",
         ),
-        ("file,user\na,b\n", DataError, "without a path; it has file, user"),
+        ("url,user\na,b\n", DataError, "url, user; none is called like a path"),
+        ("path,user\n,b\n", DataError, "a row without a path; it has path, user"),
         ("path,user\n", DataError, "holds no pictures"),
     ],
 )
@@ -89,3 +90,19 @@ def test_a_table_that_cannot_be_kept_is_told(folder, text, error, match):
 def test_columns_of_what_is_no_table_are_refused(folder):
     with pytest.raises(UsageError, match="needs one table"):
         read_list([str(folder)], keep_columns=True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_of_any_kind_names_files_here_or_beside_itself(encoding, folder):
+    table = folder / "posts.csv"
+    table.write_bytes("tag;Image\ngrün;deep\\a.png\n;gone.jpg\n".encode(encoding))
+
+    assert find_files([str(table)]) == [f"{folder}/deep/a.png", "gone.jpg"]
+    kept = read_list([str(table)], keep_columns=True)
+    assert kept.columns == {"tag": ["grün", ""]}
+
+
+def test_a_list_may_be_written_by_windows(folder):
+    (folder / "list.txt").write_bytes("grün.jpg\r\n".encode("cp1252"))
+
+    assert find_files([str(folder / "list.txt")]) == ["grün.jpg"]

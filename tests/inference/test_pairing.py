@@ -83,3 +83,10 @@ def test_a_model_at_chance_is_not_called_inverted():
     positive = np.tile([0.4, 0.6], 50)
 
     assert align([make_predictions("a", positive, labels)] * 2).notes == ()
+
+
+def test_backslashes_lead_to_the_same_pictures():
+    first = make_predictions("a", [0.2, 0.9], labels=[0, 1], ids=["x/a.jpg", "x/b.jpg"])
+    second = make_predictions("b", [0.3, 0.8], ids=["C:\\x\\a.jpg", "C:\\x\\b.jpg"])
+
+    assert align([first, second]).ids == ("a.jpg", "b.jpg")

@@ -120,7 +120,7 @@ def test_the_table_that_predict_writes_is_read(tmp_path):
             "id,score\na,1\n",
             "has the columns id, score; it needs id or path, and prob_N",
         ),
-        ("file,prob\na,1\n", "has the columns file, prob; it needs id or path"),
+        ("url,prob\na,1\n", "has the columns url, prob; it needs id or path"),
         ("id,prob\n", "holds no predictions"),
         ("id,prob\na,0.5\na,0.5\n", "names 'a' twice"),
         ("id,prob\na,much\n", "has a row without numbers"),
@@ -152,3 +152,26 @@ def test_probabilities_that_are_not_finite_are_refused(tmp_path, cell):
         path.write_text(f"id,{header}\nx,{row}\n")
         with pytest.raises(DataError, match="has a row without numbers"):
             Predictions.read(path)
+
+
+def test_the_table_of_another_program_may_spell_classes_and_columns_otherwise(tmp_path):
+    lines = ["filename;target;prob_NEG;prob_POS", "a.jpg;0.0;.9;.1", "b.jpg;1.0;.2;.8"]
+    (tmp_path / "theirs.csv").write_bytes("\n".join(lines).encode("utf-16"))
+
+    read = Predictions.read(tmp_path / "theirs.csv")
+
+    assert read.class_names == ("negative", "positive")
+    assert read.ids == ("a.jpg", "b.jpg")
+    assert read.labels.tolist() == [0, 1]
+    np.testing.assert_allclose(read.probs, [[0.9, 0.1], [0.2, 0.8]])
+
+
+@pytest.mark.parametrize("answers", [("neg", "POS"), ("-1", "1"), ("sad", "happy")])
+def test_answers_may_be_spelled_otherwise(answers, tmp_path):
+    lines = ["path,answer,label", f"a.jpg,{answers[0]},0", f"b.jpg,{answers[1]},0"]
+    (tmp_path / "theirs.csv").write_text("\n".join(lines))
+
+    read = Predictions.read(tmp_path / "theirs.csv")
+
+    assert read.class_names == ("negative", "positive")
+    assert (read.answers.tolist(), read.labels.tolist()) == ([0, 1], [0, 0])

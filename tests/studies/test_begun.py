@@ -53,6 +53,8 @@ def test_the_table_of_pictures_is_what_the_reference_says(run):
         "label": "negative",
         "votes": "5 0",
         "group": "ann",
+        "split": "",
+        "weight": "",
         "sha256": hashlib.sha256(b"b").hexdigest(),
     }
 
@@ -102,3 +104,15 @@ def test_a_kill_before_the_pictures_were_noted_is_no_other_study(run, dataset):
     begin(run, dataset, Recipe())
 
     assert len(run.read_table("pictures.csv")) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("weights", np.array([1, 2, 1, 1], "float32")),
+        ("splits", np.array(["train", "test", "train", "test"])),
+    ],
+)
+def test_weights_and_splits_that_differ_are_named(name, column, run, dataset):
+    with pytest.raises(RunError, match=rf"the {name[:-1]} of "):
+        begin(run, replace(dataset, **{name: column}), Recipe())

@@ -84,7 +84,7 @@ def find_columns(
             )
         else:
             found[role] = by_key[_key(column)]
-    return found
+    return {role: found[role] for role in (*ROLES, *more) if role in found}
 
 
 def refuse_columns(path: Path, columns: Sequence[str], lacking: str) -> DataError:

@@ -9,7 +9,6 @@ A table is any that `tables` reads: CSV, JSON Lines or parquet.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,12 +28,13 @@ from pixsent_tf.data.lists.given import (
     labels_of_votes,
     votes_columns,
 )
+from pixsent_tf.data.lists.paths import find_spelling
 from pixsent_tf.data.lists.ratings import RATED, is_rated, open_ratings
 from pixsent_tf.data.lists.strays import find_strays
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.texts import find_encoding
+from pixsent_tf.texts import read_brought
 
 SKIPPED = "skip"  # the label that `label` writes for pictures that have none
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".feather", ".arrow", ".pkl")
@@ -93,7 +93,10 @@ def open_list(
     line = find_strays(str(path), names)
     if line is not None:
         progress.say(f"Warning: {line}")
-    rows = [{**row, "path": _find(images, row["path"])} for row in listing.rows]
+    rows = [
+        {**row, "path": find_spelling(images, name) or name.replace("\\", "/")}
+        for row, name in zip(listing.rows, names, strict=True)
+    ]
     if is_rated(listing.columns):
         dataset = open_ratings(path, rows, images, group=reading.group)
         return replace(dataset, notes=(*listing.notes, *dataset.notes))
@@ -194,19 +197,6 @@ def _refuse_nameless(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
             )
 
 
-def _find(images: Path, name: str) -> str:
-    """The name of a file as it is on the disk: Windows and macOS write others."""
-    slashes = name.replace("\\", "/")
-    spellings = (
-        *(name, slashes),
-        *(unicodedata.normalize(form, slashes) for form in ("NFC", "NFD")),
-    )
-    for spelling in dict.fromkeys(spellings):
-        if (images / spelling).is_file():
-            return spelling
-    return slashes
-
-
 def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """One row a picture, of what `label` wrote: what most say, skipped and tied out."""
     votes: dict[str, Counter[str]] = {}
@@ -224,14 +214,14 @@ def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 def _read_pairs(path: Path) -> _Listing:
     """Read `name label` lines, with a space, a tab or a comma between them."""
-    codec, encoding = find_encoding(path)
+    text, encoding = read_brought(path)
     rows = []
-    for number, line in enumerate(path.read_text(codec).splitlines(), start=1):
-        text = line.strip()
-        if not text:
+    for number, line in enumerate(text.splitlines(), start=1):
+        pair = line.strip()
+        if not pair:
             continue
-        marks = [mark for mark in ("\t", " ", ",", ";") if mark in text]
-        name, _, label = text.rpartition(marks[0]) if marks else ("", "", "")
+        marks = [mark for mark in ("\t", " ", ",", ";") if mark in pair]
+        name, _, label = pair.rpartition(marks[0]) if marks else ("", "", "")
         name = name.rstrip(" \t,;")
         if not name:
             raise DataError(

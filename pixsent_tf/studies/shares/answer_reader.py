@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.data.class_names import index_labels
+from pixsent_tf.data.lists.columns import as_text, find_columns
 from pixsent_tf.data.lists.tables import Batch, read_batches
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.predictions import ID_COLUMNS, OK, PREFIX
@@ -79,13 +81,18 @@ class AnswerReader:
         """
         found = [
             ["" if cell is None else str(cell) for cell in batch.columns[name]]
-            for name in ID_COLUMNS
-            if name in batch.columns
+            for name in self._id_columns(batch)
         ]
         if not found or not all(map(any, zip(*found, strict=True))):
             columns = ", ".join(map(str, batch.columns))
             raise DataError(f"{self.path} has a row without id or path: {columns}.")
         return found
+
+    def _id_columns(self, batch: Batch) -> list[str]:
+        """Ours, or else the one that is called like a path."""
+        own = [name for name in ID_COLUMNS if name in batch.columns]
+        path = find_columns(tuple(batch.columns), self.path).get("path")
+        return own or ([path] if path else [])
 
     def read(self, batch: Batch) -> Answered:
         """Read what a model said.
@@ -107,10 +114,10 @@ class AnswerReader:
         if not len(rows):
             return Answered(rows, np.zeros(0, int), np.zeros((0, 0)))
         self.class_names = self.class_names or _class_names(batch.columns)
-        index = {name: k for k, name in enumerate(self.class_names)}
         said = batch.columns.get("answer")
         told = [None] * len(rows) if said is None else [said[i] for i in rows.tolist()]
-        answers = np.array([index.get(str(each), UNSURE) for each in told])
+        index = index_labels({as_text(each) for each in told}, self.class_names)
+        answers = np.array([index.get(as_text(each), UNSURE) for each in told])
         scores = self._probs(batch, rows)
         if scores is None:
             if (answers == UNSURE).any():
@@ -119,7 +126,7 @@ class AnswerReader:
                     f"{self._where(batch, rows[at])} has the answer {told[at]!r}; it "
                     f"knows {', '.join(self.class_names)}."
                 )
-            return Answered(rows, answers, np.eye(len(index))[answers])
+            return Answered(rows, answers, np.eye(len(self.class_names))[answers])
         silent = np.array([not each for each in told])
         return Answered(rows, np.where(silent, scores.argmax(axis=1), answers), scores)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pixsent_tf.data.class_names import canonical
 from pixsent_tf.data.lists.tables import Batch, Row, count_rows
 from pixsent_tf.errors import DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -140,7 +141,7 @@ def add_up(
         for batch in itertools.chain([first], batches):
             _add(found, batch, reader, cutter, labelled)
             progress.advance(batch.count)
-    found.class_names = reader.class_names
+    found.class_names = canonical(reader.class_names)
     return found
 
 

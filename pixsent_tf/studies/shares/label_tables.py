@@ -9,13 +9,15 @@ its label is the share of them for each class.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pixsent_tf.data.lists.tables import read_rows
+from pixsent_tf.data.class_names import is_nothing, name_classes
+from pixsent_tf.data.lists.columns import as_text, find_columns, listed
+from pixsent_tf.data.lists.tables import read_header, read_rows
 from pixsent_tf.errors import DataError
 
-SKIPPED = ("", "skip")
+SKIP = "skip"  # what `label` writes for a picture that nobody can judge
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,18 @@ class LabelTable:
         votes: Labels by picture, each with how many gave it.
         probabilities: Of having been sampled, by picture; empty where all are equal.
         num_skipped: Lines without a label.
+        notes: How labels were read, where that is not as they are written.
     """
 
     votes: dict[str, Counter[str]]
     probabilities: dict[str, float]
     num_skipped: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        """All labels, as they are written, each as often as it was given."""
+        return [label for votes in self.votes.values() for label in votes.elements()]
 
     @property
     def has_several_votes(self) -> bool:
@@ -42,7 +51,7 @@ def read_labels(path: Path) -> LabelTable:
     """Read labels.
 
     Args:
-        path: A CSV file with the columns `path` (or `id`) and `label`.
+        path: Any table with a column of paths or `id`, and one of labels.
 
     Returns:
         The labels.
@@ -54,13 +63,17 @@ def read_labels(path: Path) -> LabelTable:
     probabilities: dict[str, float] = {}
     seen: set[tuple[str, str]] = set()
     skipped = 0
+    columns = read_header(path)
+    found = find_columns(columns, path)
     for number, row in enumerate(read_rows(path), start=1):
         where = f"{path}, row {number}"
-        name, label = row.get("path") or row.get("id"), row.get("label")
-        if not name or label is None:
-            columns = ", ".join(str(column) for column in row)
-            raise DataError(f"{where} lacks a path or a label; it has {columns}.")
-        if label in SKIPPED:
+        name = as_text(row.get(found.get("path", ""))) or as_text(row.get("id"))
+        if not name or "label" not in found:
+            raise DataError(
+                f"{where} lacks a path or a label; it has {listed(columns)}."
+            )
+        label = as_text(row.get(found["label"]))
+        if is_nothing(label) or label == SKIP:
             skipped += 1
             continue
         voter = (name, str(row.get("annotator") or ""))
@@ -78,7 +91,8 @@ def read_labels(path: Path) -> LabelTable:
     if probabilities and len(probabilities) < len(votes):
         lacking = next(name for name in votes if name not in probabilities)
         raise DataError(f"{path} gives {lacking!r} no probability, but others one.")
-    return LabelTable(votes, probabilities, skipped)
+    table = LabelTable(votes, probabilities, skipped)
+    return replace(table, notes=name_classes(table.labels, path.name).notes)
 
 
 def _probability(text: str, where: str) -> float:

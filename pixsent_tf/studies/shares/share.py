@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pixsent_tf.data.class_names import index_labels
 from pixsent_tf.data.lists.tables import Row, read_rows
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.evaluation.compare import holm
@@ -106,7 +107,7 @@ def share(
             {"half_width": half, "num_labels": labels_for(half)} for half in HALF_WIDTHS
         ],
         "methods": "",
-        "notes": notes(cells, sums, told, group),
+        "notes": [*(told.notes if told else ()), *notes(cells, sums, told, group)],
         "out": None,
     }
     results["methods"] = methods(results, sums, told, group)
@@ -161,15 +162,16 @@ class _Sample:
         """Bring labels and answers together."""
         ids = list(sums.labelled)
         classes = sums.class_names
+        index = index_labels(told.labels, classes)
         truth = np.zeros((len(ids), len(classes)))
         for i, name in enumerate(ids):
             for label, count in told.votes[name].items():
-                if label not in classes:
+                if label not in index:
                     raise DataError(
                         f"{name!r} is labelled {label!r}; the answers know "
                         f"{', '.join(classes)}."
                     )
-                truth[i, classes.index(label)] = count / told.votes[name].total()
+                truth[i, index[label]] += count / told.votes[name].total()
         found = {group for cell in sums.cells.values() for group in cell.groups}
         groups = {group: i for i, group in enumerate(sorted(found))}
         rows = [sums.labelled[name] for name in ids]

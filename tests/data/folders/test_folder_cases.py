@@ -48,8 +48,8 @@ def pictures(*names: str) -> dict[str, str | bytes]:
     return dict.fromkeys(names, JPEG)
 
 
-TWO = pictures("sad/1.jpg", "sad/2.jpg", "happy/1.jpg")
-TWO_IDS = {"happy": ["happy/1.jpg"], "sad": ["sad/1.jpg", "sad/2.jpg"]}
+TWO = pictures("sour/1.jpg", "sour/2.jpg", "merry/1.jpg")
+TWO_IDS = {"merry": ["merry/1.jpg"], "sour": ["sour/1.jpg", "sour/2.jpg"]}
 RUN = {"runs/fit-1/recipe.json": b"{}", "runs/fit-1/drawn.png": PNG}
 
 CASES = {
@@ -113,9 +113,13 @@ CASES = {
     "maps and an exported model": Case(
         TWO
         | {"maps/maps.npz": b"", "maps/contact-sheet.png": PNG}
-        | {"out/saved_model.pb": b"", "sad/maps/maps.npz": b"", "sad/maps/0.png": PNG},
+        | {
+            "out/saved_model.pb": b"",
+            "sour/maps/maps.npz": b"",
+            "sour/maps/0.png": PNG,
+        },
         TWO_IDS,
-        ("passed over 3 (written by pixsent-tf): maps, out, sad/maps",),
+        ("passed over 3 (written by pixsent-tf): maps, out, sour/maps",),
     ),
     "a class that is called runs": Case(
         pictures("runs/1.jpg", "walks/2.jpg"),
@@ -123,55 +127,57 @@ CASES = {
     ),
     "suffixes that say nothing": Case(
         {
-            "sad/1.jpg_large": JPEG,
-            "sad/2.pjpeg": JPEG,
-            "sad/3": PNG,
-            "sad/4.jp2": JPEG2000,
-            "happy/5.ppm": PPM,
-            "happy/6.tga": TGA,
-            "happy/7.avif": AVIF,
-            "happy/8.dat": WEBP,
-            "happy/9.JPG!d": GIF,
+            "sour/1.jpg_large": JPEG,
+            "sour/2.pjpeg": JPEG,
+            "sour/3": PNG,
+            "sour/4.jp2": JPEG2000,
+            "merry/5.ppm": PPM,
+            "merry/6.tga": TGA,
+            "merry/7.avif": AVIF,
+            "merry/8.dat": WEBP,
+            "merry/9.JPG!d": GIF,
         },
         {
-            "happy": [
-                f"happy/{n}" for n in ["5.ppm", "6.tga", "7.avif", "8.dat", "9.JPG!d"]
+            "merry": [
+                f"merry/{n}" for n in ["5.ppm", "6.tga", "7.avif", "8.dat", "9.JPG!d"]
             ],
-            "sad": [f"sad/{name}" for name in ("1.jpg_large", "2.pjpeg", "3", "4.jp2")],
+            "sour": [
+                f"sour/{name}" for name in ("1.jpg_large", "2.pjpeg", "3", "4.jp2")
+            ],
         },
     ),
     "other files, each by its content": Case(
         TWO
         | {
-            "sad/notes": b"a note\n",
-            "sad/clip.mp4": b"\0\0\0\x18ftypmp42" + bytes(16),
-            "sad/logo.svg": b"<?xml version='1.0'?><svg/>",
-            "happy/more.zip": b"PK\3\4" + bytes(30),
-            "happy/new.jxl": b"\xff\x0a" + bytes(16),
-            "happy/b.dat": b"\0\1\2\3" * 9,
+            "sour/notes": b"a note\n",
+            "sour/clip.mp4": b"\0\0\0\x18ftypmp42" + bytes(16),
+            "sour/logo.svg": b"<?xml version='1.0'?><svg/>",
+            "merry/more.zip": b"PK\3\4" + bytes(30),
+            "merry/new.jxl": b"\xff\x0a" + bytes(16),
+            "merry/b.dat": b"\0\1\2\3" * 9,
         },
         TWO_IDS,
         (
             "passed over 6",
-            "2 (no picture by its content): happy/b.dat, sad/notes",
-            "1 (a video): sad/clip.mp4",
-            "1 (an SVG drawing): sad/logo.svg",
-            "1 (a zip archive): happy/more.zip",
-            "1 (a JPEG XL picture): happy/new.jxl",
+            "2 (no picture by its content): merry/b.dat, sour/notes",
+            "1 (a video): sour/clip.mp4",
+            "1 (an SVG drawing): sour/logo.svg",
+            "1 (a zip archive): merry/more.zip",
+            "1 (a JPEG XL picture): merry/new.jxl",
         ),
     ),
     "what systems leave": Case(
         TWO
         | {
-            "__MACOSX/sad/._1.jpg": b"Mac",
-            "sad/.ipynb_checkpoints/1-checkpoint.jpg": JPEG,
-            "sad/Thumbs.db": b"\xd0\xcf\x11\xe0",
-            "sad/._2.jpg": b"Mac",
+            "__MACOSX/sour/._1.jpg": b"Mac",
+            "sour/.ipynb_checkpoints/1-checkpoint.jpg": JPEG,
+            "sour/Thumbs.db": b"\xd0\xcf\x11\xe0",
+            "sour/._2.jpg": b"Mac",
             ".git/x.jpg": JPEG,
         },
         TWO_IDS,
         (
-            "passed over 5 (hidden or of the system): .git, __MACOSX, sad/",
+            "passed over 5 (hidden or of the system): .git, __MACOSX, sour/",
             " and 2 more",
         ),
     ),
@@ -184,12 +190,12 @@ CASES = {
         {f"set-main/{name}": form for name, form in TWO.items()}
         | {"__MACOSX/._set": b"Mac", "README.md": b"# a set"},
         {
-            "happy": ["set-main/happy/1.jpg"],
-            "sad": ["set-main/sad/1.jpg", "set-main/sad/2.jpg"],
+            "merry": ["set-main/merry/1.jpg"],
+            "sour": ["set-main/sour/1.jpg", "set-main/sour/2.jpg"],
         },
         (
             "the classes lie in",
-            "set-main: happy, sad",
+            "set-main: merry, sour",
             "passed over 2",
             "README.md",
         ),
@@ -206,27 +212,27 @@ CASES = {
         splits={"train": 2, "test": 2},
     ),
     "links to folders are followed": Case(
-        pictures("sad/1.jpg", "happy/1.jpg", ".store/2.jpg"),
-        {"happy": ["happy/1.jpg"], "sad": ["sad/1.jpg", "sad/more/2.jpg"]},
+        pictures("sour/1.jpg", "merry/1.jpg", ".store/2.jpg"),
+        {"merry": ["merry/1.jpg"], "sour": ["sour/1.jpg", "sour/more/2.jpg"]},
         ("hidden or of the system): .store",),
-        links={"sad/more": "../.store"},
+        links={"sour/more": "../.store"},
     ),
     "loops of links are cut": Case(
         TWO,
         TWO_IDS,
-        ("passed over 1 (a link that leads nowhere new): sad/again",),
-        links={"sad/again": "../sad"},
+        ("passed over 1 (a link that leads nowhere new): sour/again",),
+        links={"sour/again": "../sour"},
     ),
     "a link to no file": Case(
         TWO,
-        {"happy": ["happy/1.jpg"], "sad": [*TWO_IDS["sad"], "sad/gone.jpg"]},
-        links={"sad/gone.jpg": "nowhere.jpg"},
+        {"merry": ["merry/1.jpg"], "sour": [*TWO_IDS["sour"], "sour/gone.jpg"]},
+        links={"sour/gone.jpg": "nowhere.jpg"},
     ),
     "names of any kind": Case(
-        pictures('very sad/it\'s "1".jpg', "fröhlich/ü 笑.jpg"),
+        pictures('very sour/it\'s "1".jpg', "fröhlich/ü 笑.jpg"),
         {
             "fröhlich": ["fröhlich/ü 笑.jpg"],
-            "very sad": ['very sad/it\'s "1".jpg'],
+            "very sour": ['very sour/it\'s "1".jpg'],
         },
     ),
     "a class without pictures": Case(
@@ -234,7 +240,7 @@ CASES = {
         refused=r"angry holds no pictures; remove it or add some",
     ),
     "one class": Case(
-        pictures("happy/1.jpg"), refused=r"two or more; it has only 'happy'"
+        pictures("merry/1.jpg"), refused=r"two or more; it has only 'merry'"
     ),
 }
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,9 +66,8 @@ class Scorer:
         self, saved_model: str, num_examples: int, open_file: Open | None = None
     ) -> None:
         self._loaded = tf.saved_model.load(saved_model)  # which its functions need
-        self._look = engine.fastest(
-            _original(self._loaded), lambda: _digest(saved_model), num_examples
-        )
+        original = _original(self._loaded)
+        self._look = engine.fastest(original, lambda: _digest(original), num_examples)
         self._class_names = read_class_names(saved_model)
         self._reader = CanvasReader(_read_preprocessor(saved_model))
         self._pool = ThreadPoolExecutor(num_cores())
@@ -138,13 +138,15 @@ def _original(loaded: Any) -> engine.Original:
     return engine.Original(look, canvases.variables)
 
 
-def _digest(saved_model: str) -> str:
-    """Stand for a SavedModel by its content and what reads it."""
-    found = hashlib.sha256(metadata.version("tensorflow").encode())
-    files = sorted(tf.io.gfile.glob(f"{saved_model}/variables/*"))
-    for name in (f"{saved_model}/saved_model.pb", *files):
-        with tf.io.gfile.GFile(name, "rb") as file:
-            found.update(file.read())
+def _digest(original: engine.Original) -> str:
+    """Stand for what leads from canvases to probabilities, in whichever export."""
+    graph = original.look.get_concrete_function().graph.as_graph_def()
+    parts = (str(part) for part in (*graph.node, *graph.library.function))
+    # An export numbers its parts as they come, and stores them in any order.
+    text = sorted(re.sub(r'_\d+|"\d+"', "", part) for part in parts)
+    found = hashlib.sha256(f"{metadata.version('tensorflow')} {text}".encode())
+    for variable in original.weights:
+        found.update(np.ascontiguousarray(variable.numpy()).data)
     return found.hexdigest()[:32]
 
 

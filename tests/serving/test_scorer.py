@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.serving import scorer
+from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.scorer import Row, Scorer
 from tests.float32 import assert_close_float32
 from tests.serving.conftest import OPERATIONS, to_file
@@ -45,14 +46,15 @@ def test_rows_are_those_of_predict(scoring, tiny_model, folder):
 
 
 def test_many_files_are_scored_by_litert_with_the_same_rows(
-    scoring, tiny_export, folder, monkeypatch, tmp_path
+    scoring, tiny_model, tiny_export, folder, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
     paths = sorted(str(path) for path in folder.iterdir())
 
     fast = Scorer(str(tiny_export), num_examples=10**4)
+    Scorer(str(export_saved_model(tiny_model, tmp_path / "again")), 10**4)
 
-    (kept,) = (tmp_path / "cache" / "engines").iterdir()
+    (kept,) = (tmp_path / "cache" / "engines").iterdir()  # one, whichever export it is
     assert kept.suffix == ".tflite"
     for row, other in zip(fast.score(paths), scoring.score(paths), strict=True):
         assert (row.path, row.status, row.answer) == (other.path, "ok", other.answer)

@@ -41,6 +41,7 @@ MAX_PIXELS = BOUNDS.pixels
 # `max_pixels` replaces Pillow's warning; only its error, at 179 megapixels, stays.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
+_PREINIT = ("jpeg", "png", "gif", "bmp")  # whose readers `Image.preinit` loads
 # Pillow reads more, some of it through external programs; pictures are these.
 _PILLOW_FORMATS = (
     *("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "HEIF", "AVIF"),
@@ -76,7 +77,10 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image:
     if name == "heic":
         _register_heif(path)
     try:
-        Image.init()
+        if name in _PREINIT:
+            Image.preinit()  # loading all of them takes as long as fifty pictures
+        else:
+            Image.init()
         known = [name for name in _PILLOW_FORMATS if name in Image.OPEN]
         image = Image.open(path, formats=known)
     except Exception as error:

@@ -316,6 +316,10 @@ def test_how_to_use_another_backbone(desk):
     assert Path("runs/tiny-maps/contact-sheet.png").is_file()
 
 
+def test_how_to_use_a_tower(desk):
+    Page(DOCS / "how-to/towers.md").run()
+
+
 def test_how_to_use_caffe_weights(desk):
     write_caffemodel(desk / "caffenet.caffemodel", caffenet_blobs(1000))
     page = Page(DOCS / "how-to/caffe-weights.md")

@@ -4,7 +4,8 @@ Three ways, the most exact that the network allows:
 
 convolutional  the classifier itself, its dense layers turned into convolutions
 pooled         a linear layer behind pooled maps, or their texture, of one or several
-               networks: the layer is moved in front of the pooling
+               networks: the layer is moved in front of the pooling. The patches of a
+               transformer are such maps; what its token 0 says, every cell says
 grad-cam       any other head: its linear approximation by the gradient
 
 In all of them the mean over the cells equals the classifier's logits, except for
@@ -22,8 +23,17 @@ import tensorflow as tf
 from keras import ops
 
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.models.joined import Mirror, Texture
+from pixsent_tf.models.joined import Mirror, Reduce, Texture
 from pixsent_tf.models.surgery import to_fully_convolutional
+from pixsent_tf.models.towers.reading import FirstToken
+
+_PIXELS = (
+    keras.layers.InputLayer,
+    keras.layers.Normalization,
+    keras.layers.Rescaling,
+    Mirror,
+    Reduce,
+)
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,8 @@ def _local_features(features: Any) -> list[Any]:
         return [_upright(layer.input)]
     if isinstance(layer, (keras.layers.Dropout, keras.layers.Identity)):
         return _local_features(layer.input)
+    if isinstance(layer, FirstToken):
+        return [layer.output[:, None, None]]  # the picture's: every cell has all of it
     if isinstance(layer, keras.layers.Concatenate):
         parts = keras.tree.flatten(layer.input)
         return [local for part in parts for local in _local_features(part)]
@@ -190,9 +202,11 @@ def _grad_cam(classifier: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
         the mean over the cells is the classifier's own answer.
     """
     maps = [x for x in classifier.layers if len(getattr(x.output, "shape", ())) == 4]
-    if not maps or isinstance(maps[-1], keras.layers.InputLayer):
+    if not maps or isinstance(maps[-1], _PIXELS):
         raise ConfigError(
-            f"{classifier.name} has no layer with a height and a width to map."
+            f"{classifier.name} has no layer with a height and a width to map: its "
+            f"network says one thing of the whole picture. Take one that averages over "
+            f"places: of convolutions, a ViT, DINOv2 or DINOv3."
         )
     model = keras.Model(classifier.input, [maps[-1].output, classifier.output])
     num_classes = classifier.output.shape[-1]

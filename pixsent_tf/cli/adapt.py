@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from pixsent_tf.cli import console, words
+from pixsent_tf.cli import console
+from pixsent_tf.cli.by_words import check_words, load_words, words_options
 from pixsent_tf.cli.options import (
     GROUP,
     IMAGES,
@@ -17,11 +18,13 @@ from pixsent_tf.cli.options import (
     output_options,
 )
 from pixsent_tf.cli.reading import data_config, reading_options
+from pixsent_tf.cli.words import describe_adaptation
 
 
 @click.command(name="adapt")
 @click.argument("labels")
 @model_option
+@words_options
 @click.option(
     "--pictures",
     multiple=True,
@@ -38,6 +41,8 @@ from pixsent_tf.cli.reading import data_config, reading_options
 def command(
     labels: str,
     model: str | None,
+    words: str | None,
+    backbone: str | None,
     pictures: tuple[str, ...],
     seed: str | None,
     out: str | None,
@@ -57,18 +62,21 @@ def command(
       pixsent-tf adapt labels.csv
       pixsent-tf adapt labels.csv --model runs/mine --pictures photos/ --out runs/ours
       pixsent-tf predict photos/ --model runs/ours
+      pixsent-tf adapt labels.csv --words words.json \
+          --backbone hub:siglip2_base_patch16_256
     """
+    by_words = check_words(model, backbone, words)
     console.load_tensorflow()
     from pixsent_tf.cli.files import find_files
     from pixsent_tf.studies.adapt import adapt
 
     results = adapt(
         data_config(labels, **named),
-        model=model,
+        model=load_words(backbone, words) if by_words else model,
         pictures=find_files(pictures) if pictures else (),
         out=out,
         seed=int(seed or 0),
         progress=console.show_progress(quiet=quiet),
     )
     console.warn_unreadable(results["unreadable"])
-    console.print_results(words.describe_adaptation(results), results, as_json=as_json)
+    console.print_results(describe_adaptation(results), results, as_json=as_json)

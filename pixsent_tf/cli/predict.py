@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from pixsent_tf.cli import console
+from pixsent_tf.cli.by_words import check_words, load_words, words_options
 from pixsent_tf.cli.files import read_list
 from pixsent_tf.cli.options import STRICT_LISTS, Value, engine_options, model_option
 from pixsent_tf.cli.stopping import goes_on_in
@@ -53,6 +54,7 @@ class _Precision(Value):
 @click.command(name="predict")
 @click.argument("paths", nargs=-1, required=True)
 @model_option
+@words_options
 @click.option("--ten-crop", is_flag=True, help="Average ten crops of each picture.")
 @click.option(
     "--abstain-at",
@@ -79,6 +81,8 @@ class _Precision(Value):
 def command(
     paths: tuple[str, ...],
     model: str | None,
+    words: str | None,
+    backbone: str | None,
     ten_crop: bool,
     abstain_at: float | None,
     form: str,
@@ -99,16 +103,21 @@ def command(
       pixsent-tf predict photo.jpg
       pixsent-tf predict holiday/ --model runs/mine --abstain-at precision=0.95
       find . -name '*.jpg' | pixsent-tf predict - --model runs/mine --json
+      pixsent-tf predict photo.jpg --words 'a sad picture,a happy picture' \
+          --backbone hub:siglip2_base_patch16_256
     """
+    by_words = check_words(model, backbone, words)
     listed = read_list(paths, keep_columns=keep_columns)
     from pixsent_tf.inference import light
     from pixsent_tf.inference.prediction import UNSURE
 
     files, progress = listed.paths, console.show_progress(quiet=quiet)
-    is_plain, trained = not ten_crop and abstain_at is None, None
+    is_plain = not (ten_crop or abstain_at is not None or by_words)
+    trained = None
     found = light.predict(model, files, progress=progress) if is_plain else None
     if found is None:
-        trained = _load(model)
+        console.load_tensorflow()
+        trained = load_words(backbone, words) if by_words else _load(model)
         if abstain_at is not None:
             _abstain(trained, abstain_at, quiet=quiet)
         view: View = "ten_crop" if ten_crop else "center"
@@ -131,7 +140,7 @@ def command(
             quiet=quiet,
         )
     is_read = console.is_terminal() and not (as_json or form == "jsonl")
-    if is_read and (model or light.QUICK) in light.NAMES:
+    if is_read and not by_words and (model or light.QUICK) in light.NAMES:
         console.note(SHIPPED_NOTE, quiet=quiet)
     if failed:
         console.warn(f"{failed} of {len(files)} files could not be read; see status.")
@@ -139,7 +148,6 @@ def command(
 
 
 def _load(model: str | None) -> SentimentModel:
-    console.load_tensorflow()
     from pixsent_tf.inference.shipped import load_model
 
     return load_model(model)

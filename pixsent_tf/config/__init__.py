@@ -2,6 +2,7 @@
 
 values     types, ranges and choices, checked where a value is made
 networks   what the name of a backbone says, and of a surgery
+prompts    which words stand for which class
 recipe     `Recipe` and its parts
 use        which settings have an effect, and which would do nothing
 changes    by dotted names; to JSON and back

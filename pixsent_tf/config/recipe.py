@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pixsent_tf.config.networks import Branch, Surgery, read_backbone, read_surgery
+from pixsent_tf.config.prompts import read_prompts
 from pixsent_tf.config.use import refuse_unused
 from pixsent_tf.config.values import (
     BelowOne,
@@ -151,6 +152,9 @@ class ModelConfig(Checked, prefix="model."):
             see the whole picture, None takes what the backbone was evaluated with.
         mirror: Average the features of each crop and of its mirror image.
         texture: Add mean and deviation of the maps of the last stage but one.
+        words: Prompts whose nearness stands beside the features, as one number more for
+            two classes: "a sad picture,a happy picture", or a `.json` file; see
+            `prompts`. For presets that read texts; None for none.
         surgery: A named change of the layers, see `networks`; None for none.
         dropout: Share of the features dropped before the head, 0…1.
         initializer_stddev: Of the head's normal initializer.
@@ -161,6 +165,7 @@ class ModelConfig(Checked, prefix="model."):
     crop_fraction: Part | None = None
     mirror: bool = False
     texture: bool = False
+    words: str | None = None
     surgery: str | None = None
     dropout: BelowOne = 0.0
     initializer_stddev: NotNegative = 0.01
@@ -168,6 +173,8 @@ class ModelConfig(Checked, prefix="model."):
     def __post_init__(self) -> None:
         super().__post_init__()
         branches = self.branches  # refuses a name of another form
+        if self.words is not None:
+            read_prompts(self.words)  # refuses what says nothing
         if self.change is not None and len(branches) > 1:
             raise ConfigError(
                 f"model.surgery={self.surgery!r} changes one network; model.backbone="

@@ -77,6 +77,7 @@ USES: dict[str, With | None] = {
     "model.crop_fraction": ALWAYS,
     "model.mirror": ONE_NETWORK,
     "model.texture": ONE_NETWORK,
+    "model.words": ONE_NETWORK,
     "model.surgery": DESCENT,
     "model.dropout": DESCENT,
     "model.initializer_stddev": NEW_HEAD,

@@ -36,6 +36,7 @@ from pixsent_tf.inference.feature_cache import prune
 from pixsent_tf.inference.litert import SIGNATURE, LiteNetwork, muted, output_name
 from pixsent_tf.inference.sweep import Look, compile_look
 from pixsent_tf.machine import num_cores, wanted_engine
+from pixsent_tf.models.towers.hub import uses_hub
 from pixsent_tf.runs import cache_folder
 from pixsent_tf.whole import whole
 
@@ -250,7 +251,8 @@ def digest(network: keras.Model) -> str:
     config = network.get_config()
     kept = {key: config[key] for key in config if key not in _IDLE}
     found = hashlib.sha256(json.dumps(_plain(kept, {}), sort_keys=True).encode())
-    for name in ("tensorflow", "keras"):
+    hub = ["keras-hub"] if uses_hub(network) else []
+    for name in ("tensorflow", "keras", *hub):
         found.update(f"{name} {metadata.version(name)} {_METHOD};".encode())
     for value in network.get_weights():
         found.update(f"{value.dtype} {value.shape}".encode())

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import h5py
 
 from pixsent_tf.errors import WeightsError, shown
+from pixsent_tf.models.towers.table import SEEING
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 # Members of the archive, and how many bytes each may have.
@@ -105,29 +106,34 @@ CLASSES: dict[str | None, frozenset[str]] = {
             "LocalResponseNormalization",
         ]
     ),
+    "pixsent_tf.models.towers.reading": frozenset({"FirstToken", "PatchMap"}),
     None: frozenset({"__keras_tensor__"}),
 }
+HUB = "keras_hub"  # its networks that see, each a class with plain settings
 
 
-def check_archive(path: Path) -> None:
+def check_archive(path: Path) -> frozenset[str]:
     """Refuse a file that is no model of this package, or holds more than a model.
 
     Args:
         path: The file, whatever its name.
+
+    Returns:
+        Packages, beside Keras and this one, that its classes come from.
 
     Raises:
         WeightsError: If it is none.
     """
     try:
         with path.open("rb") as file:
-            _check(path, file)
+            return _check(path, file)
     except OSError as error:
         raise WeightsError(
             f"{shown(path)} cannot be read: {error.strerror or error}."
         ) from error
 
 
-def _check(path: Path, file: BinaryIO) -> None:
+def _check(path: Path, file: BinaryIO) -> frozenset[str]:
     start = file.read(len(_HDF5))
     if start == _HDF5:
         raise _refusal(path, "it is HDF5, which can hold code")
@@ -143,12 +149,18 @@ def _check(path: Path, file: BinaryIO) -> None:
     except Exception as error:  # zipfile and zlib raise many types on damaged files
         raise _refusal(path, f"it is damaged ({_line(error)})") from error
     try:
-        foreign = next(_foreign_classes(config), None)
+        classes = list(_classes(config))
     except RecursionError:
         raise _refusal(path, "its layers are nested without end") from None
-    if foreign is not None:
-        raise _refusal(path, f"it holds {foreign}, which no model of this package does")
+    for module, name, registered in classes:
+        if not _is_known(module, name, registered):
+            what = f"{module}.{name}"
+            raise _refusal(
+                path, f"it holds {what}, which no model of this package does"
+            )
     _check_weights(path, weights)
+    modules = {str(module).partition(".")[0] for module, _, _ in classes}
+    return frozenset(modules & {HUB})
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
@@ -164,24 +176,24 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
             raise _refusal(path, f"its {member.filename} is too large")
 
 
-def _foreign_classes(value: Any) -> Iterator[str]:
-    """Name every class of a configuration that Keras shall not make."""
+def _classes(value: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Give module, name and registered name of every class that Keras would make."""
     if isinstance(value, dict):
         if "class_name" in value or "module" in value:
-            name, module = value.get("class_name"), value.get("module")
-            registered = value.get("registered_name")
-            if not _is_known(module, name, registered):
-                yield f"{module}.{name}"
+            name, registered = value.get("class_name"), value.get("registered_name")
+            yield value.get("module"), name, registered
         for each in value.values():
-            yield from _foreign_classes(each)
+            yield from _classes(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _foreign_classes(each)
+            yield from _classes(each)
 
 
 def _is_known(module: Any, name: Any, registered: Any) -> bool:
     if not isinstance(name, str) or not isinstance(module, str | None):
         return False
+    if module is not None and module.startswith(f"{HUB}.src.models."):
+        return name in SEEING and registered == f"{HUB}>{name}"
     return name in CLASSES.get(module, ()) and registered in (
         None,
         name,

@@ -37,6 +37,7 @@ from pixsent_tf.inference.sweep import (
 )
 from pixsent_tf.models import gate, joined, layers, zoo  # noqa: F401 - a saved model names them
 from pixsent_tf.models.output import SentimentOutput
+from pixsent_tf.models.towers.hub import load_hub
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.whole import whole
@@ -134,7 +135,8 @@ class SentimentModel:
             recipe, path = run.read_recipe(), run.model_path
         if not path.is_file():
             raise WeightsError(f"{path} does not exist; give a run folder or a .keras.")
-        check_archive(path)
+        if check_archive(path):
+            load_hub(f"The network of {path}")
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # of a damaged file Keras raises nearly every type

@@ -10,6 +10,7 @@ it is spread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ def join(
         if side != largest:
             pixels = Reduce(side, name=f"reduce_{number}")(crops)
         # Branches share layer names, so each stays a model of its own inside.
-        stem = name.replace("@", "_")
+        stem = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
         outputs = [branch.output, branch.get_layer(layer).output] if layer else None
         inner = keras.Model(branch.input, outputs or branch.output, name=stem)
         views = (

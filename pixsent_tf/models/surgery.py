@@ -137,6 +137,12 @@ def to_fully_convolutional(model: keras.Model) -> keras.Model:
 def _head(model: keras.Model) -> tuple[list[keras.Layer], keras.Layer]:
     """Return the layers behind the map, in order, and the layer that ends the map."""
     behind: list[keras.Layer] = []
+    nested = next((x for x in model.layers if isinstance(x, keras.Model)), None)
+    if nested is not None:
+        raise ConfigError(
+            f"{model.name} cannot become convolutional: {nested.name} is a network of "
+            f"its own, of one size."
+        )
     layer = model.output._keras_history.operation
     while isinstance(layer, _PER_CELL) and len(layer.input.shape) == 2:
         behind.insert(0, layer)

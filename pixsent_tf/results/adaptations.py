@@ -23,7 +23,9 @@ class AdaptResults(TypedDict):
 
     choice: str  # what may differ: nothing ("as-is"), "scale" and threshold, the "head"
     why: str  # what the choice was made by
-    model: str  # what was adapted; "shipped" for the model that ships
+    model: (
+        str  # what was adapted; "shipped" for the model that ships; a backbone by words
+    )
     num_labels: int  # labelled pictures that could be read
     before: Metrics  # the model as it was
     after: Metrics  # what other labels made of it, the choice included

@@ -57,7 +57,7 @@ NUM_FOLDS = 5
 def adapt(
     data: DataConfig,
     *,
-    model: str | Path | None = None,
+    model: str | Path | SentimentModel | None = None,
     pictures: Sequence[str] = (),
     out: str | Path | None = None,
     seed: int = 0,
@@ -67,7 +67,8 @@ def adapt(
 
     Args:
         data: The labelled pictures.
-        model: A run folder, the `.keras` file of one, or None for the one that ships.
+        model: A run folder, the `.keras` file of one, None for the one that ships, or a
+            model that is loaded already.
         pictures: Files of the collection that they are from; no labels needed. The
             features are standardized on these, if there are any.
         out: The run folder to make; the next free one below `runs/` if None.
@@ -85,7 +86,11 @@ def adapt(
         WeightsError: If there is no such model, or it ends in no linear layer.
     """
     started = time.monotonic()
-    trained = shipped.load_model(model)
+    name, recipe = _called(model), Recipe()
+    if isinstance(model, SentimentModel):
+        trained = model
+    else:
+        trained, recipe = shipped.load_model(model), _recipe_beside(model)
     _last_layer(trained.classifier)  # refuses what has none before pictures are read
     dataset = open_labels(data, trained.class_names, progress=progress)
     run = Run.create(Path(out) if out else next_folder(f"adapt-{dataset.name}"))
@@ -95,15 +100,16 @@ def adapt(
         adapted, calibrated = study.train(study.readable)
         progress.advance(len(dataset))
     _save(run, trained, adapted, calibrated)
-    recipe = trained.recipe or _recipe_beside(model)
-    recipe = dataclasses.replace(recipe, name="adapted", data=data, seed=seed)
+    recipe = dataclasses.replace(
+        trained.recipe or recipe, name="adapted", data=data, seed=seed
+    )
     run.write_recipe(dataclasses.replace(recipe, expected=()))
     losses = [dataclasses.asdict(one) for one in adapted.losses]
     run.write_table("history.csv", list(losses[0]), [[*row.values()] for row in losses])
     results: AdaptResults = {
         "choice": adapted.choice,
         "why": explain(adapted),
-        "model": "shipped" if model is None else str(model),
+        "model": name,
         "num_labels": len(study.readable),
         "before": _measure(before),
         "after": _measure(after),
@@ -118,6 +124,13 @@ def adapt(
     after.predictions.write(run)
     run.write_json("results.json", results)
     return results
+
+
+def _called(model: str | Path | SentimentModel | None) -> str:
+    """Say which model was adapted."""
+    if isinstance(model, SentimentModel):
+        return model.recipe.model.backbone if model.recipe else model.model.name
+    return "shipped" if model is None else str(model)
 
 
 def explain(adapted: Adapted) -> str:

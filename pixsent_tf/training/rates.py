@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.config import TrainingConfig
+from pixsent_tf.models.towers.stacks import blocks_of, hold_positions
 from pixsent_tf.models.zoo import HEAD
 from pixsent_tf.training.optimizers import CAFFE_MULTIPLIERS, CaffeSGD, step_schedule
 
@@ -75,13 +76,13 @@ def leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
         model: Any model.
 
     Yields:
-        Layers that are no models.
+        Layers that are no models; of a layer that holds a stack of blocks, the blocks.
     """
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from leaves(layer)
         else:
-            yield layer
+            yield from blocks_of(layer)
 
 
 def kernel_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -120,6 +121,7 @@ def choose_layers(model: keras.Model, training: TrainingConfig) -> None:
         elif layer.weights:
             is_frozen = id(layer) in frozen
             layer.trainable = not is_frozen
+    hold_positions(model)
 
 
 def rate_multipliers(

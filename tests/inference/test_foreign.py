@@ -82,6 +82,22 @@ def test_what_this_package_wrote_is_accepted(tiny_model, tmp_path):
             "registered_name": "other>Dense",
         },
         {"module": ["keras"], "class_name": "Dense"},
+        {
+            "module": "keras_hub.src.models.gemma.gemma_backbone",
+            "class_name": "GemmaBackbone",
+            "registered_name": "keras_hub>GemmaBackbone",
+        },
+        {
+            "module": "keras_hub.src.models.vit.vit_backbone",
+            "class_name": "ViTBackbone",
+            "registered_name": "other>ViTBackbone",
+        },
+        {"module": "keras_hub.src.models.vit", "class_name": "ViTBackbone"},
+        {
+            "module": "keras_hub.evil",
+            "class_name": "ViTBackbone",
+            "registered_name": "keras_hub>ViTBackbone",
+        },
         {"module": "keras.layers"},
     ],
     ids=str,

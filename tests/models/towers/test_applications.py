@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pixsent_tf.errors import ConfigError, WeightsError
-from pixsent_tf.models import applications
 from pixsent_tf.models.seeding import seeded
+from pixsent_tf.models.towers import applications
 from tests.float32 import assert_close_float32, operations_of
 
 CROPS = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype("float32")

@@ -15,6 +15,7 @@ from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.config.values import nearest
 from pixsent_tf.errors import ConfigError, WeightsError
 from pixsent_tf.models.layers import CaffeInput
+from pixsent_tf.models.towers.reading import mean_of_maps, to_backbone
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, 0..1
 IMAGENET_VARIANCE = (0.229**2, 0.224**2, 0.225**2)
@@ -107,12 +108,27 @@ def build_application(
     """
     normalization = _known_family(name).normalization
     side = input_size or application_preprocess(name).crop_size
-    crops = keras.Input((side, side, 3), name="crops")
-    pixels = _normalize(crops, normalization)
-    settings = {} if normalization != "inside" else {"include_preprocessing": True}
+
+    def network(pixels: keras.KerasTensor) -> keras.KerasTensor:
+        return _apply(name, weights, pixels, is_raw=normalization == "inside")
+
+    return to_backbone(
+        name.lower(),
+        side,
+        lambda crops: _normalize(crops, normalization),
+        network,
+        mean_of_maps,
+    )
+
+
+def _apply(
+    name: str, weights: str | None, pixels: keras.KerasTensor, *, is_raw: bool
+) -> keras.KerasTensor:
+    """Put a network behind pixels, and give its last maps, [B, h, w, F]."""
     build = getattr(keras.applications, name)
-    if "include_preprocessing" not in inspect.signature(build).parameters:
-        settings = {}
+    settings = {}
+    if is_raw and "include_preprocessing" in inspect.signature(build).parameters:
+        settings = {"include_preprocessing": True}
     try:
         network = build(
             include_top=False, weights=weights, input_tensor=pixels, **settings
@@ -124,8 +140,7 @@ def build_application(
             f"The ImageNet weights of {name} cannot be downloaded "
             f"({type(error).__name__}); give a .weights.h5 file or use --weights None."
         ) from error
-    pooled = keras.layers.GlobalAveragePooling2D(name="features")(network.output)
-    return keras.Model(crops, pooled, name=name.lower())
+    return network.output
 
 
 def _normalize(crops: keras.KerasTensor, normalization: str) -> keras.KerasTensor:

@@ -1,0 +1,226 @@
+"""How does a preset of KerasHub become a backbone like ours?
+
+    hub:siglip2_base_patch16_256    a name that KerasHub knows; downloaded once
+    hub:kaggle://... hub:hf://...   an address
+    hub:/folder                     a folder that `save_to_preset` wrote; no network
+
+The constants are those of the preset's own ImageConverter. Two things differ from it:
+pictures are resized antialiased, and the normalization is part of the backbone.
+KerasHub is an extra and takes seconds to import: it is loaded when it is needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.config.values import nearest
+from pixsent_tf.errors import ConfigError, WeightsError, shown
+from pixsent_tf.models.towers.checkpoints import kind_of, pixels_of
+from pixsent_tf.models.towers.hub import load_hub
+from pixsent_tf.models.towers.reading import rescale, to_backbone, vector_of
+from pixsent_tf.models.towers.table import TOWERS, Tower
+
+HUB_PREFIX = "hub:"
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a preset says about pixels, and what its network is.
+
+    Attributes:
+        name: As KerasHub takes it.
+        network: Name of the class of its network.
+        tower: What is known of this kind.
+        preprocess: The square that its ImageConverter makes, and how.
+        scale: Factor of pixels, 0..255: one, one a channel, or None.
+        offset: What is added then, likewise.
+    """
+
+    name: str
+    network: str
+    tower: Tower
+    preprocess: PreprocessConfig
+    scale: Any
+    offset: Any
+
+
+def preset_preprocess(name: str) -> PreprocessConfig:
+    """Give the geometry of a preset.
+
+    Args:
+        name: As `hub:` takes it.
+
+    Returns:
+        The square that its own ImageConverter makes.
+
+    Raises:
+        ConfigError: If there is no such preset, or no vector can be taken from it.
+    """
+    return read_preset(name).preprocess
+
+
+def build_preset(
+    name: str, weights: str | None, input_size: int | None = None
+) -> keras.Model:
+    """Build the vision part of a preset.
+
+    Args:
+        name: As `hub:` takes it.
+        weights: "imagenet" for those that it comes with, None for random ones.
+        input_size: Side of the crops, in pixels; the preset's own if None.
+
+    Returns:
+        Model from `crops`, RGB 0..255 [B, S, S, 3], to features, float32 [B, F].
+
+    Raises:
+        ConfigError: If there is no such preset, or it cannot be built at this size.
+        WeightsError: If its weights cannot be read.
+    """
+    preset = read_preset(name)
+    own = preset.preprocess.crop_size
+    side = input_size or own
+    if side != own and not preset.tower.resizes:
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(name)} has learnt positions for {own} pixels "
+            f"({preset.network}) and cannot be built for {side}; leave @{side} out, or "
+            f"take a preset of that size."
+        )
+    whole = load_network(preset, side, load_weights=weights is not None)
+    tower = preset.tower
+    network = getattr(whole, tower.vision) if tower.vision else whole
+    return to_backbone(
+        re.sub(r"\W+", "_", f"hub_{name}"),
+        side,
+        rescale(preset.scale, preset.offset),
+        lambda pixels: network(_as_input(network, pixels)),
+        vector_of(tower, network, whole, side),
+    )
+
+
+def read_preset(name: str) -> Preset:
+    """Read what a preset says of itself; its weights stay where they are.
+
+    Args:
+        name: As `hub:` takes it.
+
+    Returns:
+        What it says.
+
+    Raises:
+        ConfigError: If KerasHub is missing, there is no such preset, its network is of
+            no kind that `table` knows, or it does not say what is done to pixels.
+    """
+    config = Path(name, CONFIG)
+    return _read(name, config.stat().st_mtime_ns if config.is_file() else 0)
+
+
+@functools.lru_cache(maxsize=16)
+def _read(name: str, changed: int) -> Preset:
+    hub = load_hub(f"Backbone {HUB_PREFIX}{name}")
+    _refuse_unknown(hub, name)
+    try:
+        converter = hub.layers.ImageConverter.from_preset(name)
+    except Exception as error:  # without a network KerasHub raises nearly any type
+        raise ConfigError(_unreadable(name, error)) from error
+    if converter is None:
+        preprocess, scale, offset = pixels_of(name)
+        return Preset(name, *_tower_of(name, kind_of(name)), preprocess, scale, offset)
+    network = converter.backbone_cls.__name__
+    size = converter.image_size
+    if size is None or size[0] != size[1]:
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(name)} makes pictures of {size} pixels; only squares "
+            f"are taken, such as (224, 224)."
+        )
+    side = int(size[0])
+    preprocess = PreprocessConfig(
+        side,
+        side,
+        "crop" if converter.crop_to_aspect_ratio else "squash",
+        "bicubic" if converter.interpolation == "bicubic" else "bilinear",
+    )
+    constants = converter.scale, converter.offset
+    return Preset(name, *_tower_of(name, network), preprocess, *constants)
+
+
+def _tower_of(name: str, network: str) -> tuple[str, Tower]:
+    """Look up what is known of a network, beside its name."""
+    if network not in TOWERS:
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(name)} is a {shown(network)}, which no vector is "
+            f"taken from; there are {', '.join(TOWERS)}."
+        )
+    return network, TOWERS[network]
+
+
+def load_network(preset: Preset, side: int, *, load_weights: bool) -> Any:
+    """Load all of a preset's network.
+
+    Args:
+        preset: What the preset says of itself.
+        side: Of the crops, in pixels.
+        load_weights: Whether with its weights, or with random ones.
+
+    Returns:
+        The network, as KerasHub makes it.
+
+    Raises:
+        ConfigError: If it cannot be built at this size.
+        WeightsError: If its files cannot be read.
+    """
+    hub = load_hub(f"Backbone {HUB_PREFIX}{preset.name}")
+    size = {"image_shape": (side, side, 3)} if preset.tower.resizes else {}
+    try:
+        whole = hub.models.Backbone.from_preset(
+            preset.name, load_weights=load_weights, **size
+        )
+    except Exception as error:  # of damaged files Keras raises nearly any type
+        raise WeightsError(_unreadable(preset.name, error)) from error
+    network = getattr(whole, preset.tower.vision) if preset.tower.vision else whole
+    shape = keras.tree.flatten(network.input)[0].shape
+    patch = getattr(network, "patch_size", 1)
+    patch = patch if isinstance(patch, int) else patch[0]
+    if shape[1] not in (None, side) or side % patch:
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(preset.name)} reads {shape[1]} pixels in patches of "
+            f"{patch} and cannot take {side}; its size must be a multiple of {patch}."
+        )
+    return whole
+
+
+def _refuse_unknown(hub: ModuleType, name: str) -> None:
+    """Refuse a folder that is none, and a name that KerasHub does not know."""
+    if "://" in name or Path(name, CONFIG).is_file():
+        return
+    known = [one for kind in TOWERS for one in getattr(hub.models, kind).presets]
+    if name in known:
+        return
+    raise ConfigError(
+        f"No preset {shown(name)!r}{nearest(name, known)}: it is neither a name that "
+        f"KerasHub knows nor a folder with a {CONFIG}, as save_to_preset writes it."
+    )
+
+
+def _as_input(network: keras.Model, pixels: Any) -> Any:
+    """Give pixels the name that the network asks for, if it asks for one."""
+    if isinstance(network.input, dict):
+        return dict.fromkeys(network.input, pixels)
+    return pixels
+
+
+def _unreadable(name: str, error: Exception) -> str:
+    reason = " ".join(str(error).split())[:200]
+    return (
+        f"Preset {shown(name)} cannot be read ({type(error).__name__}: {reason}); "
+        f"without a network give a folder that save_to_preset wrote, as "
+        f"{HUB_PREFIX}/FOLDER."
+    )

@@ -1,0 +1,195 @@
+"""Presets: their pixels, their vectors, their sizes, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from pixsent_tf.config import ModelConfig
+from pixsent_tf.errors import ConfigError, WeightsError
+from pixsent_tf.models import zoo
+from tests.small_presets import KINDS, SIDE, write
+
+CROPS = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), "uint8")
+
+
+def expected_of(kind, network, folder):
+    """What KerasHub itself makes of the crops, a vector each."""
+    import keras_hub
+
+    converter = keras_hub.layers.ImageConverter.from_preset(str(folder))
+    pixels = converter(CROPS.astype("float32"))
+    if hasattr(network, "get_vision_embeddings"):
+        return network.get_vision_embeddings(pixels).numpy()
+    named = {"DINOV2": "images", "DINOV3": "pixel_values"}
+    output = network({named[kind]: pixels} if kind in named else pixels).numpy()
+    if kind == "ResNet":
+        return output.mean((1, 2))
+    prefix = {"DINOV2": 3, "DINOV3": 5, "ViT": 1}[kind]  # token 0 and registers
+    return np.concatenate([output[:, 0], output[:, prefix:].mean(1)], axis=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_are_those_of_keras_hub(kind, preset_of):
+    folder, network = preset_of(kind)
+
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{folder}"))
+    features = backbone(CROPS.astype("float32")).numpy()
+
+    expected = expected_of(kind, network, folder)
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    assert features.std(axis=0).mean() > 0.01
+
+
+def test_the_geometry_is_that_of_the_image_converter(tmp_path):
+    pytest.importorskip("keras_hub")
+    write("ViT", tmp_path / "a", interpolation="bicubic", crop_to_aspect_ratio=False)
+    write("ViT", tmp_path / "b", side=48)
+
+    plain = zoo.preprocess_of(ModelConfig(f"hub:{tmp_path / 'a'}"))
+    large = zoo.preprocess_of(ModelConfig(f"hub:{tmp_path / 'b'}"))
+
+    assert (plain.canvas_size, plain.crop_size) == (SIDE, SIDE)
+    assert (plain.fit, plain.resample) == ("squash", "bicubic")
+    assert (large.crop_size, large.fit, large.resample) == (48, "crop", "bilinear")
+
+
+def test_beside_a_network_that_sees_whole_pictures_a_preset_does_too(preset_of):
+    name = f"hub:{preset_of('SigLIP')[0]}"
+
+    joined = zoo.preprocess_of(ModelConfig(f"{name}+efficientnet_lite0@64"))
+
+    assert zoo.preprocess_of(ModelConfig(name)).fit == "crop"
+    assert (joined.fit, joined.crop_size) == ("squash", 64)
+
+
+@pytest.mark.parametrize("kind", ["DINOV2", "DINOV3", "ResNet"])
+def test_a_tower_that_can_be_is_built_for_other_crops(kind, preset_of):
+    model = ModelConfig(f"hub:{preset_of(kind)[0]}@48")
+    backbone = zoo.build_backbone(model)
+
+    assert zoo.preprocess_of(model).crop_size == 48
+    assert backbone.input.shape[1] == 48
+    assert np.isfinite(backbone(np.zeros((1, 48, 48, 3), "float32"))).all()
+
+
+def test_positions_of_another_size_are_those_of_the_preset_interpolated(preset_of):
+    folder, network = preset_of("DINOV2")
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{folder}@64"))
+    positions = {
+        weight.name: weight.numpy()
+        for weight in backbone.weights
+        if "position_embeddings" in weight.name
+    }
+    own = network.embeddings.position_embeddings.numpy()
+
+    np.testing.assert_array_equal(positions["position_embeddings"], own)
+    found = positions["interpolated_position_embeddings"]
+    assert found.shape == (1, 1 + 8 * 8, own.shape[-1])
+    # the grid is refined, so its mean stays where it was
+    np.testing.assert_allclose(found[:, 1:].mean(1), own[:, 1:].mean(1), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "message"),
+    [
+        ("SigLIP", 64, "learnt positions for 32 pixels .* leave @64 out"),
+        ("CLIP", 64, "learnt positions for 32 pixels"),
+        ("ViT", 64, "learnt positions for 32 pixels"),
+        ("DINOV2", 50, "must be a multiple of 8"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(kind, size, message, preset_of):
+    with pytest.raises(ConfigError, match=message):
+        zoo.build_backbone(ModelConfig(f"hub:{preset_of(kind)[0]}@{size}"))
+
+
+def test_a_random_start_is_decided_by_the_seed(preset_of):
+    model = ModelConfig(f"hub:{preset_of('ViT')[0]}", weights=None)
+
+    first, again, other = (zoo.build_backbone(model, seed=seed) for seed in (3, 3, 4))
+
+    values = [
+        np.concatenate([w.ravel() for w in each.get_weights()])
+        for each in (first, again, other)
+    ]
+    np.testing.assert_array_equal(values[0], values[1])
+    assert np.abs(values[0] - values[2]).max() > 0.01
+
+
+def test_a_name_that_keras_hub_does_not_know_is_told_what_it_may_mean():
+    pytest.importorskip("keras_hub")
+
+    with pytest.raises(ConfigError, match=r"the nearest is .siglip2_base_patch16_256"):
+        zoo.entry("hub:siglip2_base_patch16_265")
+
+
+def test_a_folder_that_is_no_preset_is_refused(tmp_path):
+    pytest.importorskip("keras_hub")
+
+    with pytest.raises(ConfigError, match=r"nor a folder with a config\.json"):
+        zoo.entry(f"hub:{tmp_path}")
+
+
+def test_a_preset_that_is_silent_about_pixels_is_refused(tmp_path):
+    pytest.importorskip("keras_hub")
+    write("ViT", tmp_path)
+    (tmp_path / "image_converter.json").unlink()
+
+    with pytest.raises(ConfigError, match=r"image_converter\.json"):
+        zoo.entry(f"hub:{tmp_path}")
+
+
+def test_a_network_that_reads_no_pictures_is_refused(tmp_path):
+    hub = pytest.importorskip("keras_hub")
+    hub.models.BertBackbone(
+        vocabulary_size=9,
+        num_layers=1,
+        num_heads=1,
+        hidden_dim=4,
+        intermediate_dim=4,
+    ).save_to_preset(str(tmp_path))
+
+    with pytest.raises(ConfigError, match="cannot be read"):
+        zoo.entry(f"hub:{tmp_path}")
+
+
+def test_a_kind_that_no_vector_is_taken_from_is_refused(tmp_path, preset_of):
+    folder, _ = preset_of("ViT")
+    write("ViT", tmp_path)
+    for name in ("config.json", "image_converter.json"):
+        text = (folder / name).read_text().replace("ViT", "SAM")
+        (tmp_path / name).write_text(text)
+
+    with pytest.raises(ConfigError, match="is a SAMBackbone, which no vector"):
+        zoo.entry(f"hub:{tmp_path}")
+
+
+def test_damaged_weights_are_told_in_one_line(tmp_path):
+    pytest.importorskip("keras_hub")
+    write("ViT", tmp_path)
+    (tmp_path / "model.weights.h5").write_bytes(b"nothing")
+
+    with pytest.raises(WeightsError, match="cannot be read") as caught:
+        zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
+    assert "\n" not in str(caught.value)
+
+
+def test_without_keras_hub_the_name_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
+
+    with pytest.raises(ConfigError, match=r"pip install 'pixsent-tf\[hub\]'"):
+        zoo.entry(f"hub:{tmp_path}")
+
+
+def test_one_constant_for_all_channels_is_one_number(tmp_path):
+    pytest.importorskip("keras_hub")
+    write("ViT", tmp_path, scale=[1 / 127.5] * 3, offset=-1.0)
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
+    layer = backbone.get_layer("normalize")
+
+    assert (layer.scale, layer.offset) == (1 / 127.5, -1.0)
+    assert json.dumps(layer.get_config())

@@ -6,6 +6,7 @@ As for TFLite the file starts at the crop: `crops` uint8 [B, S, S, 3] -> `probs`
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import warnings
@@ -18,6 +19,7 @@ from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.serving.scorecard import Runtime
 
+CROPS = "crops"
 _MISSING = "{} is not installed; get it with: pip install 'pixsent-tf[onnx]'"
 
 
@@ -34,7 +36,7 @@ def convert(model: SentimentModel) -> bytes:
         ExportError: If a package is missing or the model does not convert.
     """
     side = model.preprocessor.config.crop_size
-    crops = keras.Input((side, side, 3), dtype="uint8", name="crops")
+    crops = keras.Input((side, side, 3), dtype="uint8", name=CROPS)
     probs = model.output(model.classifier(crops))
     flat = keras.Model(crops, {"probs": probs})
     flat(np.zeros((1, side, side, 3), "uint8"))  # Keras exports what was called once
@@ -44,6 +46,8 @@ def convert(model: SentimentModel) -> bytes:
         raise ExportError(_MISSING.format("tf2onnx")) from error
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own use of old NumPy names
+        # what it calls an error there, `_mend` puts right
+        logging.getLogger("tf2onnx.tfonnx").setLevel(logging.CRITICAL)
         path = Path(folder, "model.onnx")
         try:
             flat.export(str(path), format="onnx", verbose=False)
@@ -52,7 +56,47 @@ def convert(model: SentimentModel) -> bytes:
             raise ExportError(
                 f"ONNX cannot express this model: {what}; use savedmodel or tflite."
             ) from error
-        return path.read_bytes()
+        return _mend(path.read_bytes())
+
+
+def _mend(content: bytes) -> bytes:
+    """Put right what the converter leaves behind of a transformer.
+
+    Its GELU asks for erfc, which ONNX has not: 1 - erf is the same. Numbers that the
+    network keeps as plain tensors stay behind as inputs, though they are constants.
+    """
+    import onnx
+
+    made = onnx.load_model_from_string(content)
+    nodes = [part for node in made.graph.node for part in _known(node)]
+    used = {name for node in nodes for name in node.input}
+    inputs = [one for one in made.graph.input if one.name in used]
+    foreign = [one.name for one in inputs if one.name != CROPS]
+    if foreign:
+        raise ExportError(
+            f"ONNX cannot express this model: it asks for {foreign[0]}; use savedmodel "
+            f"or tflite."
+        )
+    for parts, kept in ((made.graph.node, nodes), (made.graph.input, inputs)):
+        del parts[:]
+        parts.extend(kept)
+    return made.SerializeToString()
+
+
+def _known(node: Any) -> list[Any]:
+    """Write a node by operations that ONNX has."""
+    from onnx import TensorProto, helper
+
+    if node.op_type != "Erfc":
+        return [node]
+    (given,), (wanted,) = node.input, node.output
+    one, erf = f"{wanted}/one", f"{wanted}/erf"
+    value = helper.make_tensor(one, TensorProto.FLOAT, [], [1.0])
+    return [
+        helper.make_node("Constant", [], [one], value=value),
+        helper.make_node("Erf", [given], [erf]),
+        helper.make_node("Sub", [one, erf], [wanted]),
+    ]
 
 
 def open_runtime(path: str | os.PathLike[str], num_threads: int = 1) -> Runtime:
@@ -75,4 +119,4 @@ def open_runtime(path: str | os.PathLike[str], num_threads: int = 1) -> Runtime:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     session = onnxruntime.InferenceSession(os.fspath(path), options)
-    return lambda crops: session.run(["probs"], {"crops": crops})[0]
+    return lambda crops: session.run(["probs"], {CROPS: crops})[0]

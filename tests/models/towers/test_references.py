@@ -229,7 +229,7 @@ def test_siglip(tmp_path):
 @pytest.mark.parametrize(
     ("config", "model", "settings", "num_prefix"),
     [
-        ("ViTConfig", "ViTModel", {}, 1),
+        ("ViTConfig", "ViTForImageClassification", {}, 1),
         ("Dinov2Config", "Dinov2Model", {"mlp_ratio": 2}, 1),
         (
             "Dinov2WithRegistersConfig",
@@ -249,6 +249,7 @@ def test_networks_that_keras_hub_converts(
     made = getattr(transformers, config)(**sight, **settings)
     network = enliven(getattr(transformers, model)(made))
     write_checkpoint(network, tmp_path)
+    network = getattr(network, "vit", network)  # KerasHub wants the classifier's file
 
     with torch.no_grad():
         tokens = network(pixel_values=pixels()).last_hidden_state

@@ -62,8 +62,7 @@ def command(
       pixsent-tf adapt labels.csv
       pixsent-tf adapt labels.csv --model runs/mine --pictures photos/ --out runs/ours
       pixsent-tf predict photos/ --model runs/ours
-      pixsent-tf adapt labels.csv --words words.json \
-          --backbone hub:siglip2_base_patch16_256
+      pixsent-tf adapt a.csv --words w.json --backbone hub:clip_vit_base_patch16
     """
     by_words = check_words(model, backbone, words)
     console.load_tensorflow()

@@ -103,8 +103,7 @@ def command(
       pixsent-tf predict photo.jpg
       pixsent-tf predict holiday/ --model runs/mine --abstain-at precision=0.95
       find . -name '*.jpg' | pixsent-tf predict - --model runs/mine --json
-      pixsent-tf predict photo.jpg --words 'a sad picture,a happy picture' \
-          --backbone hub:siglip2_base_patch16_256
+      pixsent-tf predict a.jpg --words 'sad,happy' --backbone hub:clip_vit_base_patch16
     """
     by_words = check_words(model, backbone, words)
     listed = read_list(paths, keep_columns=keep_columns)

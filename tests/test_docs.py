@@ -30,6 +30,7 @@ from pixsent_tf.cli import cli
 from pixsent_tf.models import zoo
 from pixsent_tf.results.verbs import VERBS as TOLD
 from tests.models.caffe_files import caffenet_blobs, write_caffemodel
+from tests.rated_pictures import write_rated
 from tests.serving.test_client import start_stand_in
 
 ROOT = Path(__file__).parents[1]
@@ -303,6 +304,16 @@ def test_how_to_train_on_several_sources(desk):
         "pictures",
         "tweets",
     ]
+
+
+def test_how_to_train_on_ratings(desk):
+    write_rated(desk)
+    page = Page(DOCS / "how-to/ratings.md")
+    page.run()
+
+    assert "residuals-valence" in Path(
+        "runs/rated-folds/evaluation/report.html"
+    ).read_text("utf-8")
 
 
 def test_how_to_use_another_backbone(desk):

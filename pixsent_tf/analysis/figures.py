@@ -29,7 +29,7 @@ _ON_PAGE = {
     ACCENT: "var(--accent, #3b6fd4)",
     FAINT: "var(--faint, #808182)",
 }
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pixsent-tf",
     "font.family": "sans-serif",
@@ -56,8 +56,8 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> str:
     Returns:
         SVG text.
     """
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes()
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_axes()
         matrix = np.asarray(matrix)
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         for (row, column), share in np.ndenumerate(shares):
@@ -99,8 +99,8 @@ def roc(
     Returns:
         SVG text.
     """
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes()
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_axes()
         axes.plot([0, 1], [0, 1], color=FAINT, lw=1, ls="--")
         axes.plot(false_positive_rate, true_positive_rate, color=ACCENT, lw=2)
         axes.text(0.96, 0.06, f"AUC {area:.3f}", ha="right", color=INK)
@@ -124,7 +124,7 @@ def reliability(predicted: np.ndarray, observed: np.ndarray, counts: np.ndarray)
     Returns:
         SVG text. A bar spans two standard errors each way of a calibrated model.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         filled = counts > 0
@@ -171,7 +171,7 @@ def history(rows: Sequence[Mapping[str, float]]) -> str:
     ]
     groups = [[n for n in group if "rate" not in n] for group in groups]
     groups = [group for group in groups if group]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
         panels = np.atleast_1d(figure.subplots(len(groups), 1, sharex=True))
         for axes, group in zip(panels, groups, strict=True):
@@ -217,8 +217,8 @@ def scatter(points: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) 
     Returns:
         SVG text.
     """
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes()
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_axes()
         colors = (NEGATIVE, POSITIVE, ACCENT, FAINT)
         for label, name in enumerate(class_names):
             x, y = points[labels == label].T
@@ -230,7 +230,12 @@ def scatter(points: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) 
         return to_svg(figure, "scatter")
 
 
-def _axes() -> tuple[Figure, Axes]:
+def new_axes() -> tuple[Figure, Axes]:
+    """Make a figure with one pair of axes, within `rc_context(STYLE)`.
+
+    Returns:
+        Both.
+    """
     figure = Figure(figsize=SIZE, layout="constrained")
     return figure, figure.subplots()
 

@@ -13,7 +13,7 @@ import numpy as np
 from pixsent_tf.config import ModelConfig
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.inference.shipped import load_model
+from pixsent_tf.inference.shipped import load_any_model
 from pixsent_tf.models import zoo
 
 STAGE = re.compile(r"(stage|conv|pool|norm|fc|block)_?\d+|features|head_relu")
@@ -66,7 +66,7 @@ def open_network(
     if (model is None) == (backbone is None):
         raise ConfigError("Give either --model RUN or --backbone NAME.")
     if model is not None:
-        trained = load_model(model)
+        trained = load_any_model(model)
         return Network(trained.classifier, trained.preprocessor)
     assert backbone is not None
     config = ModelConfig(backbone=backbone, weights=weights)

@@ -12,6 +12,7 @@ from pixsent_tf.cli.options import (
     NUMBERS,
     engine_options,
     output_options,
+    rating_options,
     refuse_idle,
     sources,
     training_options,
@@ -24,6 +25,7 @@ from pixsent_tf.recipes import find_recipe
 @click.command(name="crossval")
 @sources(required=True)
 @data_options
+@rating_options
 @training_options
 @NUM_FOLDS
 @click.option("--folds", type=NUMBERS, help="Test some folds only, such as 1,3.")
@@ -62,11 +64,14 @@ def command(
     source. How good the answers are on pictures of another kind than those that
     trained, --leave-source-out tells.
 
+    With --target ratings are what is learnt and tested, as in `fit`.
+
     \b
     Example:
       pixsent-tf crossval pictures/ --num-folds 10
       pixsent-tf crossval deepsent/ --level five_agrees
       pixsent-tf crossval tweets/ holiday.csv --leave-source-out
+      pixsent-tf crossval ratings.csv --target valence,arousal --scale 1:7
     """
     if leave_source_out:
         refuse_idle(["num_folds"], "with --leave-source-out")

@@ -8,12 +8,13 @@ from typing import Annotated
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.options import Value, model_option
+from pixsent_tf.cli.options import THRESHOLD, Value, model_option
 from pixsent_tf.config.values import Range
 
 
 @click.command(name="demo")
 @model_option
+@THRESHOLD
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen at."
 )
@@ -32,7 +33,14 @@ from pixsent_tf.config.values import Range
     help="Largest picture to accept, in megabytes.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
-def command(model: str | None, host: str, port: int, max_mb: int, show: bool) -> None:
+def command(
+    model: str | None,
+    threshold: float | None,
+    host: str,
+    port: int,
+    max_mb: int,
+    show: bool,
+) -> None:
     """Show what a model says about the pictures that you drop on a page.
 
     The page gives the probability, `unsure` where the model should keep silent, where
@@ -47,11 +55,17 @@ def command(model: str | None, host: str, port: int, max_mb: int, show: bool) ->
     console.load_tensorflow()
     from pixsent_tf.demo.answers import Answerer
     from pixsent_tf.demo.server import DemoApp, local_hosts, open_server
-    from pixsent_tf.inference.shipped import load_model
+    from pixsent_tf.inference.shipped import (
+        comes_with_ratings,
+        load_model,
+        load_ratings,
+    )
 
     hosts = local_hosts(host)
     name = Path(model).resolve().name if model else "the model that ships"
-    answerer = Answerer(load_model(model), name)
+    trained = load_model(model, threshold=threshold)
+    second = load_ratings(model, trained) if comes_with_ratings(model) else None
+    answerer = Answerer(trained, name, second)
     app = DemoApp(answerer, max_bytes=max_mb * 1_000_000, hosts=hosts)
     server = open_server(app, host=host, port=port)
     answerer.warm_up()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from pixsent_tf.cli import console
-from pixsent_tf.cli.options import COUNT, Value, refuse_idle
+from pixsent_tf.cli.options import COUNT, THRESHOLD, Value, refuse_idle
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config.values import Fraction
@@ -16,8 +16,8 @@ from pixsent_tf.results.files import FileResults, SavedModelResults
 
 IDLE = {  # options that do nothing, by format
     "savedmodel": ("quantize", "max_drop", "data"),
-    "tflite": ("version", "serve_check"),
-    "onnx": ("quantize", "version", "serve_check"),
+    "tflite": ("version", "serve_check", "threshold", "ratings"),
+    "onnx": ("quantize", "version", "serve_check", "threshold", "ratings"),
 }
 
 
@@ -40,6 +40,12 @@ IDLE = {  # options that do nothing, by format
     "--max-drop",
     type=Value(Fraction),
     help="Refuse an export that loses more accuracy, such as 0.01.",
+)
+@THRESHOLD
+@click.option(
+    "--ratings",
+    is_flag=True,
+    help="Give valence and arousal too, of a model that ships.",
 )
 @click.option("--data", help="Where the run's pictures are now, if they moved.")
 @click.option("--name", default="sentiment", help="Name of the model on the server.")
@@ -83,17 +89,23 @@ def _export_saved_model(
     name: str,
     version: int | None,
     serve_check: bool,
+    threshold: float | None,
+    ratings: bool,
     as_json: bool,
     **_unused: Any,
 ) -> None:
-    from pixsent_tf.inference.shipped import load_model
+    from pixsent_tf.inference.shipped import load_any_model, load_model, load_ratings
     from pixsent_tf.serving import saved_model
     from pixsent_tf.serving.serve_check import serve_check as check
 
     folder = Path(out or "export/models") / name
-    model = load_model(run)
+    if threshold is None:
+        model = load_any_model(run)
+    else:
+        model = load_model(run, threshold=threshold)
     number = version or saved_model.next_version(folder)
-    path = saved_model.export_saved_model(model, folder, number)
+    second = load_ratings(run, model) if ratings else None
+    path = saved_model.export_saved_model(model, folder, number, second=second)
     difference = check(path, model) if serve_check else None
     rows = [("saved model", str(path))]
     if difference is not None:

@@ -10,6 +10,7 @@ from pixsent_tf.cli import console
 from pixsent_tf.cli.options import (
     engine_options,
     output_options,
+    rating_options,
     setting,
     sources,
     training_options,
@@ -22,6 +23,7 @@ from pixsent_tf.recipes import find_recipe
 @click.command(name="fit")
 @sources(required=False)
 @data_options
+@rating_options
 @training_options
 @setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")
 @BATCH_SIZE
@@ -44,11 +46,17 @@ def command(
     sample that is used when nothing is given. Several of them train together;
     `--set data.balance=both` lets each class of each weigh the same.
 
+    With --target the model answers with numbers: a CSV file has a column of ratings for
+    each target, and where they are known TARGET_sd and TARGET_n, deviation and number
+    of the raters. Numbered series (dog_1.jpg, dog_2.jpg) stay on one side of every
+    split, unless a column `group` or --group says otherwise.
+
     \b
     Example:
       pixsent-tf fit
       pixsent-tf fit pictures/ --out runs/mine
       pixsent-tf fit tweets/ holiday.csv --set data.balance=both
+      pixsent-tf fit ratings.csv --target valence,arousal --scale 1:7
     """
     chosen = read_sized_recipe(
         find_recipe(recipe), settings, batch_size, data=data or None, **named

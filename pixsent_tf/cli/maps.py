@@ -9,7 +9,7 @@ import click
 
 from pixsent_tf.cli import console, words
 from pixsent_tf.cli.files import find_files
-from pixsent_tf.cli.options import COUNT, model_option, refuse_idle
+from pixsent_tf.cli.options import COUNT, THRESHOLD, model_option, refuse_idle
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.errors import DataError, UsageError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command(name="maps")
 @click.argument("paths", nargs=-1)
 @model_option
+@THRESHOLD
 @click.option(
     "--out",
     type=OutPath(),
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def command(
     paths: tuple[str, ...],
     model: str | None,
+    threshold: float | None,
     out: str | None,
     limit: int | None,
     check: bool,
@@ -62,8 +64,8 @@ def command(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import maps
 
-    files = _held_out(model) if model and not paths else find_files(paths)
-    files, trained = files[:limit], load_model(model)
+    files = _held_out(model, threshold) if model and not paths else find_files(paths)
+    files, trained = files[:limit], load_model(model, threshold=threshold)
     if check:
         _check(trained, files, as_json=as_json, quiet=quiet)
         return
@@ -79,10 +81,14 @@ def command(
     console.print_results(rows, results, as_json=as_json)
 
 
-def _held_out(model: str) -> list[str]:
+def _held_out(model: str, threshold: float | None) -> list[str]:
     from pixsent_tf.studies.subjects import open_run
 
-    files = [path for path in open_run(model).paths() if path is not None]
+    files = [
+        path
+        for path in open_run(model, threshold=threshold).paths()
+        if path is not None
+    ]
     if not files:
         raise DataError(
             f"The pictures that {model} held out are not to be had any more."

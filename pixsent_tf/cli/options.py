@@ -129,6 +129,18 @@ GROUP = setting(
     'feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
 )
 NUM_FOLDS = setting("data.num_folds", "Folds to make; published folds stand.")
+TARGET = setting(
+    "data.target",
+    "Answer with numbers instead of classes: columns of ratings, such as "
+    "valence,arousal.",
+)
+SCALE = setting(
+    "data.scale", "Lowest and highest rating, such as 1:7; else those around the data."
+)
+AS_CLASSES = setting(
+    "data.threshold",
+    "Take a table's pictures for positive from this valence, and for negative below.",
+)
 SEED = setting("seed", "Of shuffles, splits, crops, weights.")
 SETTINGS = click.option(
     "--set",
@@ -196,6 +208,25 @@ def sources(*, required: bool) -> Callable[[Command], Command]:
         help="The same as DATA; repeat it to train on several sources.",
     )
     return lambda function: by_place(by_name(function))
+
+
+def rating_options(function: Command) -> Command:
+    """Add the options that say what is done with ratings.
+
+    Args:
+        function: A click command's function.
+
+    Returns:
+        The function with `--target`, `--scale` and `--threshold`.
+    """
+    return add_options(function, TARGET, SCALE, AS_CLASSES)
+
+
+THRESHOLD = click.option(
+    "--threshold",
+    type=Value(float),
+    help="Let a model of ratings answer positive from this valence, else negative.",
+)
 
 
 def training_options(function: Command) -> Command:

@@ -8,7 +8,8 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,7 +18,14 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.by_words import check_words, load_words, words_options
 from pixsent_tf.cli.files import read_list
-from pixsent_tf.cli.options import STRICT_LISTS, Value, engine_options, model_option
+from pixsent_tf.cli.options import (
+    STRICT_LISTS,
+    THRESHOLD,
+    Value,
+    engine_options,
+    model_option,
+    refuse_idle,
+)
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config.values import Part
@@ -33,9 +41,12 @@ Columns = Mapping[str, Sequence[str]]
 
 if TYPE_CHECKING:
     from pixsent_tf.inference.model import SentimentModel, View
-    from pixsent_tf.inference.prediction import Prediction
+    from pixsent_tf.inference.prediction import Prediction, Rated
     from pixsent_tf.progress import Progress
     from pixsent_tf.results.answers import PredictRow
+    from pixsent_tf.results.ratings import RatedRowTold
+
+    Row = PredictRow | RatedRowTold
 
 
 class _Precision(Value):
@@ -61,6 +72,10 @@ class _Precision(Value):
     type=_Precision(),
     help="Answer `unsure` where answers would be right less often than P, as 0.95.",
 )
+@THRESHOLD
+@click.option(
+    "--ratings", is_flag=True, help="Add valence and arousal, by a model that ships."
+)
 @click.option(
     "--format",
     "form",
@@ -85,6 +100,8 @@ def command(
     backbone: str | None,
     ten_crop: bool,
     abstain_at: float | None,
+    threshold: float | None,
+    ratings: bool,
     form: str,
     as_json: bool,
     keep_columns: bool,
@@ -98,36 +115,46 @@ def command(
     file that cannot be read gets a row that says why; then the exit code is 1. A long
     table with --out that was stopped goes on when it is started again.
 
+    A model that was trained with --target gives a rating for each target, and the ends
+    of an interval that holds nine of ten ratings.
+
     \b
     Example:
       pixsent-tf predict photo.jpg
       pixsent-tf predict holiday/ --model runs/mine --abstain-at precision=0.95
+      pixsent-tf predict holiday/ --ratings
+      pixsent-tf predict holiday/ --model runs/rated --threshold 4
       find . -name '*.jpg' | pixsent-tf predict - --model runs/mine --json
       pixsent-tf predict a.jpg --words 'sad,happy' --backbone hub:clip_vit_base_patch16
     """
     by_words = check_words(model, backbone, words)
+    if by_words:
+        refuse_idle(["threshold", "ratings"], "with --words")
     listed = read_list(paths, keep_columns=keep_columns)
     from pixsent_tf.inference import light
     from pixsent_tf.inference.prediction import UNSURE
 
     files, progress = listed.paths, console.show_progress(quiet=quiet)
-    is_plain = not (ten_crop or abstain_at is not None or by_words)
-    trained = None
+    is_usual = abstain_at is None and threshold is None and not by_words
+    is_plain = is_usual and not (ten_crop or ratings)
+    trained = second = None
     found = light.predict(model, files, progress=progress) if is_plain else None
     if found is None:
         console.load_tensorflow()
-        trained = load_words(backbone, words) if by_words else _load(model)
+        trained = load_words(backbone, words) if by_words else _load(model, threshold)
+        if ratings:
+            second = _load_ratings(model, trained)
         if abstain_at is not None:
             _abstain(trained, abstain_at, quiet=quiet)
         view: View = "ten_crop" if ten_crop else "center"
-        rows = _answer(trained, files, view, out, progress)
-        class_names = trained.class_names
+        rows: Iterable[Row] = _answer(trained, second, files, view, out, progress)
+        shape = _shape(trained, second)
     else:
-        rows, class_names = map(_row, found), found[0].class_names
+        rows, shape = map(_row, found), _class_shape(found[0].class_names)
     with _opened(out) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
-        counts = write(file, rows, class_names, listed.columns)
-    if is_plain and trained is not None:
+        counts = write(file, rows, shape, listed.columns)
+    if is_plain and trained is not None and trained.rating is None:
         light.keep(model, trained, len(files))
     if out:
         shutil.rmtree(_rows_folder(out), ignore_errors=True)
@@ -146,30 +173,79 @@ def command(
         sys.exit(1)
 
 
-def _load(model: str | None) -> SentimentModel:
-    from pixsent_tf.inference.shipped import load_model
+def _load(model: str | None, threshold: float | None) -> SentimentModel:
+    from pixsent_tf.inference.shipped import load_any_model, load_model
 
-    return load_model(model)
+    if threshold is None:
+        return load_any_model(model)
+    return load_model(model, threshold=threshold)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The columns of a table, and what gives the cells of a row below them."""
+
+    columns: Sequence[str]
+    cells: Callable[[Any], list[Any]]
+
+
+def _shape(trained: SentimentModel, second: SentimentModel | None) -> _Shape:
+    from pixsent_tf.inference import rated
+
+    model = second or trained
+    if model.rating is None:
+        return _class_shape(trained.class_names)
+    targets = model.rating.targets
+    if second is None:
+        return _Shape(
+            rated.rated_columns(targets), lambda row: rated.rated_cells(row, targets)
+        )
+    first = _class_shape(trained.class_names)
+    return _Shape(
+        [*first.columns, *rated.rated_columns(targets)[1:-1]],
+        lambda row: [*first.cells(row), *rated.rated_cells(row, targets)[1:-1]],
+    )
+
+
+def _class_shape(class_names: Sequence[str]) -> _Shape:
+    from pixsent_tf.inference import predictions
+
+    return _Shape(
+        predictions.answer_columns(class_names),
+        lambda row: predictions.answer_cells(row, class_names),
+    )
+
+
+def _load_ratings(model: str | None, trained: SentimentModel) -> SentimentModel:
+    from pixsent_tf.inference.shipped import load_ratings
+
+    return load_ratings(model, trained)
 
 
 def _answer(
     trained: SentimentModel,
+    second: SentimentModel | None,
     files: Sequence[str],
     view: View,
     out: str | None,
     progress: Progress,
-) -> Iterator[PredictRow]:
+) -> Iterator[Any]:
     """Answer files; the rows of a long table are kept until it is whole."""
     from pixsent_tf.inference import engine, kept_rows
 
-    def answer(some: Sequence[str]) -> Iterator[PredictRow]:
-        return map(_row, trained.predict(some, view=view, progress=progress))
+    def answer(some: Sequence[str]) -> Iterator[Any]:
+        if trained.rating is not None:
+            return map(_rated_row, trained.rate(some, view=view, progress=progress))
+        found = trained.predict(some, view=view, second=second, progress=progress)
+        return map(_row if second is None else _row_and_ratings, found)
 
     is_short = len(files) <= kept_rows.PART
     if out is None or is_short or (Path(out).exists() and not Path(out).is_file()):
         yield from answer(files)
         return
     made_by = f"{engine.digest(trained.model)} {view} {trained.threshold}"
+    if second is not None:
+        made_by += f" {engine.digest(second.model)}"
     kept = kept_rows.KeptRows(_rows_folder(out), made_by)
     with locked([_rows_folder(out) / "table.lock"]):
         goes_on_in(out)
@@ -231,27 +307,64 @@ def _row(prediction: Prediction) -> PredictRow:
     }
 
 
+def _row_and_ratings(prediction: Prediction) -> Any:
+    """A row of classes with what a second head says."""
+    names = ("ratings", "low", "high")
+    rated = prediction.rated
+    found = dict.fromkeys(names) if rated is None else dict(_rated_row(rated))
+    return {**_row(prediction), **{name: found[name] for name in names}}
+
+
+def _rated_row(rated: Rated) -> RatedRowTold:
+    if rated.error is not None:
+        return {
+            "path": rated.path,
+            "ratings": None,
+            "low": None,
+            "high": None,
+            "status": rated.error.reason,
+            "message": str(rated.error),
+        }
+
+    def named(numbers: Any) -> dict[str, float]:
+        pairs = zip(rated.targets, numbers, strict=True)
+        return {name: round(float(number), DIGITS) for name, number in pairs}
+
+    return {
+        "path": rated.path,
+        "ratings": named(rated.ratings),
+        "low": named(rated.low),
+        "high": named(rated.high),
+        "status": "ok",
+    }
+
+
+def _key(row: Any) -> str | None:
+    """What a row is counted as: its answer, None where there is none."""
+    if "answer" in row:
+        return row["answer"]
+    return None if row["ratings"] is None else row["status"]
+
+
 def _write_jsonl(
-    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...], kept: Columns
+    file: Any, rows: Iterable[Row], shape: _Shape, kept: Columns
 ) -> Counter[str | None]:
     answers: Counter[str | None] = Counter()
     for i, row in enumerate(rows):
-        answers[row["answer"]] += 1
+        answers[_key(row)] += 1
         told = {**row, **{name: cells[i] for name, cells in kept.items()}}
         file.write(json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
     return answers
 
 
 def _write_csv(
-    file: Any, rows: Iterable[PredictRow], class_names: tuple[str, ...], kept: Columns
+    file: Any, rows: Iterable[Row], shape: _Shape, kept: Columns
 ) -> Counter[str | None]:
-    from pixsent_tf.inference.predictions import answer_cells, answer_columns
-
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*answer_columns(class_names), *kept])
+    writer.writerow([*shape.columns, *kept])
     answers: Counter[str | None] = Counter()
     for i, row in enumerate(rows):
-        answers[row["answer"]] += 1
+        answers[_key(row)] += 1
         cells = [column[i] for column in kept.values()]
-        writer.writerow([*answer_cells(row, class_names), *cells])
+        writer.writerow([*shape.cells(row), *cells])
     return answers

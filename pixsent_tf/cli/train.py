@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 import click
 
-from pixsent_tf.cli import console, words
+from pixsent_tf.cli import console, rating_words, words
 from pixsent_tf.cli.options import Value, read_recipe, refuse_idle
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.config import Recipe, override
 from pixsent_tf.config.values import Count
 from pixsent_tf.errors import TrainingError
-from pixsent_tf.results.studies import StudyResults
 
 
 class _BatchSize(Value):
@@ -68,7 +67,7 @@ def read_sized_recipe(
 
 
 def run_study(
-    study: Callable[..., StudyResults],
+    study: Callable[..., Any],
     recipe: Recipe,
     *,
     out: str | None,
@@ -76,7 +75,7 @@ def run_study(
     quiet: bool,
     halves: bool = False,
     **options: Any,
-) -> StudyResults:
+) -> None:
     """Run a study and print its results.
 
     Args:
@@ -87,9 +86,6 @@ def run_study(
         quiet: Show no progress.
         halves: Halve the batch size where it does not fit into memory.
         options: What else the study takes.
-
-    Returns:
-        The results.
     """
     from pixsent_tf.data.sources import open_dataset
     from pixsent_tf.runs import Run, next_folder
@@ -116,8 +112,10 @@ def run_study(
             recipe = override(recipe, {"training.batch_size": size})
             run.write_recipe(recipe)
     console.warn_unreadable(results["unreadable"])
-    console.print_results(words.describe_study(results), results, as_json=as_json)
-    return results
+    describe: Callable[..., words.Rows] = words.describe_study
+    if recipe.data.target:
+        describe = rating_words.describe_ratings
+    console.print_results(describe(results), results, as_json=as_json)
 
 
 def _begun_with(folder: Path, recipe: Recipe) -> Recipe:

@@ -162,6 +162,11 @@ def run_tuning(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies.search import tune
 
+    if recipe.data.target:
+        raise ConfigError(
+            "tune searches how classes are trained; `crossval --target` chooses the "
+            "penalties of ratings by inner folds itself."
+        )
     progress = console.show_progress(quiet=quiet)
     dataset = open_dataset(recipe.data, seed=recipe.seed, progress=progress)
     folder = Path(out) if out else next_folder(f"tune-{dataset.name}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
+from pixsent_tf.cli.distribution_words import describe_distribution
 from pixsent_tf.results.adaptations import AdaptResults
 from pixsent_tf.results.answers import CompareResults, Pair
+from pixsent_tf.results.intervals import Interval
 from pixsent_tf.results.looks import (
     Faithfulness,
     LayerProbe,
@@ -17,7 +19,6 @@ from pixsent_tf.results.looks import (
 from pixsent_tf.results.studies import (
     Abstaining,
     EvaluateResults,
-    Interval,
     Metrics,
     SourceMetrics,
     StudyResults,
@@ -42,6 +43,7 @@ def describe_study(results: StudyResults, *, more: Rows | None = None) -> Rows:
         *_others(results),
         *_counts(results, results["unreadable"]),
         *_sources(results["per_source"]),
+        *describe_distribution(results["distribution"]),
         ("seconds", f"{results['seconds']:.1f}"),
         *(more or []),
         ("out", results["out"]),
@@ -70,6 +72,10 @@ def describe_evaluation(results: EvaluateResults) -> Rows:
     ]
     rows += _counts(results, results["unreadable"])
     rows += _sources(results["per_source"])
+    rows += describe_distribution(results["distribution"])
+    if (rolled := results["polarity"]) is not None:
+        rows += [(f"rolled up: {name}", text) for name, text in _accuracies(rolled)]
+        rows += [(f"rolled up: {name}", text) for name, text in _others(rolled)]
     if (tried := results["settings_tried"]) is not None:
         rows.append(("settings tried", f"{tried}"))
     return [*rows, ("report", results["report"])]

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pixsent_tf.config.networks import Branch, Surgery, read_backbone, read_surgery
 from pixsent_tf.config.prompts import read_prompts
+from pixsent_tf.config.scales import check_rated
 from pixsent_tf.config.use import refuse_unused
 from pixsent_tf.config.values import (
     BelowOne,
@@ -96,6 +97,13 @@ class DataConfig(Checked, prefix="data."):
             "negative=neg|sad", "positive=joy".
         skip_unlabelled: Leave rows of a table out that have no label, instead of
             refusing the table.
+        target: Columns of ratings that a model is to answer with, such as "valence" and
+            "arousal"; empty for a model that answers with classes.
+        scale: "LOW:HIGH", the lowest and the highest rating there can be, such as
+            "1:7"; None for the whole numbers around the ratings.
+        threshold: Valence from which a picture of a table of ratings is positive, all
+            others being negative; None calls it negative up to 3.5, positive from 5 and
+            leaves out what is between.
     """
 
     source: str = "smileys"
@@ -111,9 +119,13 @@ class DataConfig(Checked, prefix="data."):
     columns: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     skip_unlabelled: bool = False
+    target: tuple[str, ...] = ()
+    scale: str | None = None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_rated(self)
         _ = self.chosen_columns, self.renamed_labels  # refuse texts of other forms
 
     @property
@@ -293,3 +305,8 @@ class Recipe(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_unused(self)
+        if self.data.target and self.training.ensemble_size > 1:
+            raise ConfigError(
+                "training.ensemble_size does nothing with --target: heads of ratings "
+                "are solved, and seeds only deal their inner folds; leave it out."
+            )

@@ -27,6 +27,9 @@ FLAGS = {
     "data.columns": "--columns",
     "data.classes": "--classes",
     "data.skip_unlabelled": "--skip-unlabelled",
+    "data.target": "--target",
+    "data.scale": "--scale",
+    "data.threshold": "--threshold",
     "model.backbone": "--backbone",
     "model.weights": "--weights",
     "training.strategy": "--strategy",
@@ -72,6 +75,9 @@ USES: dict[str, With | None] = {
     "data.columns": ALWAYS,
     "data.classes": ALWAYS,
     "data.skip_unlabelled": ALWAYS,
+    "data.target": With("training.strategy", ("head",)),
+    "data.scale": ALWAYS,  # refused without a target
+    "data.threshold": ALWAYS,  # the source refuses it where it holds no ratings
     "model.backbone": ALWAYS,
     "model.weights": ALWAYS,
     "model.crop_fraction": ALWAYS,

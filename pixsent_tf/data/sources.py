@@ -23,12 +23,19 @@ from pixsent_tf.config import DataConfig
 from pixsent_tf.data.folders.source import open_folder, refuse_single
 from pixsent_tf.data.joint import join_sources
 from pixsent_tf.data.levels import layout
-from pixsent_tf.data.lists.labelled import Reading, open_list
+from pixsent_tf.data.lists.labelled import (
+    Reading,
+    open_list,
+    read_columns,
+    refuse_ratings,
+)
+from pixsent_tf.data.lists.ratings import is_rated
 from pixsent_tf.data.lists.tables import SUFFIXES as TABLES
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, PixsentError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
+RATINGS = "ratings.csv"  # the table of a folder of rated pictures
 LIST_SUFFIXES = (".txt", *TABLES)
 
 
@@ -73,6 +80,8 @@ def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
             f"{data.source} does not exist; give a folder with one subfolder per "
             f"class, a list, tfds:NAME or smileys."
         )
+    if (table := path / RATINGS).is_file() and (data.target or data.threshold):
+        path, data = table, replace(data, source=str(table))
     _refuse_idle(data)
     if data.source == "smileys":
         return _open_smileys(seed)
@@ -87,7 +96,7 @@ def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
         reading = Reading(
             data.group, data.chosen_columns, data.renamed_labels, data.skip_unlabelled
         )
-        return open_list(path, images, reading, progress=progress)
+        return open_list(path, images, reading, asked=data, progress=progress)
     if layout.is_deepsent(path):
         return layout.open_deepsent(
             path,
@@ -97,6 +106,21 @@ def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
             progress=progress,
         )
     return open_folder(path, group=data.group, renamed=data.renamed_labels)
+
+
+def holds_ratings(data: DataConfig) -> bool:
+    """Tell whether a source is a table of ratings, or a folder with one.
+
+    Args:
+        data: Names the source.
+
+    Returns:
+        True if its pictures have a valence and no label.
+    """
+    path = Path(data.source)
+    if path.is_dir():
+        path = path / RATINGS
+    return path.is_file() and is_rated(read_columns(path))
 
 
 def open_recorded(data: DataConfig, *, seed: int) -> Dataset:
@@ -186,6 +210,8 @@ def _open_smileys(seed: int) -> Dataset:
 def _refuse_idle(data: DataConfig) -> None:
     """Refuse a setting that does nothing with the one source there is."""
     path = Path(data.source)
+    if not path.is_file():
+        refuse_ratings(data, f"{data.source} is no table")
     if data.images is not None and not path.is_file():
         raise ConfigError(
             f"data.images={data.images!r} does nothing with {data.source}; only the "

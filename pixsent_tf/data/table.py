@@ -16,6 +16,7 @@ import numpy as np
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.balance import balanced
 from pixsent_tf.data.class_names import name_classes
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.errors import DataError, FewClassesError, shown
 
 
@@ -46,6 +47,8 @@ class Dataset:
             count the same.
         whole: The larger data set that this one was selected from, where its folds
             must agree with those of other selections; None for a set of its own.
+        ratings: What raters said in numbers, for a model that answers with numbers;
+            labels are then ranges of the first target. None for classes.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     weights: np.ndarray | None = None
     whole: Dataset | None = None
+    ratings: Ratings | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -100,7 +104,21 @@ class Dataset:
             sources=None if self.sources is None else self.sources[indices],
             splits=None if self.splits is None else self.splits[indices],
             weights=None if self.weights is None else self.weights[indices],
+            ratings=None if self.ratings is None else self.ratings.take(indices),
         )
+
+    def said(self, position: int) -> str:
+        """Say what annotators said of a picture.
+
+        Args:
+            position: Of the picture.
+
+        Returns:
+            The name of its class, or its ratings.
+        """
+        if self.ratings is not None:
+            return self.ratings.text(position)
+        return self.class_names[self.labels[position]]
 
     def grouped(self, names: Sequence[str]) -> Dataset:
         """Say which pictures belong together.
@@ -261,13 +279,7 @@ def build_dataset(
         raise FewClassesError(
             f"{name} holds no pictures; it needs some of each class.", {}
         )
-    _refuse_twice(name, ids, paths)
-    missing = [path for path in paths if must_exist and not path.is_file()]
-    if missing:
-        raise DataError(
-            f"{name} names {len(missing)} of {len(paths)} files that do not exist, "
-            f"first {missing[0]}; correct the list or name the folder with --images."
-        )
+    check_pictures(name, ids, paths, must_exist=must_exist)
     notes: tuple[str, ...] = ()
     if class_names is None:
         naming = name_classes(labels, name, renamed)
@@ -288,6 +300,29 @@ def build_dataset(
         class_names=class_names,
         notes=notes,
     )
+
+
+def check_pictures(
+    name: str, ids: Sequence[str], paths: Sequence[Path], *, must_exist: bool = True
+) -> None:
+    """Refuse a table that names a picture twice, or files that are not there.
+
+    Args:
+        name: Of the table.
+        ids: Name of each picture.
+        paths: File of each picture.
+        must_exist: Refuse files that are not there.
+
+    Raises:
+        DataError: If it does.
+    """
+    _refuse_twice(name, ids, paths)
+    missing = [path for path in paths if must_exist and not path.is_file()]
+    if missing:
+        raise DataError(
+            f"{name} names {len(missing)} of {len(paths)} files that do not exist, "
+            f"first {missing[0]}; correct the list or name the folder with --images."
+        )
 
 
 def _refuse_twice(name: str, ids: Sequence[str], paths: Sequence[Path]) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import tensorflow as tf
@@ -37,10 +37,12 @@ class Known(TypedDict):
             that is not known.
         held_out: How sure the model was of pictures that did not train it, and whether
             it was right; empty where that is not known.
+        rating_scale: Lowest and highest rating of a second head; None without one.
     """
 
     name: str
     class_names: tuple[str, ...]
+    rating_scale: tuple[float, float] | None
     has_maps: bool
     threshold: float | None
     held_out: Sequence[tuple[float, bool]]
@@ -68,6 +70,7 @@ class Reply(TypedDict):
         status: "ok".
         answer: The most probable class.
         probs: Probability by class.
+        ratings: Rating, low and high end by target, of a second head; None without one.
         thumbnail: The picture as a data URI.
     """
 
@@ -75,6 +78,7 @@ class Reply(TypedDict):
     status: str
     answer: str
     probs: dict[str, float]
+    ratings: dict[str, list[float]] | None
     thumbnail: str
 
 
@@ -114,10 +118,14 @@ class Answerer:
     Args:
         model: The model.
         name: What the page calls it.
+        second: A model of ratings on the same features; None for none.
     """
 
-    def __init__(self, model: SentimentModel, name: str) -> None:
+    def __init__(
+        self, model: SentimentModel, name: str, second: SentimentModel | None = None
+    ) -> None:
         self.model = model
+        self.second = second
         self.name = name
         self._lock = threading.Lock()
         self._reader = CanvasReader(model.preprocessor)
@@ -140,6 +148,7 @@ class Answerer:
         """
         held_out = self.model.output.held_out
         threshold = None
+        rating = self.second.rating if self.second else None
         if held_out:
             found = abstention_of(
                 sureness=np.array([sure for sure, _ in held_out]),
@@ -150,6 +159,7 @@ class Answerer:
         return {
             "name": self.name,
             "class_names": self.model.class_names,
+            "rating_scale": rating.scale if rating else None,
             "has_maps": self._mapper is not None,
             "threshold": threshold,
             "held_out": held_out,
@@ -173,14 +183,25 @@ class Answerer:
                 return _refused(name, path, error)
         with self._lock:
             probs = self.model.probs(canvas[None])[0]
+            ratings = self._rate(name, canvas)
         names = self.model.class_names
         return {
             "name": name,
             "status": "ok",
             "answer": name_answer(probs, names),
             "probs": {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)},
+            "ratings": ratings,
             "thumbnail": data_uri(small),
         }
+
+    def _rate(self, name: str, canvas: np.ndarray) -> dict[str, list[float]] | None:
+        """What a second head says, with the ends of its intervals."""
+        if self.second is None:
+            return None
+        rated: Any = self.second.to_rated(name, self.second.probs(canvas[None])[0])
+        numbers = np.stack([rated.ratings, rated.low, rated.high], axis=1)  # [T, 3]
+        each = numbers.round(3).tolist()
+        return dict(zip(rated.targets, each, strict=True))
 
     def map(self, name: str, encoded: bytes) -> Drawn | Refusal:
         """Draw the sentiment maps of one picture.

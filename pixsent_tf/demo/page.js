@@ -189,7 +189,7 @@ function drawDetail() {
   $("answer").textContent = ok && said !== "unsure" ? `${said} ${percent(sureness(item))}` : said;
   $("answer").className = tone(said);
   $("sentence").textContent = said === item.reply.answer ? "" : sentence(item);
-  $("scale").replaceChildren(...(ok ? scale(item) : []));
+  $("scale").replaceChildren(...(ok ? [...scale(item), ...plane(item)] : []));
 }
 
 const tone = (said) =>
@@ -233,6 +233,34 @@ function classes(item) {
     return element("div", {className: "class"}, element("span", {textContent: name}),
       element("span", {}, bar), element("b", {textContent: percent(prob)}));
   });
+}
+
+// Where the picture lies by valence and arousal; the box holds nine of ten on each side.
+function plane(item) {
+  const {valence, arousal} = item.reply.ratings || {};
+  if (!valence || !arousal) return [];
+  const [least, most] = model.rating_scale;
+  const x = (value) => (100 * (value - least)) / (most - least);
+  const y = (value) => 100 - x(value);
+  const draw = (tag, values) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(values)) made.setAttribute(name, value);
+    return made;
+  };
+  const svg = draw("svg", {class: "plane", viewBox: "-2 -2 104 104", role: "img",
+    "aria-label": `Valence ${valence[0].toFixed(1)}, from ${valence[1].toFixed(1)} to ` +
+      `${valence[2].toFixed(1)}; arousal ${arousal[0].toFixed(1)}, from ` +
+      `${arousal[1].toFixed(1)} to ${arousal[2].toFixed(1)}; of ${least} to ${most}.`});
+  svg.append(
+    draw("rect", {class: "frame", x: 0, y: 0, width: 100, height: 100}),
+    draw("path", {class: "middle", d: "M50 0V100M0 50H100"}),
+    draw("rect", {class: "range", x: x(valence[1]), y: y(arousal[2]),
+      width: x(valence[2]) - x(valence[1]), height: y(arousal[1]) - y(arousal[2])}),
+    draw("circle", {class: "point", cx: x(valence[0]), cy: y(arousal[0]), r: 2.5}));
+  const caption = element("p", {className: "small soft"},
+    `valence ${valence[0].toFixed(1)} (across), arousal ${arousal[0].toFixed(1)} (up), of ` +
+    `${least} to ${most}; the box holds nine of ten ratings each way`);
+  return [svg, caption];
 }
 
 // ---- all pictures --------------------------------------------------------------------
@@ -301,10 +329,17 @@ function choose(item) {
 function csv() {
   const quote = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const names = model.class_names;
-  const lines = [["path", "answer", ...names.map((name) => `prob_${name}`), "status"]];
+  const targets = model.rating_scale
+    ? Object.keys(items.find(read)?.reply.ratings || {}) : [];
+  const rated = targets.flatMap((name) => ["answer", "low", "high"].map((p) => `${p}_${name}`));
+  const lines = [
+    ["path", "answer", ...names.map((name) => `prob_${name}`), "status", ...rated]];
   for (const item of items.filter((one) => one.reply)) {
     const probs = names.map((name) => (read(item) ? item.reply.probs[name].toFixed(6) : ""));
-    lines.push([item.name, read(item) ? answer(item) : "", ...probs, item.reply.status]);
+    const ratings = targets.flatMap((name) =>
+      (read(item) ? item.reply.ratings[name].map((one) => one.toFixed(3)) : ["", "", ""]));
+    lines.push(
+      [item.name, read(item) ? answer(item) : "", ...probs, item.reply.status, ...ratings]);
   }
   const text = lines.map((line) => line.map(quote).join(",") + "\n").join("");
   const link = element("a", {download: "predictions.csv",

@@ -96,7 +96,7 @@ CLASSES: dict[str | None, frozenset[str]] = {
     "keras.src.applications.inception_resnet_v2": frozenset({"CustomScaleLayer"}),
     "pixsent_tf.data.preprocess": frozenset({"ToCrop"}),
     "pixsent_tf.models.gate": frozenset({"Gate"}),
-    "pixsent_tf.models.output": frozenset({"SentimentOutput"}),
+    "pixsent_tf.models.output": frozenset({"SentimentOutput", "RatingOutput"}),
     "pixsent_tf.models.joined": frozenset({"Texture", "Reduce", "Mirror"}),
     "pixsent_tf.models.layers": frozenset(
         [

@@ -27,7 +27,7 @@ from pixsent_tf.evaluation.calibration import Abstention, abstention_of
 from pixsent_tf.inference import archive
 from pixsent_tf.inference.foreign import check_archive
 from pixsent_tf.inference.frozen import Frozen, FrozenSweep
-from pixsent_tf.inference.prediction import Prediction, find_positive
+from pixsent_tf.inference.prediction import Prediction, Rated, find_positive
 from pixsent_tf.inference.sweep import (
     Look,
     View,
@@ -36,11 +36,13 @@ from pixsent_tf.inference.sweep import (
     score_views,
 )
 from pixsent_tf.models import gate, joined, layers, zoo  # noqa: F401 - a saved model names them
-from pixsent_tf.models.output import SentimentOutput
+from pixsent_tf.models.output import RatingOutput, SentimentOutput
 from pixsent_tf.models.towers.hub import load_hub
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.whole import whole
+
+OUTPUTS = (SentimentOutput, RatingOutput)
 
 
 class SentimentModel:
@@ -55,7 +57,9 @@ class SentimentModel:
         model: The whole.
         classifier: From crops to logits, [B, K].
         preprocessor: The geometry between images and crops.
-        output: From logits to probabilities; it knows the names of the classes.
+        output: From logits to probabilities, and the names of the classes: a
+            `SentimentOutput`; or to ratings, with the names of the targets.
+        rating: The same, of a model that answers with ratings; None for classes.
         score: From crops, uint8 [n, S, S, 3], to probabilities, compiled.
         recipe: What trained it, or None.
         threshold: Probability below which the answer is `unsure`; see `abstain_at`.
@@ -67,7 +71,7 @@ class SentimentModel:
     def __init__(self, model: keras.Model, recipe: Recipe | None = None) -> None:
         crops = [layer for layer in model.layers if isinstance(layer, ToCrop)]
         networks = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-        outputs = [one for one in model.layers if isinstance(one, SentimentOutput)]
+        outputs = [one for one in model.layers if isinstance(one, OUTPUTS)]
         if not len(crops) == len(networks) == len(outputs) == 1:
             raise WeightsError(
                 f"{model.name!r} is no model of this package: it has {len(crops)} "
@@ -77,7 +81,8 @@ class SentimentModel:
         self.model = model
         self.classifier: keras.Model = networks[0]
         self.preprocessor: Preprocessor = crops[0].preprocessor
-        self.output: SentimentOutput = outputs[0]
+        self.rating = outputs[0] if isinstance(outputs[0], RatingOutput) else None
+        self.output: Any = outputs[0]
         self.recipe = recipe
         self.threshold = 0.0
         self.score: Look = compile_look(
@@ -107,12 +112,33 @@ class SentimentModel:
         Returns:
             The model.
         """
+        output = SentimentOutput(class_names, temperature, held_out)
+        return cls.wrap(classifier, preprocess, output, recipe)
+
+    @classmethod
+    def wrap(
+        cls,
+        classifier: keras.Model,
+        preprocess: PreprocessConfig,
+        output: SentimentOutput | RatingOutput,
+        recipe: Recipe | None = None,
+    ) -> SentimentModel:
+        """Wrap a network of either kind into the model that is saved.
+
+        Args:
+            classifier: Flat model from crops to logits or ratings; it is frozen.
+            preprocess: The geometry that it was trained with.
+            output: What makes them the answer.
+            recipe: What trained it; None where that is not known.
+
+        Returns:
+            The model.
+        """
         images = keras.Input((None, None, 3), dtype="uint8", name="images")
         crops = ToCrop.build_from(preprocess)(images)
         classifier.trainable = False
-        logits = classifier(crops, training=False)
-        probs = SentimentOutput(class_names, temperature, held_out)(logits)
-        return cls(keras.Model(images, probs, name="sentiment"), recipe)
+        answer = output(classifier(crops, training=False))
+        return cls(keras.Model(images, answer, name="sentiment"), recipe)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> SentimentModel:
@@ -180,8 +206,8 @@ class SentimentModel:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names by class index, [K]."""
-        return self.output.class_names
+        """Names by class index, [K]; empty for a model that answers with ratings."""
+        return () if self.rating else self.output.class_names
 
     @property
     def positive_index(self) -> int | None:
@@ -208,6 +234,7 @@ class SentimentModel:
             ConfigError: If `precision` is out of range, or the model knows no pictures
                 that did not train it.
         """
+        self.refuse_ratings()
         if not self.output.held_out:
             raise ConfigError(
                 "This model was trained without inner predictions, which `unsure` is "
@@ -269,6 +296,7 @@ class SentimentModel:
         *,
         view: View = "center",
         batch_size: int = 32,
+        second: SentimentModel | None = None,
         progress: Progress = NO_PROGRESS,
     ) -> Iterator[Prediction]:
         """Predict files one after the other, with flat memory.
@@ -278,18 +306,110 @@ class SentimentModel:
             view: Look at the center crop, or take the mean over the ten crops. The
                 center is one of them, so its own answer comes with the mean at no cost.
             batch_size: Center crops a step; ten times fewer pictures for ten crops.
+            second: A model of ratings on the same features; its ratings come along.
             progress: Hears how far it is.
 
         Yields:
             One prediction per path, in order.
+
+        Raises:
+            ConfigError: If the model answers with ratings.
         """
+        self.refuse_ratings()
+        for path, found in self._answers(paths, view, batch_size, progress, second):
+            if isinstance(found, ImageError):
+                yield Prediction(path, None, found)
+                continue
+            rated = None if second is None else second.to_rated(path, found["second"])
+            yield Prediction(
+                path,
+                found["mean"],
+                center_probs=found["each"][CENTER] if view == "ten_crop" else None,
+                class_names=self.class_names,
+                threshold=self.threshold,
+                rated=rated,
+            )
+
+    def rate(
+        self,
+        paths: Sequence[str],
+        *,
+        view: View = "center",
+        batch_size: int = 32,
+        progress: Progress = NO_PROGRESS,
+    ) -> Iterator[Rated]:
+        """Rate files one after the other, with flat memory.
+
+        Args:
+            paths: The files.
+            view: As in `predict`.
+            batch_size: As in `predict`.
+            progress: Hears how far it is.
+
+        Yields:
+            One answer per path, in order.
+
+        Raises:
+            ConfigError: If the model answers with classes.
+        """
+        if self.rating is None:
+            raise ConfigError(
+                f"This model answers {' or '.join(self.class_names)} and rates "
+                f"nothing; train one on a table of ratings with --target."
+            )
+        for path, found in self._answers(paths, view, batch_size, progress):
+            if isinstance(found, ImageError):
+                yield Rated(path, self.rating.targets, None, None, None, found)
+                continue
+            yield self.to_rated(path, found["mean"])
+
+    def to_rated(self, path: str, ratings: np.ndarray) -> Rated:
+        """Say what ratings mean for a picture, by a model of ratings.
+
+        Args:
+            path: The file.
+            ratings: What the model gave, float32 [T].
+
+        Returns:
+            The ratings with their intervals.
+        """
+        assert self.rating is not None
+        return Rated(path, self.rating.targets, ratings, *self.rating.bounds(ratings))
+
+    def refuse_ratings(self) -> None:
+        """Refuse to answer with classes where there are ratings only.
+
+        Raises:
+            ConfigError: If the model answers with ratings.
+        """
+        if self.rating is not None:
+            raise ConfigError(
+                f"This model answers with ratings ({', '.join(self.rating.targets)}), "
+                f"and classes are asked for; make them two with --threshold, in a verb "
+                f"that has it."
+            )
+
+    def _answers(
+        self,
+        paths: Sequence[str],
+        view: View,
+        batch_size: int,
+        progress: Progress,
+        second: SentimentModel | None = None,
+    ) -> Iterator[tuple[str, Any]]:
+        """Each path with its answers, of the mean and of each view, or its error."""
         frozen, answer = self._halves
 
         def after(features: Any) -> dict[str, tf.Tensor]:
             size, num_views, width = features.shape
-            probs = answer(tf.reshape(features, [-1, width]))
-            each = tf.reshape(probs, [size, num_views, -1])  # [B, V, K]
-            return {"mean": mean_of_views(each), "each": each}
+            flat = tf.reshape(features, [-1, width])
+            each = tf.reshape(answer(flat), [size, num_views, -1])  # [B, V, K]
+            found = {"mean": mean_of_views(each), "each": each}
+            if second is not None:
+                ratings = second._halves[1](flat)
+                ratings = tf.reshape(ratings, [size, num_views, -1])
+                found["second"] = mean_of_views(ratings)
+            return found
 
         if view == "ten_crop":
             batch_size = max(1, batch_size // NUM_CROPS)
@@ -304,18 +424,10 @@ class SentimentModel:
         )
         for position, found in sweep.in_order():
             path = str(paths[position])
-            if isinstance(found, ImageError):
-                yield Prediction(path, None, found)
-                continue
-            if not np.isfinite(found["mean"]).all():
+            is_answer = not isinstance(found, ImageError)
+            if is_answer and not np.isfinite(found["mean"]).all():
                 raise WeightsError(
                     f"The model answers {path} with numbers that are not finite; train "
                     f"it again with a smaller training.learning_rate."
                 )
-            yield Prediction(
-                path,
-                found["mean"],
-                center_probs=found["each"][CENTER] if view == "ten_crop" else None,
-                class_names=self.class_names,
-                threshold=self.threshold,
-            )
+            yield path, found

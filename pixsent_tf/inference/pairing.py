@@ -55,7 +55,7 @@ def align(tables: Sequence[Predictions]) -> Aligned:
         DataError: If no picture is common to all, if classes or labels contradict each
             other, or if no table has labels.
     """
-    names = _unique([table.name for table in tables])
+    names = unique_names([table.name for table in tables])
     class_names = tables[0].class_names
     for name, table in zip(names, tables, strict=True):
         if set(table.class_names) != set(class_names):
@@ -63,7 +63,7 @@ def align(tables: Sequence[Predictions]) -> Aligned:
                 f"{name} answers {', '.join(table.class_names)}, {names[0]} "
                 f"{', '.join(class_names)}; they cannot be compared."
             )
-    rows = [_rows(table) for table in tables]
+    rows = [rows_by_picture(table.ids) for table in tables]
     common = [key for key in rows[0] if all(key in part for part in rows[1:])]
     if not common:
         raise DataError(
@@ -101,17 +101,32 @@ def align(tables: Sequence[Predictions]) -> Aligned:
     )
 
 
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Tell models of one name apart.
+
+    Args:
+        names: Of the models, [M].
+
+    Returns:
+        The same names, with a number where they are not unique.
+    """
     if len(set(names)) == len(names):
         return tuple(names)
     return tuple(f"{name} ({number})" for number, name in enumerate(names, start=1))
 
 
-def _rows(table: Predictions) -> dict[str, int]:
-    """Row of each picture; by file name where paths would not match otherwise."""
+def rows_by_picture(ids: Sequence[str]) -> dict[str, int]:
+    """Find the row of each picture.
+
+    Args:
+        ids: Their names, or paths, [N].
+
+    Returns:
+        Rows by the name of the file, where that is unique; else by the whole name.
+    """
     # which knows both slashes
-    last = [PureWindowsPath(name).name for name in table.ids]
-    keys = last if len(set(last)) == len(last) else table.ids
+    last = [PureWindowsPath(name).name for name in ids]
+    keys = last if len(set(last)) == len(last) else ids
     return {key: i for i, key in enumerate(keys)}
 
 

@@ -1,4 +1,4 @@
-"""What did a model say about one file?"""
+"""What did a model say about one file? A class, or ratings."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Prediction:
             mean over ten crops; None otherwise.
         class_names: Names by class index.
         threshold: Probability below which the answer is `unsure`.
+        rated: What a second head on the same features says in ratings; None where there
+            is none.
     """
 
     path: str
@@ -33,6 +35,7 @@ class Prediction:
     center_probs: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     threshold: float = 0.0
+    rated: Rated | None = None
 
     @property
     def answer(self) -> str | None:
@@ -46,6 +49,27 @@ class Prediction:
         """Probability of the class `positive`; None if there is none."""
         index = find_positive(self.class_names)
         return None if self.probs is None or index is None else float(self.probs[index])
+
+
+@dataclass(frozen=True)
+class Rated:
+    """The ratings of one file.
+
+    Attributes:
+        path: The file.
+        targets: Names of the ratings, [T].
+        ratings: What the model answers, float32 [T]; None if it cannot be read.
+        low: Lower ends of intervals that hold nine of ten ratings, float32 [T].
+        high: Upper ends, float32 [T].
+        error: Why it cannot be read; None if it can.
+    """
+
+    path: str
+    targets: tuple[str, ...]
+    ratings: np.ndarray | None
+    low: np.ndarray | None
+    high: np.ndarray | None
+    error: ImageError | None = None
 
 
 def name_answer(

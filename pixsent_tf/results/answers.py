@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from pixsent_tf.results.studies import Interval
+from pixsent_tf.results.intervals import Interval
 
 
 class Answered(TypedDict):
@@ -21,6 +21,9 @@ class PredictRow(Answered, total=False):
     """What `predict` tells of one file: a line; by `--keep-columns` with more keys."""
 
     message: str  # why it could not be read, for people; not there if it could
+    ratings: dict[str, float] | None  # with `--ratings`, by target; null if unreadable
+    low: dict[str, float] | None  # likewise, ends of intervals that hold nine of ten
+    high: dict[str, float] | None  # likewise
 
 
 class ScoreResults(TypedDict):

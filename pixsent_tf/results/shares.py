@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from pixsent_tf.results.studies import Interval
+from pixsent_tf.results.intervals import Interval
 
 
 class Share(TypedDict):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypedDict
 
 from pixsent_tf.results.audits import Suspect
+from pixsent_tf.results.distributions import DistributionMetrics
+from pixsent_tf.results.intervals import Interval
 from pixsent_tf.results.unreadable import Unreadable
-
-Interval: TypeAlias = list[float]
 
 
 class ClassMetrics(TypedDict):
@@ -68,7 +68,7 @@ class StudyResults(Metrics):
     """What every study tells that trains."""
 
     per_source: list[SourceMetrics]  # one entry for each source; empty for a single one
-
+    distribution: DistributionMetrics | None  # of the votes, where these were learnt
     unreadable: list[Unreadable]  # pictures that could not be read
     notes: list[str]  # how the source was read, and what of it was passed over
     seconds: float  # how long it took
@@ -153,6 +153,8 @@ class Evaluation(Metrics):
     unreadable: list[Unreadable]  # pictures that could not be read
     label_ceiling: float | None  # how often one more annotator would agree
     settings_tried: int | None  # how many settings competed
+    distribution: DistributionMetrics | None  # of the votes, where these were learnt
+    polarity: Metrics | None  # of the classes rolled up to two, where that was asked
     per_source: list[SourceMetrics]  # one entry for each source; empty for a single one
     suspects: list[Suspect]  # labels answered otherwise, the least believable first
     notes: list[str]  # what to know before trusting the numbers

@@ -19,6 +19,13 @@ from pixsent_tf.results.looks import (
     ProbeResults,
 )
 from pixsent_tf.results.paper import ReproduceResults
+from pixsent_tf.results.ratings import (
+    RatedRowTold,
+    RatingCompareResults,
+    RatingCrossvalResults,
+    RatingEvaluateResults,
+    RatingStudyResults,
+)
 from pixsent_tf.results.shares import ShareResults
 from pixsent_tf.results.studies import (
     CrossvalResults,
@@ -28,12 +35,12 @@ from pixsent_tf.results.studies import (
 )
 
 VERBS: dict[str, tuple[type, ...]] = {
-    "fit": (FitResults,),
-    "crossval": (CrossvalResults,),
+    "fit": (FitResults, RatingStudyResults),
+    "crossval": (CrossvalResults, RatingCrossvalResults),
     "tune": (TuneResults,),
-    "evaluate": (EvaluateResults,),
-    "compare": (CompareResults,),
-    "predict": (PredictRow,),
+    "evaluate": (EvaluateResults, RatingEvaluateResults),
+    "compare": (CompareResults, RatingCompareResults),
+    "predict": (PredictRow, RatedRowTold),
     "adapt": (AdaptResults,),
     "score": (ScoreResults,),
     "label": (LabelResults,),

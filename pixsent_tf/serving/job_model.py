@@ -64,5 +64,7 @@ def to_saved_model(model: str, scratch: str) -> str:
         )
     exported = Path(scratch, "model")
     if not (exported / "1").is_dir():
-        export_saved_model(SentimentModel.load(model), exported)
+        loaded = SentimentModel.load(model)
+        loaded.refuse_ratings()
+        export_saved_model(loaded, exported)
     return str(exported / "1")

@@ -2,7 +2,8 @@
 
     NAME/1/saved_model.pb     the graph: files in, probabilities out
            variables/         the weights
-           assets/            class_names.txt, preprocess.json, recipe.json
+           assets/            class_names.txt or targets.txt, preprocess.json,
+                              recipe.json
 
 The folder appears whole: a server that watches NAME never sees half of a version.
 """
@@ -24,11 +25,15 @@ from pixsent_tf.serving.graph import check_portable
 from pixsent_tf.serving.signature import build_signatures
 from pixsent_tf.whole import whole
 
+CLASS_NAMES, TARGETS = "class_names.txt", "targets.txt"
+
 
 def export_saved_model(
     model: SentimentModel,
     folder: str | os.PathLike[str],
     version: int = 1,
+    *,
+    second: SentimentModel | None = None,
 ) -> Path:
     """Write a SavedModel that needs neither Python nor this package.
 
@@ -36,6 +41,7 @@ def export_saved_model(
         model: What to export.
         folder: The model's folder, which holds its versions.
         version: Positive; servers take the highest.
+        second: A model of ratings on the same features, whose outputs come along.
 
     Returns:
         The version's folder.
@@ -50,7 +56,7 @@ def export_saved_model(
             f"{next_version(folder)}."
         )
     with whole(target) as temporary:  # servers look at folders that are numbers
-        _write(model, temporary)
+        _write(model, second, temporary)
         check_portable(temporary)
     return target
 
@@ -93,15 +99,16 @@ def latest_version(folder: str | os.PathLike[str]) -> Path:
     return newest
 
 
-def _write(model: SentimentModel, folder: Path) -> None:
+def _write(model: SentimentModel, second: SentimentModel | None, folder: Path) -> None:
     """Save functions, weights and assets, and nothing of Keras."""
     with tempfile.TemporaryDirectory() as scratch:
         module = tf.Module()
-        module.weights = [variable.value for variable in model.model.variables]
+        networks = [one.model for one in (model, second) if one is not None]
+        module.weights = [one.value for net in networks for one in net.variables]
         module.assets = [
             tf.saved_model.Asset(path) for path in write_assets(model, Path(scratch))
         ]
-        tf.saved_model.save(module, folder, signatures=build_signatures(model))
+        tf.saved_model.save(module, folder, signatures=build_signatures(model, second))
 
 
 def write_assets(model: SentimentModel, folder: Path) -> list[str]:
@@ -112,11 +119,15 @@ def write_assets(model: SentimentModel, folder: Path) -> list[str]:
         folder: Where to.
 
     Returns:
-        The files: class names by line, the geometry, and the recipe where known.
+        The files: class names, or targets of ratings, by line, the geometry, and the
+        recipe where known.
     """
     geometry = dataclasses.asdict(model.preprocessor.config)
+    rating = model.rating
+    names = model.class_names if rating is None else rating.targets
+    file = CLASS_NAMES if rating is None else TARGETS
     texts = {
-        "class_names.txt": "".join(f"{name}\n" for name in model.class_names),
+        file: "".join(f"{name}\n" for name in names),
         "preprocess.json": json.dumps(geometry, indent=2) + "\n",
     }
     if model.recipe is not None:

@@ -77,6 +77,7 @@ def export_file(
     """
     target = _free(path)
     model = SentimentModel.load(run.path)
+    model.refuse_ratings()
     contents = {"onnx": onnx.convert(model)} if form == "onnx" else {}
     samples = read_samples(run, model.preprocessor, source=source)
     contents = contents or _to_tflite(model, quantize, samples.training)

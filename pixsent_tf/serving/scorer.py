@@ -22,7 +22,7 @@ from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.decode.bounds import BOUNDS
 from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.data.preprocess import Preprocessor
-from pixsent_tf.errors import ImageError, WeightsError
+from pixsent_tf.errors import ImageError, UsageError, WeightsError
 from pixsent_tf.inference import engine
 from pixsent_tf.inference.prediction import name_answer
 from pixsent_tf.machine import num_cores
@@ -121,8 +121,17 @@ def read_class_names(saved_model: str) -> tuple[str, ...]:
 
     Returns:
         Names by class index.
+
+    Raises:
+        UsageError: If it answers with ratings.
     """
-    with tf.io.gfile.GFile(f"{saved_model}/assets/class_names.txt") as file:
+    path = f"{saved_model}/assets/class_names.txt"
+    if not tf.io.gfile.exists(path):
+        raise UsageError(
+            f"{saved_model} names no classes; export a model of classes, or one of "
+            f"ratings with `export --threshold`."
+        )
+    with tf.io.gfile.GFile(path) as file:
         return tuple(file.read().splitlines())
 
 

@@ -44,7 +44,7 @@ def serve_check(
         timeout_seconds: When to give up.
 
     Returns:
-        The largest difference of a probability.
+        The largest difference of a probability, or of a rating.
 
     Raises:
         ExportError: If it does not load, answers otherwise, or marks the wrong file.
@@ -58,14 +58,18 @@ def serve_check(
         saved_model, "serving_default", requests, timeout_seconds=timeout_seconds
     )
     wanted = [True] * len(files) + [False]
-    if answer["valid"] != wanted or answer["answer"][-1] != UNREADABLE:
+    last = answer["answer"][-1] if model.rating is None else UNREADABLE
+    if answer["valid"] != wanted or last != UNREADABLE:
         raise ExportError(
             f"{saved_model} answers valid={answer['valid']} instead of {wanted}; "
             f"export again with the TensorFlow that serves."
         )
-    difference = float(np.abs(np.array(answer["probs"])[:-1] - expected).max())
-    # A probability moves by half as much as its logits, at most.
+    numbers = answer["probs" if model.rating is None else "ratings"]
+    difference = float(np.abs(np.array(numbers)[:-1] - expected).max())
+    # A probability moves by half as much as its logits, at most; a rating as itself.
     scale = max(1.0, float(-np.log(expected).min()) / 2)
+    if model.rating is not None:
+        scale = max(map(abs, model.rating.scale))
     allowed = rounding(operations=operations_of(model.model), scale=scale)
     if difference > allowed:
         raise ExportError(

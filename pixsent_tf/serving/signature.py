@@ -7,6 +7,9 @@
 
 Each gives `probs` float32 [B, K], `class_names` string [B, K], `answer` string [B],
 `valid` bool [B] and, where a class is called positive, `prob_positive` float32 [B].
+
+A model of ratings gives `ratings` float32 [B, T], the ends `low` and `high` float32
+[B, T] of intervals that hold nine of ten, `target_names` string [B, T] and `valid`.
 """
 
 from __future__ import annotations
@@ -14,54 +17,76 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import decode_canvas
-from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import UNSURE
 from pixsent_tf.inference.sweep import mean_of_views
+from pixsent_tf.models import zoo
+from pixsent_tf.models.output import RatingOutput
 
 UNREADABLE = "unreadable"
 
 Outputs = dict[str, tf.Tensor]
 
 
-def build_signatures(model: SentimentModel) -> dict[str, Any]:
+def build_signatures(
+    model: SentimentModel, second: SentimentModel | None = None
+) -> dict[str, Any]:
     """Trace what a server is asked for.
 
     Args:
         model: The model.
+        second: A model of ratings on the same features, whose outputs come along.
 
     Returns:
         Concrete functions by the name of their signature.
     """
     side = model.preprocessor.config.canvas_size
+    look = _look(model, second)
 
-    def answer(probs: tf.Tensor, valid: tf.Tensor | None = None) -> Outputs:
-        return to_outputs(
+    def answer(
+        probs: tf.Tensor,
+        ratings: tf.Tensor | None = None,
+        *,
+        valid: tf.Tensor | None = None,
+    ) -> Outputs:
+        valid = tf.ones(tf.shape(probs)[:1], tf.bool) if valid is None else valid
+        if model.rating is not None:
+            return to_rating_outputs(probs, valid, model.rating)
+        outputs = to_outputs(
             probs,
-            tf.ones(tf.shape(probs)[:1], tf.bool) if valid is None else valid,
+            valid,
             class_names=model.class_names,
             positive_index=model.positive_index,
         )
+        if ratings is not None and second is not None and second.rating is not None:
+            outputs |= to_rating_outputs(ratings, valid, second.rating)
+        return outputs
 
     def serving_default(image_bytes: tf.Tensor) -> Outputs:
         canvases, valid = read_batch(image_bytes, model)
-        return answer(model.model(canvases, training=False), valid)
+        return answer(*look(canvases), valid=valid)
 
     def crops10(image_bytes: tf.Tensor) -> Outputs:
         canvases, valid = read_batch(image_bytes, model)
-        each = model.view_probs(canvases, "ten_crop")
-        return answer(mean_of_views(each), valid)
+        each = [
+            mean_of_views(one.view_probs(canvases, "ten_crop"))
+            for one in (model, second)
+            if one is not None
+        ]
+        return answer(*each, valid=valid)
 
     def images(images: tf.Tensor) -> Outputs:
-        return answer(model.model(_not_empty(images), training=False))
+        return answer(*look(_not_empty(images)))
 
     def canvases(canvases: tf.Tensor) -> Outputs:
-        return answer(model.model(_not_empty(canvases), training=False))
+        return answer(*look(_not_empty(canvases)))
 
     encoded = tf.TensorSpec([None], tf.string, "image_bytes")
     return {
@@ -74,6 +99,26 @@ def build_signatures(model: SentimentModel) -> dict[str, Any]:
             canvases, tf.TensorSpec([None, side, side, 3], tf.uint8, "canvases")
         ),
     }
+
+
+def _look(
+    model: SentimentModel, second: SentimentModel | None
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
+    """From pixels to the answers of both, whose features are computed once."""
+    if second is None:
+        return lambda pixels: (model.model(pixels, training=False),)
+    features = model.classifier.get_layer(zoo.HEAD).input
+    network = keras.Model(
+        model.classifier.input, [model.classifier.output, features], name="both"
+    )
+    to_crop = ToCrop.build_from(model.preprocessor.config)
+    head = second.classifier.get_layer(zoo.HEAD)
+
+    def look(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        logits, features = network(to_crop(pixels), training=False)
+        return model.output(logits), second.output(head(features))
+
+    return look
 
 
 def _trace(function: Callable[..., Outputs], spec: tf.TensorSpec) -> Any:
@@ -178,6 +223,35 @@ def to_outputs(
     if positive_index is not None:
         outputs["prob_positive"] = probs[:, positive_index]
     return outputs
+
+
+def to_rating_outputs(
+    ratings: tf.Tensor, valid: tf.Tensor, rating: RatingOutput
+) -> Outputs:
+    """Name what a server answers in ratings.
+
+    An unreadable image gets the middle of the scale, and an interval that is all of it.
+
+    Args:
+        ratings: float32 [B, T].
+        valid: Whether each image could be read, bool [B].
+        rating: Knows the targets, the scale and the intervals.
+
+    Returns:
+        The outputs by name.
+    """
+    (least, most), widths = rating.scale, tf.constant(rating.half_widths, tf.float32)
+    is_read = valid[:, None]
+    names = tf.constant(rating.targets)
+    low = tf.clip_by_value(ratings - widths, least, most)
+    high = tf.clip_by_value(ratings + widths, least, most)
+    return {
+        "ratings": tf.where(is_read, ratings, (least + most) / 2),
+        "low": tf.where(is_read, low, least),
+        "high": tf.where(is_read, high, most),
+        "target_names": tf.tile(names[None], [tf.shape(ratings)[0], 1]),
+        "valid": valid,
+    }
 
 
 def _not_empty(inputs: tf.Tensor) -> tf.Tensor:

@@ -20,6 +20,7 @@ from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import Prediction
 from pixsent_tf.inference.predictor import PredictionList, Predictor
 from pixsent_tf.results.adaptations import AdaptResults
+from pixsent_tf.results.ratings import RatingCrossvalResults, RatingStudyResults
 from pixsent_tf.results.studies import CrossvalResults, FitResults
 from pixsent_tf.runs import Run, next_folder
 from pixsent_tf.studies import adapt as adapt_study
@@ -37,7 +38,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     recipe: config.Recipe | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> FitResults:
+) -> FitResults | RatingStudyResults:
     """Train on labelled pictures and test on a held-out part.
 
     Args:
@@ -49,7 +50,7 @@ def fit(
 
     Returns:
         The results by name, such as `accuracy`, `accuracy_interval`, `majority_rate`
-        and `out`, the folder.
+        and `out`, the folder; with the setting `data.target` those of ratings.
 
     Raises:
         PixsentError: With a line that says what to do.
@@ -64,7 +65,7 @@ def crossval(
     recipe: config.Recipe | None = None,
     settings: Mapping[str, Any] | None = None,
     leave_source_out: bool = False,
-) -> CrossvalResults:
+) -> CrossvalResults | RatingCrossvalResults:
     """Cross-validate a recipe on labelled pictures.
 
     Args:

@@ -65,7 +65,7 @@ def _rows(dataset: Dataset, progress: Progress) -> _Rows:
         votes = [] if dataset.votes is None else dataset.votes[i].tolist()
         groups = dataset.groups
         rows[name] = {
-            "label": dataset.class_names[dataset.labels[i]],
+            "label": dataset.said(i),
             "votes": " ".join(map(str, votes)),
             "group": "" if groups is None else dataset.group_names[groups[i]],
             "split": "" if dataset.splits is None else str(dataset.splits[i]),

@@ -15,6 +15,7 @@ from pixsent_tf.errors import UsageError
 from pixsent_tf.evaluation import compare
 from pixsent_tf.inference.pairing import Aligned, align
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.inference.rated import RatedTable, is_rated_table
 from pixsent_tf.results.answers import CompareResults
 
 
@@ -31,11 +32,15 @@ class Comparison:
     results: CompareResults
 
 
-def compare_models(sources: Sequence[str | Path]) -> Comparison:
+def compare_models(
+    sources: Sequence[str | Path], *, threshold: float | None = None
+) -> Comparison:
     """Compare runs or tables.
 
     Args:
         sources: Run folders or CSV files, two or more.
+        threshold: Rating from which those of ratings mean positive; None where all
+            answer with classes.
 
     Returns:
         The comparison.
@@ -46,7 +51,7 @@ def compare_models(sources: Sequence[str | Path]) -> Comparison:
     """
     if len(sources) < 2:
         raise UsageError(f"{len(sources)} source cannot be compared; name two or more.")
-    aligned = align([Predictions.read(source) for source in sources])
+    aligned = align([_read(source, threshold) for source in sources])
     answers = aligned.probs.argmax(axis=2)  # [M, N]
     differing = np.flatnonzero((answers != answers[0]).any(axis=0))
     results: CompareResults = {
@@ -73,3 +78,10 @@ def compare_models(sources: Sequence[str | Path]) -> Comparison:
         "out": None,
     }
     return Comparison(aligned, results)
+
+
+def _read(source: str | Path, threshold: float | None) -> Predictions:
+    """Read answers that are classes, or that a threshold makes classes."""
+    if threshold is not None and is_rated_table(source):
+        return RatedTable.read(source).at_threshold(threshold)
+    return Predictions.read(source)

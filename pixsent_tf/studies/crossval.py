@@ -19,9 +19,11 @@ from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.ratings import RatingCrossvalResults
 from pixsent_tf.results.studies import CrossvalResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Part, divide, leave_sources_out, pool
+from pixsent_tf.studies.ratings.outcome import pool_ratings
 from pixsent_tf.studies.trainer import train_parts
 
 
@@ -34,7 +36,7 @@ def crossval(
     leave_source_out: bool = False,
     keep_models: bool = True,
     progress: Progress = NO_PROGRESS,
-) -> CrossvalResults:
+) -> CrossvalResults | RatingCrossvalResults:
     """Train and test on every fold.
 
     Pictures that no published fold holds train no fold and are not tested, as in the
@@ -77,9 +79,17 @@ def crossval(
         "history.csv", list(history[0]), [[*row.values()] for row in history]
     )
     predicted = {number: one.predicted for number, one in found.items()}
+    if dataset.ratings is not None:
+        rated = pool_ratings(dataset, parts, predicted)
+        of_ratings: RatingCrossvalResults = {
+            **rated.measure(run, started=started),
+            "fold_source": fold_source,
+            "folds_tested": list(found),
+        }
+        return rated.write(run, of_ratings)
     outcome = pool(dataset, parts, predicted)
     results: CrossvalResults = {
-        **outcome.measure(run, started=started),
+        **outcome.measure(run, started=started, of_votes=recipe.data.labels == "votes"),
         "fold_source": fold_source,
         "folds_tested": list(found),
         "temperature": [one.temperature for one in found.values()],

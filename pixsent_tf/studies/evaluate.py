@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,16 +13,19 @@ from pixsent_tf.data.levels import agreement
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.evaluation import calibration, metrics, reliability
+from pixsent_tf.inference.polarity import roll_up
 from pixsent_tf.inference.shipped import NAMES
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.distributions import DistributionMetrics
 from pixsent_tf.results.studies import (
     Abstaining,
     Calibration,
     Evaluation,
+    Metrics,
     SourceMetrics,
 )
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.outcome import measure_sources
+from pixsent_tf.studies.outcome import measure_sources, measure_votes
 from pixsent_tf.studies.report.card import CONFIDENCE
 from pixsent_tf.studies.subjects import Subject, open_model, open_run
 from pixsent_tf.studies.suspects import rank_suspects
@@ -70,11 +73,15 @@ def ask_ten_crops(subject: Subject, *, progress: Progress = NO_PROGRESS) -> None
     subject.ten_crop = ten_crop
 
 
-def measure(subject: Subject) -> Evaluation:
+def measure(
+    subject: Subject, *, polarity: Mapping[str, str] | None = None
+) -> Evaluation:
     """Compute every number.
 
     Args:
         subject: What is evaluated.
+        polarity: Which classes are positive and which negative, to roll them up too;
+            None for no roll.
 
     Returns:
         The numbers.
@@ -110,6 +117,8 @@ def measure(subject: Subject) -> Evaluation:
         "label_ceiling": label_ceiling(subject.dataset, said.ids),
         "settings_tried": _settings_tried(subject.run),
         "per_source": _per_source(subject),
+        "distribution": _distribution(subject),
+        "polarity": None if polarity is None else measure_polarity(subject, polarity),
         "suspects": rank_suspects(
             probs=probs,
             labels=labels,
@@ -119,6 +128,39 @@ def measure(subject: Subject) -> Evaluation:
         ),
         "notes": list(subject.notes),
     }
+
+
+def _distribution(subject: Subject) -> DistributionMetrics | None:
+    """Distances from the shares of the votes, of a model that learnt these."""
+    recipe, dataset = subject.recipe, subject.dataset
+    if recipe is None or dataset is None or recipe.data.labels != "votes":
+        return None
+    return measure_votes(dataset, subject.predictions)
+
+
+def measure_polarity(subject: Subject, polarity: Mapping[str, str]) -> Metrics:
+    """Compute the numbers of answers that are rolled up to negative and positive.
+
+    Args:
+        subject: What is evaluated.
+        polarity: The pole of classes by their names; pictures labelled with others are
+            not counted.
+
+    Returns:
+        The numbers.
+    """
+    said = roll_up(subject.predictions, polarity)
+    assert said.labels is not None
+    groups = None
+    if subject.dataset is not None:
+        groups = subject.dataset.groups_of(said.ids)
+    return metrics.summarize(
+        labels=said.labels,
+        probs=said.probs,
+        folds=said.folds,
+        class_names=said.class_names,
+        groups=groups,
+    )
 
 
 def _per_source(subject: Subject) -> list[SourceMetrics]:
@@ -210,6 +252,8 @@ def evaluate(
     data: DataConfig | None,
     *,
     ten_crop: bool = True,
+    threshold: float | None = None,
+    polarity: Mapping[str, str] | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> tuple[Subject, Evaluation]:
     """Evaluate a run on its test rows, or any model on labelled pictures.
@@ -218,6 +262,9 @@ def evaluate(
         model: A run folder, or a `.keras` file.
         data: The pictures; None for the run's own test rows.
         ten_crop: Ask about ten crops too.
+        threshold: Rating from which a picture is positive, where the model or the
+            pictures hold ratings; None where they do not.
+        polarity: As in `measure`.
         progress: Shows how far it is.
 
     Returns:
@@ -228,13 +275,15 @@ def evaluate(
         PixsentError: As `open_run` and `open_model` do.
     """
     if data is not None:
-        subject = open_model(model, data, ten_crop=ten_crop, progress=progress)
+        subject = open_model(
+            model, data, ten_crop=ten_crop, threshold=threshold, progress=progress
+        )
     elif Path(model).is_file() or str(model) in NAMES:
         raise ConfigError(
             f"{model} is a bare model; name the pictures to evaluate it on, too."
         )
     else:
-        subject = open_run(model)
+        subject = open_run(model, threshold=threshold)
         if ten_crop:
             ask_ten_crops(subject, progress=progress)
-    return subject, measure(subject)
+    return subject, measure(subject, polarity=polarity)

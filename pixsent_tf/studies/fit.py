@@ -9,9 +9,11 @@ from pixsent_tf.data import splits
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.results.ratings import RatingStudyResults
 from pixsent_tf.results.studies import FitResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import hold_out, pool
+from pixsent_tf.studies.ratings.outcome import pool_ratings
 from pixsent_tf.studies.trainer import train_parts
 
 
@@ -21,7 +23,7 @@ def fit(
     run: Run,
     *,
     progress: Progress = NO_PROGRESS,
-) -> FitResults:
+) -> FitResults | RatingStudyResults:
     """Train on one part of the pictures and test on the rest.
 
     Which part tests is drawn, or what the splits of the source say.
@@ -66,9 +68,13 @@ def fit(
         list(found.history[0]),
         [[*row.values()] for row in found.history],
     )
-    outcome = pool(dataset, [part], {part.number: found.predicted})
+    predicted = {part.number: found.predicted}
+    if dataset.ratings is not None:
+        rated = pool_ratings(dataset, [part], predicted)
+        return rated.write(run, rated.measure(run, started=started))
+    outcome = pool(dataset, [part], predicted)
     results: FitResults = {
-        **outcome.measure(run, started=started),
+        **outcome.measure(run, started=started, of_votes=recipe.data.labels == "votes"),
         "temperature": found.temperature,
         "split_source": "held out" if dataset.splits is None else "given",
         "copies_left_out": [dataset.ids[i] for i in part.left_out],

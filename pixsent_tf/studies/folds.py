@@ -273,8 +273,8 @@ class Folds(Generic[F]):
 
     def _identity(self, part: Part) -> dict[str, Any]:
         """What must be the same for a finding to be recalled."""
-        ids, labels = self.dataset.ids, self.dataset.labels
-        lines = "\n".join(f"{labels[i]} {ids[i]}" for i in part.train)
+        ids, said = self.dataset.ids, self.dataset.said
+        lines = "\n".join(f"{said(i)} {ids[i]}" for i in part.train)
         return {
             "made_by": json.loads(json.dumps(self.made_by)),
             "trained": hashlib.sha256(lines.encode()).hexdigest(),
@@ -288,14 +288,16 @@ class Predicted:
 
     Attributes:
         ids: Of the pictures that could be read, [M].
-        probs: float32 [M, K].
+        probs: float32 [M, K]; of a model of ratings these, float32 [M, T].
         failures: The error of each picture that could not be read, whether it was to
             test or to train, by its id.
+        half_widths: How far around ratings intervals reach, [T]; empty for classes.
     """
 
     ids: tuple[str, ...]
     probs: np.ndarray
     failures: Mapping[str, ImageError]
+    half_widths: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give what JSON can hold: `read`, `probs` and `unreadable`."""
@@ -306,6 +308,7 @@ class Predicted:
                 {"id": name, "reason": error.reason, "message": str(error)}
                 for name, error in self.failures.items()
             ],
+            "half_widths": list(self.half_widths),
         }
 
     @classmethod
@@ -318,6 +321,7 @@ class Predicted:
                 row["id"]: ImageError(row["message"], row["reason"])
                 for row in values["unreadable"]
             },
+            tuple(values["half_widths"]),
         )
 
 
@@ -334,8 +338,29 @@ def pool(
     Returns:
         Each picture with the prediction of the part that tested it.
     """
+    return Outcome(dataset, *gather(dataset, parts, predicted, dataset.num_classes))
+
+
+def gather(
+    dataset: Dataset,
+    parts: Iterable[Part],
+    predicted: Mapping[int, Predicted],
+    width: int,
+) -> tuple[np.ndarray, np.ndarray, dict[int, ImageError]]:
+    """Put what parts predicted in the order of the pictures.
+
+    Args:
+        dataset: The pictures.
+        parts: The parts.
+        predicted: What those that were tested predicted, by their number.
+        width: Numbers of each prediction.
+
+    Returns:
+        Predictions, float32 [N, width], NaN where there are none; test folds, int32
+        [N], 0 for none; and errors by position.
+    """
     position = {name: i for i, name in enumerate(dataset.ids)}
-    probs = np.full((len(dataset), dataset.num_classes), np.nan, dtype="float32")
+    probs = np.full((len(dataset), width), np.nan, dtype="float32")
     folds = np.zeros(len(dataset), dtype="int32")
     failures: dict[int, ImageError] = {}
     for part in parts:
@@ -346,4 +371,4 @@ def pool(
         if found.ids:
             probs[[position[name] for name in found.ids]] = found.probs
         failures |= {position[name]: error for name, error in found.failures.items()}
-    return Outcome(dataset, probs, folds, failures)
+    return probs, folds, failures

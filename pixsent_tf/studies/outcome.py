@@ -11,8 +11,9 @@ import numpy as np
 
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
-from pixsent_tf.evaluation import by_source, metrics
+from pixsent_tf.evaluation import by_source, distributions, metrics
 from pixsent_tf.inference.predictions import Failure, Predictions
+from pixsent_tf.results.distributions import DistributionMetrics
 from pixsent_tf.results.studies import SourceMetrics, StudyResults
 from pixsent_tf.results.unreadable import list_unreadable
 from pixsent_tf.runs import Run
@@ -36,12 +37,15 @@ class Outcome:
     folds: np.ndarray
     failures: Mapping[int, ImageError]
 
-    def measure(self, run: Run, *, started: float) -> StudyResults:
+    def measure(
+        self, run: Run, *, started: float, of_votes: bool = False
+    ) -> StudyResults:
         """Compute what every study tells.
 
         Args:
             run: Its folder.
             started: When it began, by `time.monotonic`.
+            of_votes: Whether the shares of the votes were learnt.
 
         Returns:
             The numbers of the tested pictures.
@@ -57,6 +61,7 @@ class Outcome:
                 groups=self.dataset.groups_of(said.ids),
             ),
             "per_source": measure_sources(self.dataset, said),
+            "distribution": measure_votes(self.dataset, said) if of_votes else None,
             "unreadable": list_unreadable(self.dataset.ids, self.failures),
             "notes": list(self.dataset.notes),
             "seconds": round(time.monotonic() - started, 2),
@@ -128,5 +133,27 @@ def measure_sources(dataset: Dataset, said: Predictions) -> list[SourceMetrics]:
         sources=np.array([number[name] for name in said.ids]),
         source_names=dataset.source_names,
         class_names=said.class_names,
+        groups=dataset.groups_of(said.ids),
+    )
+
+
+def measure_votes(dataset: Dataset, said: Predictions) -> DistributionMetrics | None:
+    """Compute how far answers are from the shares of the votes.
+
+    Args:
+        dataset: The pictures, and their votes.
+        said: What was said of some of them.
+
+    Returns:
+        The numbers; None where votes are not known of all of them.
+    """
+    place = {name: i for i, name in enumerate(dataset.ids)}
+    if dataset.votes is None or not set(said.ids) <= set(place):
+        return None
+    columns = [dataset.class_names.index(name) for name in said.class_names]
+    return distributions.summarize(
+        votes=dataset.votes[[place[name] for name in said.ids]][:, columns],
+        probs=said.probs,
+        folds=said.folds,
         groups=dataset.groups_of(said.ids),
     )

@@ -41,6 +41,7 @@ from pixsent_tf.studies.folds import Part, divide, leave_sources_out, pool
 from pixsent_tf.studies.outcome import measure_sources
 from pixsent_tf.studies.report.card import shipped_card
 from pixsent_tf.studies.trainer import Trainer
+from pixsent_tf.training.calibrated import Calibrated
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.photographs import fit_photograph_score
 from pixsent_tf.whole import whole
@@ -221,6 +222,7 @@ def _write_head(path: Path, shipment: Shipment) -> None:
     """Train on everything; write what `inference.shipped` reads."""
     everything = np.arange(len(shipment.dataset))
     trained = shipment.trainer.train(everything)
+    assert isinstance(trained, Calibrated)  # it answers with classes
     kernel, bias = trained.fitted.classifier().get_layer(zoo.HEAD).get_weights()
     gate_kernel, gate_bias = shipment.fit_gate(everything)
     sureness, is_right = zip(*trained.held_out, strict=True)

@@ -7,7 +7,7 @@ model by pictures that are named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ import numpy as np
 
 from pixsent_tf.config import DataConfig, Recipe
 from pixsent_tf.data.class_names import match_classes
-from pixsent_tf.data.sources import open_dataset, open_recorded
+from pixsent_tf.data.sources import holds_ratings, open_dataset, open_recorded
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import DataError, PixsentError
+from pixsent_tf.errors import ConfigError, DataError, PixsentError
 from pixsent_tf.inference.model import SentimentModel, View
 from pixsent_tf.inference.predictions import Failure, Predictions
-from pixsent_tf.inference.shipped import load_model
+from pixsent_tf.inference.rated import RatedTable
+from pixsent_tf.inference.shipped import load_any_model
+from pixsent_tf.inference.thresholds import at_threshold
 from pixsent_tf.progress import Progress
 from pixsent_tf.runs import Run
 
@@ -85,11 +87,13 @@ class Subject:
         return [files.get(name) for name in self.predictions.ids]
 
 
-def open_run(path: str | Path) -> Subject:
+def open_run(path: str | Path, *, threshold: float | None = None) -> Subject:
     """Open a run with the pictures that it was tested on.
 
     Args:
         path: A run folder with predictions.
+        threshold: Rating from which those of a run of ratings are positive; None for a
+            run of classes.
 
     Returns:
         The run's own test rows.
@@ -98,14 +102,21 @@ def open_run(path: str | Path) -> Subject:
         RunError: If the folder is no run, or did not get to its predictions.
     """
     run = Run.open(path)
-    recipe, predictions = run.read_recipe(), Predictions.read(path)
+    recipe, data = run.read_recipe(), run.read_recipe().data
+    if threshold is None:
+        predictions = Predictions.read(path)
+    else:
+        predictions = RatedTable.read(path).at_threshold(threshold)
+        data = replace(data, target=(), scale=None, threshold=threshold)
     notes: list[str] = []
     dataset = None
     try:
-        dataset = open_recorded(recipe.data, seed=recipe.seed)
+        dataset = open_recorded(data, seed=recipe.seed)
     except PixsentError as error:
         notes.append(f"The pictures are not to be had any more: {error}")
     models = _kept_models(run, predictions)
+    if threshold is not None:
+        models = {k: at_threshold(one, threshold) for k, one in models.items()}
     if not models:
         notes.append(
             "The run kept no model that has not seen its test pictures, so there are "
@@ -116,7 +127,12 @@ def open_run(path: str | Path) -> Subject:
 
 
 def open_model(
-    model: str | Path, data: DataConfig, *, ten_crop: bool, progress: Progress
+    model: str | Path,
+    data: DataConfig,
+    *,
+    ten_crop: bool,
+    threshold: float | None = None,
+    progress: Progress,
 ) -> Subject:
     """Ask a model about labelled pictures.
 
@@ -124,6 +140,8 @@ def open_model(
         model: A run folder, a `.keras` file, or the name of a model that ships.
         data: The pictures; of splits, the part that tests.
         ten_crop: Ask about ten crops too.
+        threshold: Rating from which a picture is positive, of the model or of the
+            pictures, whichever holds ratings; None where neither does.
         progress: Shows how far it is.
 
     Returns:
@@ -133,7 +151,7 @@ def open_model(
         DataError: If the pictures' classes are not the model's, or none can be read.
         WeightsError: If there is no such model.
     """
-    trained, dataset = load_model(model), open_dataset(data)
+    trained, dataset = _open_both(model, data, threshold)
     if dataset.divided is not None:
         dataset = dataset.take(dataset.divided)
     to_model = match_classes(dataset.class_names, trained.class_names)
@@ -176,6 +194,25 @@ def open_model(
     return Subject(
         name, predictions, dataset, {0: trained}, recipe, run, notes, averaged
     )
+
+
+def _open_both(
+    model: str | Path, data: DataConfig, threshold: float | None
+) -> tuple[SentimentModel, Dataset]:
+    """Open model and pictures, of which either may hold ratings."""
+    trained = load_any_model(model)
+    if threshold is not None:
+        is_rated = holds_ratings(data)
+        if trained.rating is None and not is_rated:
+            raise ConfigError(
+                f"--threshold divides ratings, and neither {model} nor {data.source} "
+                f"holds any; leave it out."
+            )
+        if trained.rating is not None:
+            trained = at_threshold(trained, threshold)
+        data = replace(data, threshold=threshold if is_rated else None)
+    trained.refuse_ratings()
+    return trained, open_dataset(data)
 
 
 def _kept_models(run: Run, predictions: Predictions) -> dict[int, SentimentModel]:

@@ -24,6 +24,7 @@ from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
 from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Learner
+from pixsent_tf.training.rated import FittedRatings
 from pixsent_tf.whole import forget
 
 WENT_WRONG = "not-finite.json"  # epoch, step and pictures of a loss that is no number
@@ -81,7 +82,7 @@ class Trainer:
 
     def train(
         self, indices: np.ndarray, *, checkpoints: Path | None = None
-    ) -> Calibrated:
+    ) -> Calibrated | FittedRatings:
         """Train on some of the pictures.
 
         Args:
@@ -93,6 +94,11 @@ class Trainer:
             What was found, calibrated on the inner folds.
         """
         indices, data = self._readable(indices), self.recipe.data
+        if self.dataset.ratings is not None:
+            assert isinstance(self.learner, HeadLearner)  # the recipe sees to that
+            return self.learner.fit_ratings(
+                indices, self.dataset.ratings, units=self.units
+            )
         targets = self.dataset.weighted_targets(data, among=indices)
         fitted = self.learner.fit(
             indices, targets, units=self.units, checkpoints=checkpoints
@@ -100,7 +106,9 @@ class Trainer:
         weights = self.dataset.weights_like_those_to_come(data, among=indices)
         return calibrate(fitted, self.dataset.labels[indices], weights=weights)
 
-    def predict(self, trained: Calibrated, indices: np.ndarray) -> Predicted:
+    def predict(
+        self, trained: Calibrated | FittedRatings, indices: np.ndarray
+    ) -> Predicted:
         """Predict pictures that were not trained on.
 
         Args:
@@ -126,21 +134,20 @@ class Trainer:
             tuple(ids[i] for i in indices),
             probs,
             {ids[i]: error for i, error in self.failures.items()},
+            tuple(getattr(trained, "half_widths", ())),
         )
 
-    def save_model(self, path: Path, trained: Calibrated) -> None:
+    def save_model(self, path: Path, trained: Calibrated | FittedRatings) -> None:
         """Save the model of a training, preprocessing and calibration inside.
 
         Args:
             path: The `.keras` file to write, whole or not at all.
             trained: What was trained.
         """
-        model = SentimentModel.build(
+        model = SentimentModel.wrap(
             trained.fitted.classifier(),
             self.learner.preprocess,
-            self.dataset.class_names,
-            trained.temperature,
-            trained.held_out,
+            trained.output(self.dataset.class_names),
         )
         model.save(path)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixsent_tf.evaluation import calibration
+from pixsent_tf.models.output import SentimentOutput
 from pixsent_tf.training.learners import Fitted
 
 MAX_HELD_OUT = 1000
@@ -40,6 +42,17 @@ class Calibrated:
         if self.temperature == 1:
             return probs
         return calibration.apply_temperature(probs, self.temperature)
+
+    def output(self, class_names: Sequence[str]) -> SentimentOutput:
+        """Give the layer that makes the network's logits the answer.
+
+        Args:
+            class_names: Names by class index.
+
+        Returns:
+            The last layer of the model that is saved.
+        """
+        return SentimentOutput(class_names, self.temperature, self.held_out)
 
 
 def calibrate(

@@ -11,12 +11,14 @@ import numpy as np
 from scipy.special import softmax
 
 from pixsent_tf.config import Recipe
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError, TrainingError
 from pixsent_tf.models import zoo
 from pixsent_tf.models.joined import feature_blocks
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.training import logistic
+from pixsent_tf.training import logistic, ridge
+from pixsent_tf.training.rated import FittedRatings
 
 
 class HeadLearner:
@@ -91,14 +93,7 @@ class HeadLearner:
         Raises:
             TrainingError: If a feature is not finite.
         """
-        is_finite = np.isfinite(self.values[indices]).all(axis=1)
-        if not is_finite.all():
-            raise TrainingError(
-                f"{self.backbone.name} gives {(~is_finite).sum()} of {len(indices)} "
-                f"pictures features that are not finite, and nothing was saved; use "
-                f"other weights or another backbone.",
-                positions=indices[~is_finite].tolist(),
-            )
+        self._refuse_broken(indices)
         head = logistic.fit_head(
             self.values[indices],
             targets[indices],
@@ -110,6 +105,47 @@ class HeadLearner:
             seed=self.seed,
         )
         return FittedHead(self, head)
+
+    def fit_ratings(
+        self, indices: np.ndarray, ratings: Ratings, *, units: np.ndarray | None = None
+    ) -> FittedRatings:
+        """Train a head that answers with ratings.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            ratings: Of all pictures.
+            units: As in `fit`.
+
+        Returns:
+            The trained head.
+
+        Raises:
+            TrainingError: If a feature is not finite.
+        """
+        self._refuse_broken(indices)
+        known = ratings.take(indices)
+        head = ridge.fit_ridge(
+            self.values[indices],
+            known.values,
+            noise=known.noise,
+            units=None if units is None else units[indices],
+            blocks=feature_blocks(self.backbone),
+            inverse_penalties=[self.inverse_penalty]
+            if self.inverse_penalty
+            else ridge.INVERSE_PENALTIES,
+            seed=self.seed,
+        )
+        return FittedRatings(self, head, known)
+
+    def _refuse_broken(self, indices: np.ndarray) -> None:
+        is_finite = np.isfinite(self.values[indices]).all(axis=1)
+        if not is_finite.all():
+            raise TrainingError(
+                f"{self.backbone.name} gives {(~is_finite).sum()} of {len(indices)} "
+                f"pictures features that are not finite, and nothing was saved; use "
+                f"other weights or another backbone.",
+                positions=indices[~is_finite].tolist(),
+            )
 
 
 class FittedHead:

@@ -159,7 +159,7 @@ def fit_head(
     """
     inner_folds = _inner_folds(targets, units, seed)
     mean = features.mean(axis=0)
-    scale = _scale(features - mean, blocks or [FeatureBlock(features.shape[1])])
+    scale = feature_scale(features - mean, blocks or [FeatureBlock(features.shape[1])])
     scaled = ((features - mean) / scale).astype("float64")
     # The matrices are small: more threads than one only wait for each other.
     with threadpool_limits(1):
@@ -181,8 +181,16 @@ def fit_head(
     )
 
 
-def _scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
-    """Divisor of each feature, [F], that gives every block its share of the norm."""
+def feature_scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.ndarray:
+    """Find what makes a penalty mean the same for every backbone.
+
+    Args:
+        centered: Features less their means, float [N, F].
+        blocks: Which features belong together.
+
+    Returns:
+        Divisor of each feature, [F], that gives every block its share of the norm.
+    """
     scale = np.ones(centered.shape[1])
     start = 0
     for block in blocks:

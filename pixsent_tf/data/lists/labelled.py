@@ -2,7 +2,7 @@
 
 LIST.txt    `name label` a line
 TABLE       columns of a path and a label, by their usual names; see `columns`
-TABLE       columns of a path and of ratings instead of labels; see `ratings`
+TABLE       columns of a path and of ratings, labels or not; see `ratings`
 
 A table is any that `tables` reads: CSV, JSON Lines or parquet.
 """
@@ -14,12 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pixsent_tf.config import DataConfig
 from pixsent_tf.data.class_names import is_nothing, refuse_nothing
 from pixsent_tf.data.lists import tables
 from pixsent_tf.data.lists.columns import (
     as_text,
     describe_columns,
     find_columns,
+    listed,
     refuse_columns,
 )
 from pixsent_tf.data.lists.given import (
@@ -29,7 +31,14 @@ from pixsent_tf.data.lists.given import (
     votes_columns,
 )
 from pixsent_tf.data.lists.paths import find_spelling
-from pixsent_tf.data.lists.ratings import RATED, is_rated, open_ratings
+from pixsent_tf.data.lists.perspectives import spread_groups
+from pixsent_tf.data.lists.ratings import (
+    RATED,
+    SERIES,
+    is_rated,
+    open_rated,
+    open_ratings,
+)
 from pixsent_tf.data.lists.strays import find_strays
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, shown
@@ -62,6 +71,7 @@ def open_list(
     images: Path,
     reading: Reading = Reading(),
     *,
+    asked: DataConfig | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Dataset:
     """Open a list or a table of pictures.
@@ -72,6 +82,8 @@ def open_list(
             it, a picture is what most say; skipped ones and ties are left out.
         images: The folder that the names are relative to.
         reading: How it is to be read, where it does not tell.
+        asked: What else is asked of the table: targets, scale and threshold of ratings;
+            None for nothing.
         progress: Is told where names lead out of the folder.
 
     Returns:
@@ -86,8 +98,19 @@ def open_list(
         raise DataError(
             f"{shown(path)} is no text; save the table as CSV, JSON Lines or parquet."
         )
-    listing = _read_table(path, reading) if _is_table(path) else _read_pairs(path)
-    if reading.group is not None and reading.group not in listing.columns:
+    asked = asked or DataConfig()
+    if _is_table(path):
+        listing = _read_table(path, reading, asked.target)
+    else:
+        refuse_ratings(asked, f"{path} is a list, which has no columns")
+        listing = _read_pairs(path)
+    is_of_ratings = bool(asked.target) or is_rated(listing.columns)
+    is_rule = reading.group == SERIES and is_of_ratings
+    if (
+        reading.group is not None
+        and not is_rule
+        and reading.group not in listing.columns
+    ):
         raise ConfigError(_no_group(path, listing, reading.group))
     names = [row["path"] for row in listing.rows]
     line = find_strays(str(path), names)
@@ -97,9 +120,28 @@ def open_list(
         {**row, "path": find_spelling(images, name) or name.replace("\\", "/")}
         for row, name in zip(listing.rows, names, strict=True)
     ]
-    if is_rated(listing.columns):
-        dataset = open_ratings(path, rows, images, group=reading.group)
+    if is_of_ratings:
+        dataset = (
+            open_rated(path, rows, images, asked)
+            if asked.target
+            else open_ratings(
+                path, rows, images, group=reading.group, threshold=asked.threshold
+            )
+        )
         return replace(dataset, notes=(*listing.notes, *dataset.notes))
+    refuse_ratings(asked, f"{path} holds labels and no ratings")
+    return _open_labelled(path, images, listing, rows, reading)
+
+
+def _open_labelled(
+    path: Path,
+    images: Path,
+    listing: _Listing,
+    rows: list[dict[str, str]],
+    reading: Reading,
+) -> Dataset:
+    """Read pictures and their labels, and what else a table says of them."""
+    names = [row["path"] for row in listing.rows]
     labels = [row["label"] for row in rows]
     kept = refuse_nothing(labels, names, str(path), skip=reading.skip_unlabelled)
     rows = [rows[i] for i in kept]
@@ -157,7 +199,7 @@ def _is_table(path: Path) -> bool:
     return {"path", "label"} <= set(found)
 
 
-def _read_table(path: Path, reading: Reading) -> _Listing:
+def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listing:
     """Read the rows, with the columns of the roles under their names."""
     columns = tables.read_header(path)
     found = find_columns(columns, path, reading.columns, more=RATED)
@@ -165,7 +207,7 @@ def _read_table(path: Path, reading: Reading) -> _Listing:
     if "path" not in found:
         raise refuse_columns(path, columns, "path")
     is_labelled = "label" in found or len(votes) > 1
-    if not is_labelled and not is_rated([*columns, *found]):
+    if not (targets or is_labelled or is_rated([*columns, *found])):
         raise refuse_columns(path, columns, "label")
     rows = [
         {name: as_text(cell) for name, cell in row.items()}
@@ -173,12 +215,13 @@ def _read_table(path: Path, reading: Reading) -> _Listing:
     ]
     rows = [{**row, **{r: row.get(c, "") for r, c in found.items()}} for row in rows]
     _refuse_nameless(path, rows)
+    _refuse_unrated(path, rows, targets)
     notes = [tables.describe_form(path), describe_columns(found)]
     told = f"{path.name}: read as {'; '.join(filter(None, notes))}" * any(notes)
     extra = [told] if told else []
-    if "annotator" in found and "label" in found:
+    if "annotator" in found and "label" in found and not targets:
         rows = _agreed(rows)
-    if "label" not in found and len(votes) > 1:
+    if "label" not in found and len(votes) > 1 and not targets:
         rows, tied = labels_of_votes(path, rows, votes)
         extra += [f"{path.name}: {tied} pictures with tied votes are left out"] * (
             tied > 0
@@ -186,6 +229,53 @@ def _read_table(path: Path, reading: Reading) -> _Listing:
     return _Listing(
         tuple(dict.fromkeys((*columns, *found))), tuple(found), rows, tuple(extra)
     )
+
+
+def read_columns(path: Path) -> tuple[str, ...]:
+    """Name the columns of a table.
+
+    Args:
+        path: A file.
+
+    Returns:
+        Their names, those of the roles among them; none for a list.
+    """
+    if not _is_table(path):
+        return ()
+    columns = tables.read_header(path)
+    return (*columns, *find_columns(columns, path, more=RATED))
+
+
+def refuse_ratings(asked: DataConfig, what: str) -> None:
+    """Refuse targets or a threshold of ratings where there are none.
+
+    Args:
+        asked: The settings.
+        what: Says that the source has none.
+
+    Raises:
+        ConfigError: If something is asked of ratings.
+    """
+    for name in ("target", "threshold"):
+        if getattr(asked, name) not in (None, ()):
+            raise ConfigError(
+                f"{what}; --{name} is for a CSV table with columns such as "
+                f"path,valence."
+            )
+
+
+def _refuse_unrated(
+    path: Path, rows: Sequence[Mapping[str, str]], targets: Sequence[str]
+) -> None:
+    """Refuse a table that lacks a column of ratings."""
+    named = spread_groups(path, rows, targets)[0]
+    missing = [name for name in targets if not (named and name in named[0])]
+    if missing:
+        has = list(rows[0]) if rows else []
+        raise DataError(
+            f"{shown(path)} has the columns {listed(has)}; --target "
+            f"{','.join(targets)} needs {', '.join(missing)} too."
+        )
 
 
 def _refuse_nameless(path: Path, rows: Sequence[Mapping[str, str]]) -> None:

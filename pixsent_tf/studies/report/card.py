@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pixsent_tf.config import Recipe
+from pixsent_tf.results.ratings import MEASURES
 from pixsent_tf.results.studies import EvaluateResults, Evaluation, SourceMetrics
 from pixsent_tf.studies.report.page import METRICS, audit_rows, render
 
@@ -81,6 +82,7 @@ def shipped_card(*, name: str, recipe: Recipe, results: dict[str, Any]) -> str:
         recipe=recipe,
         results=results,
         table=_source_table,
+        measures=MEASURES,
     )
 
 

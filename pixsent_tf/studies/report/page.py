@@ -16,6 +16,7 @@ import jinja2
 import numpy as np
 from PIL import Image
 
+from pixsent_tf.results.distributions import DISTANCES
 from pixsent_tf.results.files import Environment
 from pixsent_tf.results.studies import AuditSummary, EvaluateResults
 
@@ -107,12 +108,13 @@ def render_report(
         subtitle=subtitle,
         results=results,
         metrics=METRICS,
+        distances=DISTANCES,
         majority_name=results["per_class"][int(np.argmax(counts))]["name"],
         figures=figures,
         galleries=galleries,
         audit_rows=audit_rows(results["audit"]),
         commands=commands,
-        environment=list(_flat(environment)),
+        environment=list(flat(environment)),
         recipe=recipe,
         notes=notes,
     )
@@ -181,9 +183,17 @@ def audit_rows(audit: AuditSummary | None) -> list[tuple[str, str]]:
     ]
 
 
-def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+def flat(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Put nested values in a row, but for the command.
+
+    Args:
+        values: By name.
+
+    Yields:
+        Names and values.
+    """
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value)
+            yield from flat(value)
         elif name != "command":
             yield name, value

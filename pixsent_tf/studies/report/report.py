@@ -14,9 +14,12 @@ from pixsent_tf.analysis.maps import SentimentMapper
 from pixsent_tf.config import to_json
 from pixsent_tf.data.copies.audit import audit
 from pixsent_tf.data.decode.files import read_image
+from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation import reliability
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.inference.rated import RatedTable
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import (
     AuditSummary,
@@ -54,7 +57,9 @@ def write(
     shown = with_pictures and subject.dataset is not None
     results: EvaluateResults = {
         **numbers,
-        "audit": _audit(subject, progress) if shown else None,
+        "audit": audit_of(subject.dataset, subject.predictions, progress)
+        if shown and subject.dataset is not None
+        else None,
         "report": str(out.path / "report.html"),
         "out": str(out.path),
     }
@@ -147,9 +152,19 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _audit(subject: Subject, progress: Progress) -> AuditSummary:
-    dataset, said = subject.dataset, subject.predictions
-    assert dataset is not None
+def audit_of(
+    dataset: Dataset, said: Predictions | RatedTable, progress: Progress
+) -> AuditSummary:
+    """Examine the pictures of an evaluation.
+
+    Args:
+        dataset: The pictures.
+        said: What was said of them, and which folds they tested.
+        progress: Shows how far it is.
+
+    Returns:
+        What a report tells of them.
+    """
     if said.folds is not None:  # as this run parted them, not as was published
         home = dict(zip(said.ids, said.folds.tolist(), strict=True))
         rest = 0 if len(said.fold_numbers) > 1 else 2

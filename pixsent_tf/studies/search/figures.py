@@ -10,7 +10,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixsent_tf.analysis.figures import _STYLE, ACCENT, FAINT, POSITIVE, SIZE, to_svg
+from pixsent_tf.analysis.figures import ACCENT, FAINT, POSITIVE, SIZE, STYLE, to_svg
 
 COLUMNS = 3
 LOG_RATIO = 20  # a setting that spans more than this is drawn on a logarithmic axis
@@ -33,7 +33,7 @@ def search(rows: Sequence[Mapping[str, Any]]) -> str:
         if len({row["settings"].get(name) for row in rows} - {None}) > 1
     ]
     height = 1 + math.ceil(len(names) / COLUMNS)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2 * SIZE[0], 2.4 * height), layout="constrained")
         grid = figure.add_gridspec(height, COLUMNS)
         _course(figure.add_subplot(grid[0, :]), rows)

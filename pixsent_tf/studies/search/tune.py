@@ -73,7 +73,7 @@ def tune(
     predicted = {number: one.predicted for number, one in found.items()}
     outcome = pool(dataset, searches.parts, predicted)
     results: TuneResults = {
-        **outcome.measure(run, started=started),
+        **outcome.measure(run, started=started, of_votes=recipe.data.labels == "votes"),
         "fold_source": source if config.nested else "held out",
         "tuner": config.tuner,
         "winners": [{"fold": k, **one.winner} for k, one in found.items()],

@@ -1,0 +1,94 @@
+"""What is a scale of ratings, and what goes together with ratings?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
+
+from pixsent_tf.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pixsent_tf.config.recipe import DataConfig
+
+Scale: TypeAlias = tuple[float, float]
+
+
+def read_scale(text: str) -> Scale:
+    """Read a scale.
+
+    Args:
+        text: "LOW:HIGH".
+
+    Returns:
+        The lowest and the highest rating there can be.
+
+    Raises:
+        ConfigError: If that is no scale.
+
+    Example:
+        >>> read_scale("1:7")
+        (1.0, 7.0)
+    """
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ConfigError(
+            f"data.scale={text!r:.40} is no scale; write the lowest and the highest "
+            f"rating, such as 1:7."
+        )
+    return low, high
+
+
+def check_rated(data: DataConfig) -> None:
+    """Refuse what does not go together with ratings.
+
+    Args:
+        data: What was asked for.
+
+    Raises:
+        ConfigError: If a scale or a setting has nothing to do, or a target is named
+            twice or together with what is for classes.
+    """
+    if data.scale is not None:
+        read_scale(data.scale)
+        if not data.target:
+            raise ConfigError(
+                "data.scale (--scale) does nothing with target (); use --target and "
+                "columns of ratings."
+            )
+    if not data.target:
+        return
+    twice = [name for name, count in Counter(data.target).items() if count > 1]
+    if twice or "" in data.target:
+        raise ConfigError(
+            f"data.target (--target) names {twice[0] if twice else ''!r} "
+            f"{'twice' if twice else 'as a column'}; name every column once."
+        )
+    for name, idle, flag in (
+        ("labels", "hard", "--labels"),
+        ("balance", "none", "--set data.balance"),
+        ("threshold", None, "--threshold"),
+        ("join_weight", 0.0, "--join-weight"),
+        ("level", None, "--level"),
+        ("more_sources", (), "a second source"),
+    ):
+        if getattr(data, name) != idle:
+            raise ConfigError(
+                f"data.{name} ({flag}) is for classes, and --target asks for ratings; "
+                f"leave one of them out."
+            )
+
+
+def logistic_scale(half_width: float) -> float:
+    """Turn an interval that holds nine of ten into a distribution.
+
+    Args:
+        half_width: Of the interval.
+
+    Returns:
+        Scale of the logistic distribution that has nine tenths within it.
+    """
+    return max(half_width / math.log(19), 1e-3)  # its quantile .95 is at log(.95 / .05)

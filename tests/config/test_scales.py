@@ -1,0 +1,63 @@
+"""Scales, and what does not go together with ratings."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from pixsent_tf.config import DataConfig, Recipe, override
+from pixsent_tf.config.scales import logistic_scale, read_scale
+from pixsent_tf.errors import ConfigError
+
+
+@pytest.mark.parametrize("text", ["1", "7:1", "1:1", "a:b", "1:inf", "1:2:3", ""])
+def test_what_is_no_scale_is_refused(text):
+    with pytest.raises(ConfigError, match="is no scale; write the lowest"):
+        read_scale(text)
+
+
+def test_a_scale_without_ratings_does_nothing():
+    with pytest.raises(ConfigError, match=r"\(--scale\) does nothing with target"):
+        DataConfig(scale="1:7")
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        {"labels": "votes"},
+        {"balance": "classes"},
+        {"threshold": 0.0},
+        {"level": "five_agrees"},
+        {"more_sources": ("others",)},
+    ],
+)
+def test_what_is_for_classes_is_refused_beside_a_target(idle):
+    with pytest.raises(ConfigError, match="is for classes, and --target asks"):
+        DataConfig("ratings.csv", target=("valence",), **idle)
+
+
+def test_a_target_is_named_once():
+    with pytest.raises(ConfigError, match="names 'valence' twice"):
+        DataConfig(target=("valence", "valence"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("training.strategy", "all", "target .* does nothing with strategy all"),
+        ("training.ensemble_size", 2, "ensemble_size does nothing with --target"),
+    ],
+)
+def test_ratings_are_learnt_by_one_head(setting, value, message):
+    with pytest.raises(ConfigError, match=message):
+        override(Recipe(), {"data.target": "valence", setting: value})
+
+
+def test_the_logistic_distribution_holds_nine_tenths_within_the_interval():
+    scale = logistic_scale(2.0)
+
+    def below(x):
+        return 1 / (1 + math.exp(-x / scale))
+
+    assert below(2.0) - below(-2.0) == pytest.approx(0.9)

@@ -1,0 +1,56 @@
+"""The ceiling is what simulated second panels reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.evaluation.raters import another_panel, largest_differences, noise
+
+COUNT, RATERS, SPREAD = 4000, 5, 1.2
+
+
+def test_the_ceiling_is_what_a_second_panel_reaches():
+    generator = np.random.default_rng(0)
+    truth = generator.normal(4, 1, COUNT)
+    panels = truth[:, None, None] + generator.normal(0, SPREAD, (COUNT, 2, RATERS))
+    first, second = panels.mean(axis=2).T
+
+    found = another_panel(
+        first, panels[:, 0].std(axis=1, ddof=1), np.full(COUNT, RATERS)
+    )
+
+    assert found["pearson_r"] == pytest.approx(
+        np.corrcoef(first, second)[0, 1], abs=0.04
+    )
+    off = first - second
+    assert found["rmse"] == pytest.approx(np.sqrt((off**2).mean()), abs=0.04)
+    # standard deviations of five are too small in the mean by a few percent
+    assert found["mae"] == pytest.approx(np.abs(off).mean(), rel=0.1)
+
+
+def test_a_mean_of_more_raters_is_surer():
+    assert noise(np.array([2.0, 2.0]), np.array([4, 16])).tolist() == [1.0, 0.25]
+
+
+def test_raters_who_only_guess_have_a_ceiling_of_nothing():
+    found = another_panel(np.array([3.9, 4.0, 4.1]), np.full(3, 2.0), np.full(3, 4))
+
+    assert found["pearson_r"] == 0
+
+
+def test_equal_ratings_have_no_ceiling():
+    assert another_panel(np.full(5, 3.0), np.ones(5), np.full(5, 9)) is None
+
+
+def test_the_largest_differences_come_first_with_their_intervals():
+    found = largest_differences(
+        np.array([1.0, 2.0, 3.0]),
+        np.array([1.5, 5.0, 2.0]),
+        np.array([0.04, 0.25, np.nan]),
+        count=2,
+    )
+
+    assert [position for position, _, _ in found] == [1, 2]
+    assert found[0][2] == pytest.approx([-3 - 1.96 * 0.5, -3 + 1.96 * 0.5], abs=1e-3)
+    assert found[1][2] is None

@@ -1,0 +1,75 @@
+"""Tables of ratings: written, read, and made classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixsent_tf.errors import DataError
+from pixsent_tf.inference.predictions import Failure
+from pixsent_tf.inference.rated import RatedTable, is_rated_table
+from pixsent_tf.runs import Run
+
+ANSWERS = np.array([[2.0, 5.0], [6.5, 3.0], [4.0, 4.0]])
+TABLE = RatedTable(
+    name="run",
+    ids=("a", "b", "c"),
+    targets=("valence", "arousal"),
+    answers=ANSWERS,
+    labels=ANSWERS + 0.5,
+    low=(ANSWERS - 2).clip(1, 7),
+    high=(ANSWERS + 2).clip(1, 7),
+    folds=np.array([1, 2, 1]),
+    failures=(Failure("d", "empty", "d cannot be read: empty."),),
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = Run.create(tmp_path / "run")
+    (run.path / "recipe.json").write_text("{}")
+    TABLE.write(run)
+    return run
+
+
+def test_what_is_written_is_read_again(run):
+    found = RatedTable.read(run.path)
+
+    assert (found.ids, found.targets) == (TABLE.ids, TABLE.targets)
+    for name in ("answers", "labels", "low", "high", "folds"):
+        np.testing.assert_allclose(getattr(found, name), getattr(TABLE, name))
+    assert found.failures[0].reason == "empty"
+    assert is_rated_table(run.path)
+
+
+def test_labels_and_answers_stand_on_their_sides_of_a_threshold():
+    found = TABLE.at_threshold(4.2)
+
+    assert found.answers.tolist() == [0, 1, 0]
+    assert found.labels.tolist() == [0, 1, 1]
+    # intervals of 2 hold nine tenths of a logistic curve: its scale is 2 / ln 19
+    assert found.probs[2, 1] == pytest.approx(1 / (1 + np.exp(0.2 / (2 / np.log(19)))))
+
+
+def test_answers_alone_have_no_probabilities(tmp_path):
+    (tmp_path / "a.csv").write_text("path,answer_valence\nx.jpg,5\ny.jpg,3")
+    found = RatedTable.read(tmp_path / "a.csv").at_threshold(4)
+
+    assert not found.has_probs
+    assert found.answers.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,answer\na,1", "holds no ratings"),
+        ("answer_valence\n1", "holds no ratings"),
+        ("path,answer_valence\na,much", "a row without numbers"),
+        ("path,answer_valence\na,inf", "not finite"),
+        ("path,answer_valence\na,1\na,2", "names 'a' twice"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        RatedTable.read(tmp_path / "a.csv")

@@ -104,7 +104,12 @@ class Trainer:
             indices, targets, units=self.units, checkpoints=checkpoints
         )
         weights = self.dataset.weights_like_those_to_come(data, among=indices)
-        return calibrate(fitted, self.dataset.labels[indices], weights=weights)
+        return calibrate(
+            fitted,
+            self.dataset.labels[indices],
+            weights=weights,
+            are_distributions=data.labels == "votes" and self.dataset.num_classes > 2,
+        )
 
     def predict(
         self, trained: Calibrated | FittedRatings, indices: np.ndarray

@@ -56,7 +56,11 @@ class Calibrated:
 
 
 def calibrate(
-    fitted: Fitted, labels: np.ndarray, *, weights: np.ndarray | None = None
+    fitted: Fitted,
+    labels: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    are_distributions: bool = False,
 ) -> Calibrated:
     """Fit a temperature on inner predictions, and keep it if it helps.
 
@@ -68,6 +72,9 @@ def calibrate(
         labels: Classes of its training pictures, int [M].
         weights: How much each counts, float [M]; 0 for pictures that are not like
             those to come. All alike if None.
+        are_distributions: Whether probabilities are shares of votes over several
+            classes, which a temperature that is chosen by labels would sharpen: then
+            they stay.
 
     Returns:
         The training with its temperature.
@@ -84,7 +91,8 @@ def calibrate(
         probs=probs, labels=labels, folds=inner.folds[counts], weights=weights
     )
     temperature = 1.0
-    if _log_loss(across, labels, weights) < _log_loss(probs, labels, weights):
+    is_better = _log_loss(across, labels, weights) < _log_loss(probs, labels, weights)
+    if is_better and not are_distributions:
         temperature = calibration.fit_temperature(
             log_probs=log_probs, labels=labels, weights=weights
         )

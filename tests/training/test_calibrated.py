@@ -50,6 +50,14 @@ def test_a_temperature_that_does_not_help_is_not_used():
     assert found.probs(np.array([0])) is not None
 
 
+def test_shares_of_votes_are_not_sharpened_to_what_labels_ask_for():
+    fitted, labels = drawn(surer=3.0)
+    found = calibrate(fitted, labels, are_distributions=True)
+
+    assert found.temperature == 1.0
+    assert found.held_out  # what `unsure` is chosen on stays
+
+
 def test_only_pictures_like_those_to_come_calibrate():
     fitted, labels = drawn(surer=3.0)
     counts = np.arange(len(labels)) % 2 == 0

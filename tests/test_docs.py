@@ -316,6 +316,20 @@ def test_how_to_train_on_ratings(desk):
     ).read_text("utf-8")
 
 
+def test_how_to_train_on_votes_for_emotions(desk):
+    lines = ["path,votes_amusement,votes_awe,votes_fear"]
+    for number in range(12):
+        lines.append(f"pictures/negative/{number:02}.png,1,{number % 2},9")
+        votes = "7,2,0" if number % 2 else "2,8,1"
+        lines.append(f"pictures/positive/{number:02}.png,{votes}")
+    Path("votes.csv").write_text("\n".join(lines))
+    Page(DOCS / "how-to/emotions.md").run()
+
+    page = Path("runs/emotions/evaluation/report.html").read_text("utf-8")
+    assert "Shares of the votes" in page
+    assert "Rolled up to negative and positive" in page
+
+
 def test_how_to_use_another_backbone(desk):
     page = Page(DOCS / "how-to/new-backbone.md")
     try:

@@ -138,12 +138,13 @@ def load(path: str | os.PathLike[str] | None = None) -> SentimentModel:
             the quick one, which None means too, or "shipped-best".
 
     Returns:
-        The model; `predict` answers for files.
+        The model; `predict` answers for files, and `rate` by one that was trained with
+        the setting `data.target`.
 
     Raises:
         PixsentError: If there is no such model.
     """
-    return shipped.load_model(path)
+    return shipped.load_any_model(path)
 
 
 @overload

@@ -202,7 +202,7 @@ def _is_table(path: Path) -> bool:
 def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listing:
     """Read the rows, with the columns of the roles under their names."""
     columns = tables.read_header(path)
-    found = find_columns(columns, path, reading.columns, more=RATED)
+    found = _find(columns, path, reading.columns, targets)
     votes = votes_columns(columns)
     if "path" not in found:
         raise refuse_columns(path, columns, "path")
@@ -231,6 +231,24 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
     )
 
 
+def _find(
+    columns: Sequence[str],
+    path: Path,
+    chosen: Mapping[str, str] | None = None,
+    targets: Sequence[str] = (),
+) -> dict[str, str]:
+    """Find which column holds what; a table of ratings has no label, unless it says so.
+
+    What is called `category` in such a table, say, is what a picture shows.
+    """
+    found = find_columns(columns, path, chosen, more=RATED)
+    is_named = "label" in (chosen or {}) or found.get("label", "").lower() == "label"
+    has_valence = RATED[0] in (*columns, *found)
+    if targets or (has_valence and not is_named):
+        found.pop("label", None)
+    return found
+
+
 def read_columns(path: Path) -> tuple[str, ...]:
     """Name the columns of a table.
 
@@ -243,7 +261,7 @@ def read_columns(path: Path) -> tuple[str, ...]:
     if not _is_table(path):
         return ()
     columns = tables.read_header(path)
-    return (*columns, *find_columns(columns, path, more=RATED))
+    return (*columns, *_find(columns, path))
 
 
 def refuse_ratings(asked: DataConfig, what: str) -> None:

@@ -118,6 +118,18 @@ def test_a_threshold_makes_classes_and_leaves_nothing_out(table):
     assert dataset.votes[1].tolist() == [63, 37]
 
 
+def test_what_a_rated_picture_shows_is_no_label(table):
+    head, *rows = table.read_text().splitlines()
+    lines = [f"{head},category", *(f"{row},Object" for row in rows)]
+    table.write_text("\n".join(lines))
+
+    dataset = open_dataset(DataConfig(str(table)))
+    assert dataset.class_names == ("negative", "positive")
+    named = DataConfig(str(table), columns=("label=category",), threshold=4.0)
+    with pytest.raises(ConfigError, match="holds labels and no ratings"):
+        open_dataset(named)
+
+
 def test_ranges_hold_equally_many_and_keep_ties_together():
     numbers, names = ranges(np.repeat(np.arange(10.0), 5))
 

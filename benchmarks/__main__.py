@@ -1,281 +1,289 @@
 """How fast is the package beside what a user would take instead?
 
-    python -m benchmarks                                         drawn pictures
-    python -m benchmarks --data photographs/ --json speed.json
+    python -m benchmarks                                    drawn pictures
+    python -m benchmarks --data photographs.csv --out docs/results/speed
+    python -m benchmarks --ask files crossval --rounds 3
 
-Three questions, each contender in a process of its own, by turns, in several rounds:
-
-    network    the default network alone, images/s
-    files      JPEG files to features, files/s, first batch and loading apart
-    cold       `pixsent-tf predict photo.jpg`, seconds from the shell and back
-
-OpenVINO takes part where it is installed. What is told is the median
-of the rounds, the ratio to the first contender with its smallest and largest value in a
-round, and the peak of memory.
+Every contender is a process of its own, in an environment of its own that is made when
+it is first needed; all are asked by turns, in several rounds. What is told is the
+median of the rounds, the ratio to the first contender with its smallest and largest
+value in a round (above 1: this package is ahead), and the highest memory. `--out` adds
+a table, `.md`, and all values, `.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
-import resource
+import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-BATCH, SIDE, CANVAS = 32, 224, 256
-SECONDS = 3.0  # of a measurement of the network
-Look = Callable[[np.ndarray], Any]
+from benchmarks.environments import python_of
+
+CONTENDERS = Path(__file__).parent / "contenders"
+OURS = "this package"
+SIZES = (1_000, 10_000)  # files, between which time and memory are to grow as they do
 
 
-def tensorflow_network() -> Look:
-    """TensorFlow's graph, as the package compiles it."""
-    os.environ["PIXSENT_ENGINE"] = "tensorflow"
-    return _forward()
+@dataclass(frozen=True)
+class Contender:
+    """Who is asked, and what.
 
-
-def litert_network() -> Look:
-    """LiteRT, as the package uses it."""
-    os.environ["PIXSENT_ENGINE"] = "litert"
-    return _forward()
-
-
-def openvino_network() -> Look:
-    """OpenVINO in float32, on the network that was converted for LiteRT."""
-    import openvino
-
-    model = openvino.Core().read_model(_converted())
-    model.reshape([BATCH, SIDE, SIDE, 3])
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.compile_model(model, "CPU", exact)
-    return lambda crops: compiled(crops)[0]
-
-
-def _forward() -> Look:
-    from pixsent_tf.config import ModelConfig
-    from pixsent_tf.inference import engine
-    from pixsent_tf.models import zoo
-
-    look = engine.forward(zoo.build_backbone(ModelConfig()), 10**6)
-    return lambda crops: np.asarray(look(crops))
-
-
-def _converted() -> Path:
-    from pixsent_tf.config import ModelConfig
-    from pixsent_tf.inference import engine
-    from pixsent_tf.models import zoo
-    from pixsent_tf.runs import cache_folder
-
-    path = cache_folder("benchmarks") / "network.tflite"
-    why = engine.keep(zoo.build_backbone(ModelConfig()), path)
-    if why:
-        raise SystemExit(why)
-    return path
-
-
-def package_files(paths: list[str]) -> Callable[[], int]:
-    """Read and computed by this package, nothing recalled."""
-    os.environ["PIXSENT_FEATURES_GB"] = "0"
-    from pixsent_tf.config import ModelConfig
-    from pixsent_tf.data.preprocess import Preprocessor
-    from pixsent_tf.models import zoo
-    from pixsent_tf.training.logistic import extract_features
-
-    config = ModelConfig()
-    backbone = zoo.build_backbone(config)
-    preprocessor = Preprocessor(zoo.preprocess_of(config))
-    extract_features(backbone, paths[:BATCH], preprocessor)
-    return lambda: len(extract_features(backbone, paths, preprocessor).values)
-
-
-def tensorflow_files(paths: list[str]) -> Callable[[], int]:
-    """The same with TensorFlow's graph, as it was before."""
-    os.environ["PIXSENT_ENGINE"] = "tensorflow"
-    return package_files(paths)
-
-
-def keras_files(paths: list[str]) -> Callable[[], int]:
-    """Plain Keras: tf.data with a resize that does not antialias, and `predict`."""
-    import tensorflow as tf
-
-    from pixsent_tf.config import ModelConfig
-    from pixsent_tf.models import zoo
-
-    backbone = zoo.build_backbone(ModelConfig())
-
-    def load(path: tf.Tensor) -> tf.Tensor:
-        image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
-        image = tf.image.resize(image, (CANVAS, CANVAS))
-        edge = (CANVAS - SIDE) // 2
-        return image[edge : edge + SIDE, edge : edge + SIDE]
-
-    def run(some: list[str]) -> int:
-        files = tf.data.Dataset.from_tensor_slices(some)
-        crops = files.map(load, tf.data.AUTOTUNE).batch(BATCH).prefetch(2)
-        return len(backbone.predict(crops, verbose=0))
-
-    run(paths[:BATCH])
-    return lambda: run(paths)
-
-
-def pillow_files(paths: list[str]) -> Callable[[], int]:
-    """Pillow in two threads, and the network in OpenVINO."""
-    look = openvino_network()
-
-    def load(path: str) -> np.ndarray:
-        image = Image.open(path)
-        image.draft("RGB", (CANVAS, CANVAS))
-        image = image.convert("RGB").resize((CANVAS, CANVAS), Image.BILINEAR)
-        edge = (CANVAS - SIDE) // 2
-        return np.asarray(image.crop((edge, edge, edge + SIDE, edge + SIDE)))
-
-    def run(some: list[str]) -> int:
-        count = 0
-        with ThreadPoolExecutor(2) as pool:
-            for start in range(0, len(some), BATCH):
-                crops = list(pool.map(load, some[start : start + BATCH]))
-                crops += [crops[-1]] * (BATCH - len(crops))
-                count += len(look(np.stack(crops)))
-        return count
-
-    run(paths[:BATCH])
-    return lambda: run(paths)
-
-
-NETWORKS: dict[str, Callable[[], Look]] = {
-    "litert (ours)": litert_network,
-    "tensorflow": tensorflow_network,
-    "openvino f32": openvino_network,
-}
-FILES: dict[str, Callable[[list[str]], Callable[[], int]]] = {
-    "litert (ours)": package_files,
-    "tensorflow": tensorflow_files,
-    "plain Keras": keras_files,
-    "Pillow + openvino f32": pillow_files,
-}
-COLD = {"without TensorFlow (ours)": "auto", "with TensorFlow": "tensorflow"}
-QUESTIONS: dict[str, Iterable[str]] = {
-    "network": NETWORKS,
-    "files": FILES,
-    "cold": COLD,
-}
-NEEDS = {"openvino f32": "openvino", "Pillow + openvino f32": "openvino"}
-
-
-def measure(question: str, name: str, paths: list[str]) -> float:
-    """Measure one contender once, in this process.
-
-    Args:
-        question: "network", "files" or "cold".
-        name: The contender.
-        paths: JPEG files.
-
-    Returns:
-        Images or files a second; seconds for "cold".
+    Attributes:
+        name: In the table.
+        script: In `contenders/`, and the name of its environment.
+        question: What the script is asked.
+        number: What the question is asked for.
     """
-    if question == "cold":
-        command = [sys.executable, "-m", "pixsent_tf", "predict", paths[0], "--quiet"]
-        started = time.perf_counter()
-        subprocess.run(
-            [*command, "--engine", COLD[name]], check=True, capture_output=True
-        )
-        return time.perf_counter() - started
-    if question == "files":
-        run = FILES[name](paths)
-        started = time.perf_counter()
-        run()
-        return len(paths) / (time.perf_counter() - started)
-    look, count = NETWORKS[name](), 0
-    crops = np.random.default_rng(0).integers(0, 256, (BATCH, SIDE, SIDE, 3), "uint8")
-    look(crops)
-    started = time.perf_counter()
-    while time.perf_counter() < started + SECONDS:
-        look(crops)
-        count += BATCH
-    return count / (time.perf_counter() - started)
+
+    name: str
+    script: str
+    question: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is measured.
+
+    Attributes:
+        title: Above the table.
+        unit: Of the values.
+        contenders: This package first.
+        is_time: Whether less is better.
+    """
+
+    title: str
+    unit: str
+    contenders: tuple[Contender, ...]
+    is_time: bool = False
+
+
+ONNX, KERAS, TORCH = "ONNX Runtime", "plain Keras", "PyTorch"
+QUESTIONS = {
+    "network": Question(
+        "The default network alone, batches of 32",
+        "images/s",
+        (
+            Contender(OURS, "ours", "network"),
+            Contender(ONNX, "onnx_runtime", "network"),
+            Contender("OpenVINO, float32", "open_vino", "network"),
+            Contender("OpenVINO, its default", "open_vino", "network-bf16"),
+            Contender(KERAS, "plain_keras", "network"),
+            Contender(TORCH, "torch_loader", "network"),
+        ),
+    ),
+    "files": Question(
+        "JPEG files to features, when all is loaded",
+        "files/s",
+        (
+            Contender(OURS, "ours", "files"),
+            Contender(f"{ONNX} + Pillow in two threads", "onnx_runtime", "files"),
+            Contender("OpenVINO, float32 + Pillow", "open_vino", "files"),
+            Contender("OpenVINO, its default + Pillow", "open_vino", "files-bf16"),
+            Contender(f"{KERAS} + tf.data, not antialiased", "plain_keras", "files"),
+            Contender(f"{TORCH} + DataLoader", "torch_loader", "files"),
+        ),
+    ),
+    "cold": Question(
+        "One photograph from the shell and back",
+        "seconds",
+        (
+            Contender(OURS, "ours", "cold"),
+            Contender("the bare imports of that", "ours", "cold-imports"),
+        ),
+        is_time=True,
+    ),
+    "crossval": Question(
+        "Five-fold cross-validation of a linear head, from files to the report",
+        "seconds",
+        (
+            Contender(OURS, "ours", "crossval"),
+            Contender(f"{OURS}, features known", "ours", "crossval-again"),
+            Contender(f"{ONNX} + scikit-learn", "onnx_runtime", "crossval"),
+        ),
+        is_time=True,
+    ),
+    "score": Question(
+        "`score` with the quick model, start and end included",
+        "files/s",
+        (
+            Contender(OURS, "ours", "score"),
+            Contender(f"{OURS}, TensorFlow's graph", "ours", "score-tensorflow"),
+        ),
+    ),
+    "train-lite0": Question(
+        "A training step of the whole default network, batches of 32",
+        "images/s",
+        (
+            Contender(OURS, "ours", "train-lite0"),
+            Contender(TORCH, "torch_loader", "train-lite0"),
+        ),
+    ),
+    "train-caffenet": Question(
+        "A training step of CaffeNet, batches of 32",
+        "images/s",
+        (
+            Contender(OURS, "ours", "train-caffenet"),
+            Contender(TORCH, "torch_loader", "train-caffenet"),
+        ),
+    ),
+    "growth": Question(
+        "Time and memory of the features of many files",
+        "files/s",
+        tuple(Contender(f"{size:,} files", "ours", "growth", size) for size in SIZES),
+    ),
+    "served": Question(
+        "The quick model's SavedModel by TensorFlow's C API, median of a request of 32",
+        "ms",
+        (Contender(OURS, "ours", "served"),),
+        is_time=True,
+    ),
+}
 
 
 def main() -> None:
     """Ask every question of every contender, in rounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", help="folder of JPEG files; drawn ones by default")
-    parser.add_argument("--files", type=int, default=320, help="how many of them")
+    parser.add_argument("--data", help="table with columns path and label; else drawn")
+    parser.add_argument("--files", type=int, default=320, help="of them, at most")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ask", nargs="+", choices=QUESTIONS, default=[*QUESTIONS])
-    parser.add_argument("--json", help="file to write")
-    parser.add_argument("--only", nargs=2, metavar=("QUESTION", "CONTENDER"))
+    parser.add_argument("--environments", type=Path, default=_cache() / "benchmarks")
+    parser.add_argument("--without", nargs="*", default=[], help="scripts left out")
+    parser.add_argument("--out", type=Path, help="writes OUT.md and OUT.json")
     options = parser.parse_args()
+    told: dict[str, Any] = {"machine": _machine()}
+    print(told["machine"])
+    tables = [told["machine"], ""]
     with tempfile.TemporaryDirectory() as folder:
-        paths = _files(options.data, Path(folder))[: options.files]
-        if options.only:
-            found = measure(*options.only, paths)
-            who = resource.RUSAGE_CHILDREN if "cold" in options.only else 0
-            peak = resource.getrusage(who).ru_maxrss // 1024
-            print(json.dumps({"value": found, "peak_mb": peak}))
-            return
-        told = {
-            question: _ask(question, names, options, folder)
-            for question, names in QUESTIONS.items()
-            if question in options.ask
-        }
-    if options.json:
-        Path(options.json).write_text(json.dumps(told, indent=2) + "\n")
+        _write_job(options.data, options.files, Path(folder))
+        _ask(Contender(OURS, "ours", "prepare"), folder, options.environments)
+        for name in options.ask:
+            values = _rounds(QUESTIONS[name], folder, options)
+            told[name], table = _tell(QUESTIONS[name], values)
+            print(table, flush=True)
+            tables.append(table)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.with_suffix(".md").write_text("\n".join(tables))
+        options.out.with_suffix(".json").write_text(json.dumps(told, indent=2) + "\n")
 
 
-def _ask(
-    question: str, names: Iterable[str], options: argparse.Namespace, folder: str
-) -> dict[str, Any]:
-    here = [name for name in names if name not in NEEDS or find_spec(NEEDS[name])]
-    data = options.data or folder
-    command = [sys.executable, "-m", "benchmarks", "--data", data]
-    command += ["--files", str(options.files), "--only", question]
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in here}
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+
+
+def _machine() -> str:
+    """Say what everything ran on, and what its processor can do at most."""
+    square = np.ones((2048, 2048), "float32")
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        square @ square
+        times.append(time.perf_counter() - started)
+    peak = 2 * 2048**3 / min(times) / 1e9
+    return (
+        f"{len(os.sched_getaffinity(0))} cores ({platform.machine()}), NumPy's product "
+        f"of matrices: {peak:.0f} GFLOP/s in float32."
+    )
+
+
+def _rounds(
+    question: Question, folder: str, options: argparse.Namespace
+) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
     for _ in range(options.rounds):
-        for name in here:
-            done = subprocess.run([*command, name], check=True, capture_output=True)
-            rows[name].append(json.loads(done.stdout.splitlines()[-1]))
-    first = [row["value"] for row in rows[here[0]]]
-    told = {}
-    print(f"\n| {question} | median | ratio (smallest to largest) | peak MB |")
-    print("|---|---|---|---|")
-    for name, found in rows.items():
-        values = [row["value"] for row in found]
-        ratios = [value / one for value, one in zip(values, first, strict=True)]
+        for contender in question.contenders:
+            if contender.script not in options.without:
+                answer = _ask(contender, folder, options.environments)
+                found.setdefault(contender.name, []).append(answer)
+    return found
+
+
+def _ask(contender: Contender, folder: str, environments: Path) -> dict[str, Any]:
+    python = python_of(contender.script, environments)
+    script = CONTENDERS / f"{contender.script}.py"
+    command = [python, str(script), contender.question, folder, str(contender.number)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{contender.name}: {done.stderr.strip()[-800:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _tell(
+    question: Question, found: dict[str, list[dict[str, Any]]]
+) -> tuple[dict[str, Any], str]:
+    """Reduce rounds to a table."""
+    values = {
+        name: [_one(row["value"]) for row in rows] for name, rows in found.items()
+    }
+    first = next(iter(values.values()))
+    told: dict[str, Any] = {}
+    lines = [
+        f"\n### {question.title}\n",
+        f"| | {question.unit} | this package is ahead by (rounds) | peak MB |",
+        "|---|---|---|---|",
+    ]
+    for name, each in values.items():
+        pairs = zip(first, each, strict=True)
+        ratios = [b / a if question.is_time else a / b for a, b in pairs]
+        peak = statistics.median(row["peak_mb"] for row in found[name])
         told[name] = {
-            "values": values,
-            "median": statistics.median(values),
-            "ratio": statistics.median(ratios),
-            "peak_mb": statistics.median(row["peak_mb"] for row in found),
+            "values": [row["value"] for row in found[name]],
+            "median": statistics.median(each),
+            "ahead": statistics.median(ratios),
+            "peak_mb": peak,
         }
-        print(
-            f"| {name} | {told[name]['median']:.2f} | {told[name]['ratio']:.2f} "
-            f"({min(ratios):.2f} to {max(ratios):.2f}) | {told[name]['peak_mb']:.0f} |",
-            flush=True,
-        )
-    return told
+        ahead = f"{told[name]['ahead']:.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        lines.append(f"| {name} | {told[name]['median']:.2f} | {ahead} | {peak:.0f} |")
+    return told, "\n".join(lines) + "\n"
 
 
-def _files(data: str | None, folder: Path) -> list[str]:
-    """The JPEG files of a folder, or drawn ones."""
-    if data is None:
-        generator = np.random.default_rng(0)
-        for number in range(320):
-            coarse = generator.integers(0, 256, (30, 40, 3)).astype("uint8")
-            image = Image.fromarray(coarse).resize((640, 480), Image.BICUBIC)
-            image.save(folder / f"{number:04}.jpg", quality=90)
-        data = str(folder)
-    return sorted(str(path) for path in Path(data).glob("*.jpg"))
+def _one(value: float | dict[str, float]) -> float:
+    """The number that a table shows of an answer of several."""
+    if isinstance(value, dict):
+        return value.get("rate") or value["32_p50_ms"]
+    return value
+
+
+def _write_job(data: str | None, most: int, folder: Path) -> None:
+    """Write the list of pictures that all contenders read."""
+    rows = list(_drawn(folder, most) if data is None else _listed(Path(data)))
+    step = max(1, len(rows) // most)
+    rows = rows[::step][:most]
+    job = {"paths": [path for path, _ in rows], "labels": [label for _, label in rows]}
+    (folder / "job.json").write_text(json.dumps(job))
+
+
+def _listed(table: Path) -> Iterable[tuple[str, int]]:
+    with table.open(newline="") as file:
+        for row in csv.DictReader(file):
+            path = (table.parent / row["path"]).resolve()
+            yield str(path), int(row["label"] in ("1", "positive"))
+
+
+def _drawn(folder: Path, count: int) -> Iterable[tuple[str, int]]:
+    """Bright and dark pictures of the size of a photograph on the web."""
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        label = number % 2
+        coarse = generator.integers(60 * label, 196 + 60 * label, (30, 40, 3))
+        image = Image.fromarray(coarse.astype("uint8")).resize((640, 480))
+        image.save(folder / f"{number:05}.jpg", quality=90)
+        yield str(folder / f"{number:05}.jpg"), label
 
 
 if __name__ == "__main__":

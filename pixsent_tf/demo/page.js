@@ -189,7 +189,8 @@ function drawDetail() {
   $("answer").textContent = ok && said !== "unsure" ? `${said} ${percent(sureness(item))}` : said;
   $("answer").className = tone(said);
   $("sentence").textContent = said === item.reply.answer ? "" : sentence(item);
-  $("scale").replaceChildren(...(ok ? [...scale(item), ...plane(item)] : []));
+  $("scale").replaceChildren(...(ok ? scale(item) : []));
+  drawPlane(item);
 }
 
 const tone = (said) =>
@@ -236,31 +237,26 @@ function classes(item) {
 }
 
 // Where the picture lies by valence and arousal; the box holds nine of ten on each side.
-function plane(item) {
-  const {valence, arousal} = item.reply.ratings || {};
-  if (!valence || !arousal) return [];
+function drawPlane(item) {
+  const {valence, arousal} = (item && read(item) && item.reply.ratings) || {};
+  $("plane").hidden = !valence || !arousal;
+  if ($("plane").hidden) return;
   const [least, most] = model.rating_scale;
   const x = (value) => (100 * (value - least)) / (most - least);
   const y = (value) => 100 - x(value);
-  const draw = (tag, values) => {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(values)) made.setAttribute(name, value);
-    return made;
+  const put = (id, values) => {
+    for (const [name, value] of Object.entries(values)) $(id).setAttribute(name, value);
   };
-  const svg = draw("svg", {class: "plane", viewBox: "-2 -2 104 104", role: "img",
-    "aria-label": `Valence ${valence[0].toFixed(1)}, from ${valence[1].toFixed(1)} to ` +
-      `${valence[2].toFixed(1)}; arousal ${arousal[0].toFixed(1)}, from ` +
-      `${arousal[1].toFixed(1)} to ${arousal[2].toFixed(1)}; of ${least} to ${most}.`});
-  svg.append(
-    draw("rect", {class: "frame", x: 0, y: 0, width: 100, height: 100}),
-    draw("path", {class: "middle", d: "M50 0V100M0 50H100"}),
-    draw("rect", {class: "range", x: x(valence[1]), y: y(arousal[2]),
-      width: x(valence[2]) - x(valence[1]), height: y(arousal[1]) - y(arousal[2])}),
-    draw("circle", {class: "point", cx: x(valence[0]), cy: y(arousal[0]), r: 2.5}));
-  const caption = element("p", {className: "small soft"},
-    `valence ${valence[0].toFixed(1)} (across), arousal ${arousal[0].toFixed(1)} (up), of ` +
-    `${least} to ${most}; the box holds nine of ten ratings each way`);
-  return [svg, caption];
+  put("plane-range", {x: x(valence[1]), y: y(arousal[2]),
+    width: x(valence[2]) - x(valence[1]), height: y(arousal[1]) - y(arousal[2])});
+  put("plane-point", {cx: x(valence[0]), cy: y(arousal[0])});
+  put("plane-picture", {"aria-label":
+    `Valence ${valence[0].toFixed(1)}, from ${valence[1].toFixed(1)} to ` +
+    `${valence[2].toFixed(1)}; arousal ${arousal[0].toFixed(1)}, from ` +
+    `${arousal[1].toFixed(1)} to ${arousal[2].toFixed(1)}; of ${least} to ${most}.`});
+  $("plane-says").textContent = `valence ${valence[0].toFixed(1)} (across), arousal ` +
+    `${arousal[0].toFixed(1)} (up), of ${least} to ${most}; the box holds nine of ten ` +
+    "ratings each way";
 }
 
 // ---- all pictures --------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_a_balanced_training_is_calibrated_with_kinds_balanced_alike(
     trainer, heard = Trainer.read(recipe, replace(dataset, joined=joined)), []
     monkeypatch.setattr(
         "pixsent_tf.studies.trainer.calibrate",
-        lambda fitted, labels, weights: heard.append((labels, weights)),
+        lambda fitted, labels, *, weights, **_: heard.append((labels, weights)),
     )
     trainer.train(np.arange(18))
     ((labels, weights),) = heard

@@ -78,6 +78,7 @@ QUESTIONS = {
         "images/s",
         (
             Contender(OURS, "ours", "network"),
+            Contender(f"{OURS}, TensorFlow's graph", "ours", "network-tensorflow"),
             Contender(ONNX, "onnx_runtime", "network"),
             Contender("OpenVINO, float32", "open_vino", "network"),
             Contender("OpenVINO, its default", "open_vino", "network-bf16"),

@@ -45,6 +45,12 @@ def network(work: Work) -> float:
     return clock.rate(lambda: np.asarray(look(crops)), BATCH)
 
 
+def network_tensorflow(work: Work) -> float:
+    """Images a second of TensorFlow's graph."""
+    os.environ["PIXSENT_ENGINE"] = "tensorflow"
+    return network(work)
+
+
 def files(work: Work) -> float:
     """Files a second, from JPEG to features; nothing is recalled."""
     return clock.files_rate(_extractor(), work)
@@ -203,6 +209,7 @@ if __name__ == "__main__":
         {
             "prepare": prepare,
             "network": network,
+            "network-tensorflow": network_tensorflow,
             "files": files,
             "growth": growth,
             "cold": cold,

@@ -23,9 +23,7 @@ class AdaptResults(TypedDict):
 
     choice: str  # what may differ: nothing ("as-is"), "scale" and threshold, the "head"
     why: str  # what the choice was made by
-    model: (
-        str  # what was adapted; "shipped" for the model that ships; a backbone by words
-    )
+    model: str  # what was adapted: "shipped", a run, or a backbone that reads words
     num_labels: int  # labelled pictures that could be read
     before: Metrics  # the model as it was
     after: Metrics  # what other labels made of it, the choice included

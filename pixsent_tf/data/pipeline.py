@@ -30,7 +30,7 @@ from pixsent_tf.data.decode.guard import limits_of
 from pixsent_tf.data.decode.opening import MAX_PIXELS, check_header, open_size
 from pixsent_tf.data.decode.orientation import upright
 from pixsent_tf.data.parallel import untuned
-from pixsent_tf.data.preprocess import Preprocessor
+from pixsent_tf.data.preprocess import Preprocessor, sides
 from pixsent_tf.errors import DataError, ImageError
 from pixsent_tf.machine import num_cores
 from pixsent_tf.progress import Progress
@@ -304,11 +304,9 @@ def pillow_canvas(
     """
     side = useful_side(preprocessor.config.canvas_size)
     image = read_one_at_a_time(path, max_pixels=max_pixels, target_side=side)
-    pixels = tf.constant(image)
-    del image
-    if _is_large(pixels):
-        return preprocessor.to_canvas_in_strips(pixels, tf.identity).numpy()
-    return np.asarray(preprocessor.to_canvas(pixels))
+    if _is_large(image):
+        return preprocessor.to_canvas_in_strips(image, tf.constant).numpy()
+    return np.asarray(preprocessor.to_canvas(tf.constant(image)))
 
 
 def read_one_at_a_time(
@@ -393,9 +391,9 @@ def decode_canvas(
     return tf.ensure_shape(canvas, [side, side, 3])
 
 
-def _is_large(pixels: tf.Tensor) -> tf.Tensor:
+def _is_large(pixels: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Tell whether a picture, [H, W, C], is to be resized in strips."""
-    height, width = tf.unstack(tf.shape(pixels, out_type=tf.int64)[:2])
+    height, width = (tf.cast(side, tf.int64) for side in sides(pixels))
     return (height * width > _WHOLE_PIXELS) | (width > _WHOLE_WIDTH)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig
@@ -51,7 +52,9 @@ class Preprocessor:
         return _resize_to_square(images, side, self.config.resample)
 
     def to_canvas_in_strips(
-        self, image: tf.Tensor, to_rgb: Callable[[tf.Tensor], tf.Tensor]
+        self,
+        image: tf.Tensor | np.ndarray,
+        to_rgb: Callable[[tf.Tensor | np.ndarray], tf.Tensor],
     ) -> tf.Tensor:
         """Resize a picture of many pixels with little more memory than it takes.
 
@@ -59,7 +62,7 @@ class Preprocessor:
         that each hold all of it, so that what is in between is small.
 
         Args:
-            image: One image, uint8 [H, W, C].
+            image: One image, uint8 [H, W, C]; an array is never copied whole.
             to_rgb: What each strip needs to be uint8 [h, w, 3].
 
         Returns:
@@ -68,7 +71,7 @@ class Preprocessor:
         side, kernel = self.config.canvas_size, KERNELS[self.config.resample]
         if self.config.fit == "crop":
             image = _center_square(image)
-        height, width = tf.unstack(tf.shape(image)[:2])
+        height, width = sides(image)
         is_wide = width > height
         count, length = tf.minimum(height, width), tf.maximum(height, width)
         step = tf.maximum(1, STRIP_PIXELS // length)
@@ -119,8 +122,22 @@ class Preprocessor:
         return ten_crop(canvases, self.config.crop_size)
 
 
-def _center_square(images: tf.Tensor) -> tf.Tensor:
-    height, width = tf.unstack(tf.shape(images)[-3:-1])
+def sides(images: tf.Tensor | np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+    """Tell how large pictures are, without a copy of them.
+
+    Args:
+        images: [..., H, W, C].
+
+    Returns:
+        H and W, int32.
+    """
+    shape = images.shape if isinstance(images, np.ndarray) else tf.shape(images)
+    height, width = tf.unstack(tf.cast(shape[-3:-1], tf.int32))
+    return height, width
+
+
+def _center_square(images: tf.Tensor | np.ndarray) -> tf.Tensor | np.ndarray:
+    height, width = sides(images)
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return images[..., top : top + side, left : left + side, :]

@@ -4,9 +4,10 @@
     python benchmarks/memory.py --only png webp     files whose names hold a word
 
 Each file is made here, most of them by a formula: some bytes that claim many pixels.
-Each way is a process of its own, with the model that ships: `predict` as the command
-does it, `demo` with the picture's maps, and the SavedModel as a server runs it. What is
-printed is the highest memory of the process while it answers, less what it had before.
+Each way is a process of its own, with the model that ships: `light` and `predict` as the
+command does it for few files and for many, `demo` with the picture's maps, and the
+SavedModel as a server runs it. What is printed is the highest memory of the process while
+it answers, less what it had before, and less what a picture of 64 x 64 pixels takes.
 """
 
 from __future__ import annotations
@@ -81,8 +82,23 @@ def write(folder: Path, words: list[str]) -> list[Path]:
     return paths
 
 
+def light() -> Ask:
+    """Answer as `pixsent-tf predict` does for up to 256 files."""
+    from pixsent_tf.inference.light import find
+
+    def ask(path: Path) -> str:
+        model = find(None, 1)
+        assert model is not None
+        found = model.predict([str(path)])
+        if found is None:
+            return "left to predict"
+        return "ok" if found[0].error is None else found[0].error.reason
+
+    return ask
+
+
 def predict() -> Ask:
-    """Answer as `pixsent-tf predict` does."""
+    """Answer as `pixsent-tf predict` does for more files."""
     from pixsent_tf.inference.shipped import load_model
 
     model = load_model()
@@ -133,6 +149,7 @@ def saved_model() -> Ask:
 
 
 WAYS: dict[str, Callable[[], Ask]] = {
+    "light": light,
     "predict": predict,
     "demo": demo,
     "saved_model": saved_model,
@@ -164,8 +181,12 @@ def work(way: str, paths: list[str]) -> None:
             small = Path(folder, f"small.{suffix}")
             small.write_bytes(plain(form, (2600, 2000)))
             ask(small)
+        tiny = Path(folder, "tiny.png")
+        tiny.write_bytes(plain("PNG", (64, 64)))
+        *_, least = measure(ask, tiny)
     for path in paths:
-        print(json.dumps(measure(ask, Path(path))), flush=True)
+        status, seconds, most = measure(ask, Path(path))
+        print(json.dumps((status, seconds, max(0, most - least))), flush=True)
 
 
 def main() -> None:

@@ -118,10 +118,6 @@ class CanvasStream:
             .prefetch(2)
         )
 
-    @functools.cached_property
-    def _reader(self) -> CanvasReader:
-        return CanvasReader(self.preprocessor, self.max_pixels)
-
     def _accepted(self) -> Iterator[tuple[list[int], list[bytes]]]:
         """Pass on, in groups, what may be decoded."""
         for start in range(0, len(self.paths), _GROUP):
@@ -143,7 +139,11 @@ class CanvasStream:
                 continue
             self.by_pillow.add(position)
             try:
-                yield position, self._reader.read(self.paths[position])
+                path = self.paths[position]
+                yield (
+                    position,
+                    pillow_canvas(path, self.preprocessor, self.max_pixels),
+                )
             except ImageError as error:
                 self.failures[position] = error
 

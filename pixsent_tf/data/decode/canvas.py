@@ -18,6 +18,7 @@ KERNELS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
+_STRIP_PIXELS = 1 << 21  # of a picture that is more than one strip
 
 
 def read_crop(path: str | os.PathLike[str], config: PreprocessConfig) -> np.ndarray:
@@ -54,10 +55,15 @@ def resize(image: np.ndarray, side: int, resample: str) -> np.ndarray:
         uint8, [side, side, 3].
     """
     # In floats: of whole gray levels Pillow would round twice, between the directions.
+    # Rows first, some at a time: the floats of a large picture are never there at once.
+    kernel, step = KERNELS[resample], max(1, _STRIP_PIXELS // image.shape[1])
     square = np.empty((side, side, 3), "float32")
     for channel in range(3):
-        one = Image.fromarray(image[..., channel]).convert("F")
-        square[..., channel] = one.resize((side, side), KERNELS[resample])
+        lines = np.empty((len(image), side), "float32")
+        for top in range(0, len(image), step):
+            strip = Image.fromarray(image[top : top + step, :, channel]).convert("F")
+            lines[top : top + step] = strip.resize((side, strip.height), kernel)
+        square[..., channel] = Image.fromarray(lines).resize((side, side), kernel)
     return (np.clip(square, 0, 255) + 0.5).astype("uint8")
 
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.decode import canvas
 from pixsent_tf.data.decode.canvas import read_crop, resize
 from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.data.preprocess import Preprocessor
@@ -21,8 +22,8 @@ def picture(width, height):
 
 def differences(path, config):
     preprocessor = Preprocessor(config)
-    canvas = CanvasReader(preprocessor).read(path)
-    expected = np.asarray(preprocessor.center_crop(canvas[None]))[0]
+    whole = CanvasReader(preprocessor).read(path)
+    expected = np.asarray(preprocessor.center_crop(whole[None]))[0]
     return np.abs(read_crop(path, config).astype(int) - expected.astype(int))
 
 
@@ -66,6 +67,15 @@ def test_a_constant_picture_stays_as_it_is():
 
     for resample in ("bilinear", "bicubic"):
         np.testing.assert_array_equal(resize(gray, 20, resample), 77)
+
+
+def test_a_large_picture_in_strips_is_the_same_to_the_last_level(monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (301, 407, 3), dtype="uint8")
+    whole = resize(image, 40, "bicubic")
+
+    monkeypatch.setattr(canvas, "_STRIP_PIXELS", 407 * 50)
+
+    np.testing.assert_array_equal(resize(image, 40, "bicubic"), whole)
 
 
 @pytest.mark.data

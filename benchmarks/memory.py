@@ -4,8 +4,8 @@
     python benchmarks/memory.py --only png webp     files whose names hold a word
 
 Each file is made here, most of them by a formula: some bytes that claim many pixels.
-Each way is a process of its own, with the model that ships: `light` and `predict` as the
-command does it for few files and for many, `demo` with the picture's maps, and the
+Each way is a process of its own, with the model that ships: `light` and `predict` as
+the command does it for few files and for many, `demo` with the picture's maps, and the
 SavedModel as a server runs it. What is printed is the highest memory of the process
 while it answers, less what it had before, and less what a picture of 64 x 64 pixels
 takes.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,9 @@ class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
         model: Scorer,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterator[PredictionResult]:
-        """Score shards.
+        """Score shards; keep the rows of each as soon as they are known.
+
+        Beam may score several before it passes them on, and a kill would lose them.
 
         Args:
             batch: Some shards.
@@ -83,10 +86,12 @@ class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
             inference_args: None.
 
         Yields:
-            The rows of each shard.
+            Number of rows of each shard by status.
         """
         for shard in batch:
-            yield PredictionResult(shard, list(model.score(self.job.files(shard))))
+            rows = list(model.score(self.job.files(shard)))
+            self.job.write_part(shard, rows)
+            yield PredictionResult(shard, Counter(row.status for row in rows))
 
     def batch_elements_kwargs(self) -> dict[str, Any]:
         """Give each shard on as soon as it is scored: a batch of pictures is inside.
@@ -105,32 +110,22 @@ class SavedModelHandler(ModelHandler[Shard, PredictionResult, Scorer]):
         return "pixsent_tf"
 
 
-class WritePart(beam.DoFn):
-    """Keep a shard's rows, and count them by status.
-
-    Args:
-        job: Where to.
-    """
-
-    def __init__(self, job: Job) -> None:
-        super().__init__()
-        self.job = job
+class CountRows(beam.DoFn):
+    """Count rows by status."""
 
     def process(self, element: PredictionResult) -> Iterator[int]:
-        """Write one part.
+        """Count those of one part.
 
         Args:
-            element: A shard and its rows.
+            element: A shard, and what `SavedModelHandler` counted of it.
 
         Yields:
             The number of its files.
         """
-        shard: Any = element.example  # Beam's own types say nothing
-        rows: Any = element.inference
-        self.job.write_part(shard, rows)
-        for row in rows:
-            Metrics.counter("pixsent_tf", f"status_{row.status}").inc()
-        yield len(rows)
+        statuses: Any = element.inference  # Beam's own types say nothing
+        for status, count in statuses.items():
+            Metrics.counter("pixsent_tf", f"status_{status}").inc(count)
+        yield statuses.total()
 
 
 def score(
@@ -209,7 +204,7 @@ def _run(
         | "Shards" >> beam.Create(pending)
         | "Spread" >> beam.Reshuffle()
         | "Score" >> RunInference(handler)
-        | "Write" >> beam.ParDo(WritePart(job))
+        | "Count" >> beam.ParDo(CountRows())
     )
     pipeline.run().wait_until_finish()
 

@@ -198,7 +198,6 @@ def test_a_killed_command_comes_to_the_same(name, trained, colored_folder, tmp_p
         assert one.read_bytes() == other.read_bytes(), file
     for piece, count in verb.pieces.items():
         assert runner.notes("whole")[piece] == count
-        together = count if name == "score" else 1  # Beam writes them at once
-        assert count <= runner.notes("killed")[piece] <= count + kills * together
+        assert count <= runner.notes("killed")[piece] <= count + kills
     left = {path.name for path in tmp_path.iterdir()}
     assert not [each for each in left if each.endswith((".rows", ".parts"))]

@@ -103,7 +103,7 @@ def test_the_counters_are_beams(files, tiny_export, tmp_path):
         pipeline
         | beam.Create(job.shards(8))
         | RunInference(beam_pipeline.SavedModelHandler(str(tiny_export), job, 8))
-        | beam.ParDo(beam_pipeline.WritePart(job))
+        | beam.ParDo(beam_pipeline.CountRows())
     )
     result = pipeline.run()
     result.wait_until_finish()

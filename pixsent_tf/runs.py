@@ -4,6 +4,7 @@
       recipe.json        every setting
       environment.json   versions, device, command line of the first start
       pictures.csv       id, label, votes, group and sha256 of each picture
+      decisions.json     digests of the pictures that trained and tested each fold
       history.csv        loss and accuracy by epoch (or by penalty)
       predictions.csv    id, fold, label, answer, prob of each class, status
       results.json       the numbers that were printed

@@ -134,7 +134,7 @@ def audit_decisions(folder: Path, *, as_json: bool) -> None:
         as_json: Print one JSON object.
     """
     from pixsent_tf.runs import Run
-    from pixsent_tf.studies.search import decisions
+    from pixsent_tf.studies.provenance import decisions
 
     findings = decisions.audit_run(Run.open(folder))
     if as_json:

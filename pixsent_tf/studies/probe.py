@@ -28,8 +28,8 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.looks import LayerProbe, ProbeResults
 from pixsent_tf.results.unreadable import Unreadable, list_unreadable
 from pixsent_tf.runs import Run, write_text
-from pixsent_tf.studies.begun import begin
 from pixsent_tf.studies.folds import Folds, Part, divide
+from pixsent_tf.studies.provenance.begun import begin
 from pixsent_tf.training.logistic import fit_head
 from pixsent_tf.whole import whole
 

@@ -19,8 +19,10 @@ from pixsent_tf.errors import ImageError, TrainingError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.begun import begin
 from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
+from pixsent_tf.studies.provenance.begun import PICTURES, begin
+from pixsent_tf.studies.provenance.decisions import write_decisions
+from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Learner
@@ -168,24 +170,27 @@ class Trained:
         predicted: What it said about the test pictures.
         history: One row per epoch, or per penalty that was tried.
         temperature: Divisor of its logits.
+        saw: Names of the pictures whose labels the training was given.
     """
 
     predicted: Predicted
     history: Sequence[Mapping[str, float]]
     temperature: float
+    saw: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
-        """Give what JSON can hold: the predictions, `history` and `temperature`."""
+        """Give what JSON can hold: the predictions, and every attribute."""
         return self.predicted.to_json() | {
             "history": [dict(row) for row in self.history],
             "temperature": self.temperature,
+            "saw": list(self.saw),
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Trained:
         """Build it again from what `to_json` gave."""
         predicted = Predicted.from_json(values)
-        return cls(predicted, values["history"], values["temperature"])
+        return cls(predicted, values["history"], values["temperature"], values["saw"])
 
 
 def trainings(recipe: Recipe, dataset: Dataset, run: Run) -> Folds[Trained]:
@@ -245,13 +250,16 @@ def train_parts(
         return checkpoints / f"fold-{part.number}"
 
     def train(part: Part) -> Trained:
+        witness = Witness(trainer().learner)
+        own = replace(trainer(), learner=witness)
         with _told(run, part, dataset):
-            trained = trainer().train(part.train, checkpoints=at(part))
-            predicted = trainer().predict(trained, part.test)
+            trained = own.train(part.train, checkpoints=at(part))
+            predicted = own.predict(trained, part.test)
         if model_path is not None:
             forget(model_path(part.number))
-            trainer().save_model(model_path(part.number), trained)
-        return Trained(predicted, trained.fitted.history, trained.temperature)
+            own.save_model(model_path(part.number), trained)
+        saw = [dataset.ids[i] for i in sorted(witness.trained)]
+        return Trained(predicted, trained.fitted.history, trained.temperature, saw)
 
     def clear(part: Part) -> None:
         shutil.rmtree(at(part), ignore_errors=True)
@@ -260,7 +268,26 @@ def train_parts(
     found = kept.find(choose(parts, numbers), train, on_kept=clear)
     if len(kept.finished(parts)) == len(parts):
         shutil.rmtree(checkpoints, ignore_errors=True)
+    _write_decisions(run, found)
     return found
+
+
+def _write_decisions(run: Run, found: Mapping[int, Trained]) -> None:
+    """Write which pictures each training saw, and which it was tested on."""
+    hashes = {row["id"]: row["sha256"] for row in run.read_table(PICTURES)}
+
+    def hashes_of(names: Iterable[str]) -> list[str]:
+        return sorted({hashes[name] for name in names})
+
+    folds = [
+        {
+            "fold": number,
+            "decisions": [{"name": "training", "trained": hashes_of(one.saw)}],
+            "tested": hashes_of(one.predicted.ids),
+        }
+        for number, one in found.items()
+    ]
+    write_decisions(run, hashes, folds)
 
 
 @contextlib.contextmanager

@@ -69,6 +69,7 @@ def test_the_run_folder_holds_what_it_promises(fitted):
         "recipe.json",
         "environment.json",
         "pictures.csv",
+        "decisions.json",
         "history.csv",
         "predictions.csv",
         "results.json",

@@ -17,9 +17,9 @@ from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.runs import Run
 from pixsent_tf.studies import crossval, fit
+from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tune import tune
-from pixsent_tf.studies.search.witness import Witness
 from pixsent_tf.studies.trainer import Trainer
 from pixsent_tf.training import descent
 from pixsent_tf.training.heads import HeadLearner

@@ -13,6 +13,8 @@ from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
+from pixsent_tf.studies.folds import divide
+from pixsent_tf.studies.provenance.decisions import audit_run
 from pixsent_tf.studies.trainer import Trainer
 from tests.float32 import assert_close_float32
 from tests.studies.conftest import OPERATIONS
@@ -228,3 +230,35 @@ def test_one_source_has_no_numbers_of_its_own(mean_color, published, tmp_path):
     results = crossval(mean_color, published, Run.create(tmp_path / "run"))
 
     assert results["per_source"] == []
+
+
+def test_each_training_saw_all_but_what_its_fold_tested(
+    mean_color, published, tmp_path
+):
+    run = Run.create(tmp_path / "run")
+    crossval(mean_color, published, run)
+
+    found = audit_run(run)
+
+    assert (found["has_leak"], found["leaks"]) == (False, [])
+    seen = [fold["decisions"][0]["trained"] for fold in found["folds"]]
+    tested = [fold["tested"] for fold in found["folds"]]
+    assert sum(tested) == 22
+    assert seen == [22 - count for count in tested]
+
+
+def test_a_training_that_is_given_a_test_picture_is_found_out(
+    mean_color, published, tmp_path, monkeypatch
+):
+    def leaking(*arguments, **settings):
+        first, *others = divide(*arguments, **settings)
+        return [replace(first, train=np.append(first.train, first.test[0])), *others]
+
+    monkeypatch.setattr("pixsent_tf.studies.crossval.divide", leaking)
+    run = Run.create(tmp_path / "run")
+    crossval(mean_color, published, run)
+
+    (leak,) = audit_run(run)["leaks"]
+
+    assert (leak["fold"], leak["decision"]) == (1, "training")
+    assert leak["id"] == published.ids[np.flatnonzero(published.folds == 1)[0]]

@@ -16,8 +16,8 @@ from pixsent_tf.errors import ConfigError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import Choice
 from pixsent_tf.runs import Run, write_text
-from pixsent_tf.studies.begun import begin
 from pixsent_tf.studies.folds import Folds, Part, Predicted, divide, hold_out
+from pixsent_tf.studies.provenance.begun import begin
 from pixsent_tf.studies.search.processes import await_chief, own_port
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.settings import (

@@ -19,7 +19,7 @@ from pixsent_tf.data.canvases import Canvases
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.studies.search.witness import Witness
+from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.studies.trainer import build_learner
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner

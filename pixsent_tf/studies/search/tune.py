@@ -21,8 +21,8 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.studies import TuneResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import pool
+from pixsent_tf.studies.provenance.decisions import write_decisions
 from pixsent_tf.studies.search import trials
-from pixsent_tf.studies.search.decisions import write_decisions
 from pixsent_tf.studies.search.processes import role
 from pixsent_tf.studies.search.searches import Searches
 from pixsent_tf.studies.search.settings import SearchConfig

@@ -11,7 +11,7 @@ from pixsent_tf.config import Recipe, override
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.search.decisions import audit_run
+from pixsent_tf.studies.provenance.decisions import audit_run
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tune import claim, tune
 from pixsent_tf.studies.search.workers import local_workers, work

@@ -11,7 +11,7 @@ from pixsent_tf.config import Recipe
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Failure, Predictions
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.search.decisions import audit_run, write_decisions
+from pixsent_tf.studies.provenance.decisions import audit_run, write_decisions
 
 IMAGES = {name: name * 8 for name in "abcdef"}
 
@@ -107,7 +107,7 @@ def test_a_record_without_folds_proves_nothing(run):
 
 
 def test_a_run_without_a_record_is_refused(run):
-    with pytest.raises(RunError, match=r"holds no decisions\.json; only a finished"):
+    with pytest.raises(RunError, match=r"holds no decisions\.json: a `fit`, `crossval` or `tune`"):
         audit_run(run)
 
 

@@ -11,7 +11,7 @@ from pixsent_tf.config import Recipe, override
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.begun import begin
+from pixsent_tf.studies.provenance.begun import begin
 
 
 @pytest.fixture

@@ -54,8 +54,8 @@ def audit_run(run: Run) -> RunAuditResults:
     """
     if not (run.path / FILE).is_file():
         raise RunError(
-            f"{run.path} holds no {FILE}; only a finished `pixsent-tf tune` writes "
-            f"what its decisions saw."
+            f"{run.path} holds no {FILE}: a `fit`, `crossval` or `tune` writes what "
+            f"its decisions saw when it is finished."
         )
     record = run.read_json(FILE)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixsent_tf.studies.search.witness import Witness
+from pixsent_tf.studies.provenance.witness import Witness
 
 
 def test_labels_that_are_not_trained_on_are_blank():

@@ -1,0 +1,1 @@
+"""What is a study about, and which pictures did each of its decisions see?"""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pixsent_tf.config.prompts import read_prompts
 from pixsent_tf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ def check_words(model: str | None, backbone: str | None, words: str | None) -> b
         )
     if model is not None:
         raise UsageError("--words stand in the place of --model; leave one out.")
+    from pixsent_tf.config.prompts import read_prompts
+
     read_prompts(words)
     return True
 

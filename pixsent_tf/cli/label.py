@@ -189,14 +189,15 @@ def _draw(
 
 def _is_answered(source: str) -> bool:
     """Tell whether it is a table with a model's answers."""
-    from pixsent_tf.data.lists.tables import PREFIX, is_table, read_header
+    from pixsent_tf.config import PROB
+    from pixsent_tf.data.lists.tables import is_table, read_header
 
     path = Path(source)
     if not (is_table(path) and path.is_file()):
         return False
     columns = read_header(path)
     return bool({"answer", "prob"} & set(columns)) or any(
-        name.startswith(PREFIX) for name in columns
+        name.startswith(PROB) for name in columns
     )
 
 

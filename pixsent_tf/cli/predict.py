@@ -208,11 +208,11 @@ def _shape(trained: SentimentModel, second: SentimentModel | None) -> _Shape:
 
 
 def _class_shape(class_names: Sequence[str]) -> _Shape:
-    from pixsent_tf.inference import predictions
+    from pixsent_tf.inference import prediction
 
     return _Shape(
-        predictions.answer_columns(class_names),
-        lambda row: predictions.answer_cells(row, class_names),
+        prediction.answer_columns(class_names),
+        lambda row: prediction.answer_cells(row, class_names),
     )
 
 

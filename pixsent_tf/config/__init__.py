@@ -20,6 +20,7 @@ from pixsent_tf.config.changes import (
 from pixsent_tf.config.recipe import (
     CLASS_NAMES,
     LEVELS,
+    PROB,
     STRATEGIES,
     Balance,
     DataConfig,
@@ -35,6 +36,7 @@ from pixsent_tf.config.recipe import (
 __all__ = [
     "CLASS_NAMES",
     "LEVELS",
+    "PROB",
     "STRATEGIES",
     "Balance",
     "DataConfig",

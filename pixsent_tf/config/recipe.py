@@ -29,6 +29,7 @@ from pixsent_tf.config.values import (
 from pixsent_tf.errors import ConfigError
 
 CLASS_NAMES = ("negative", "positive")
+PROB = "prob_"  # begins the columns of probabilities in every table
 Level = Literal["five_agrees", "four_agrees", "three_agrees"]
 LEVELS: tuple[str, ...] = typing.get_args(Level)
 Balance = Literal["none", "classes", "sources", "both"]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pixsent_tf.config import PROB
 from pixsent_tf.errors import ImageError
+
+if TYPE_CHECKING:
+    from pixsent_tf.results.answers import Answered
 
 POSITIVE = "positive"
 UNSURE = "unsure"  # the answer where no class is probable enough
@@ -102,3 +107,30 @@ def find_positive(class_names: Sequence[str]) -> int | None:
     """
     names = [name.lower() for name in class_names]
     return names.index(POSITIVE) if POSITIVE in names else None
+
+
+def answer_columns(class_names: Sequence[str]) -> list[str]:
+    """Name the columns of a table that `predict` or `score` writes.
+
+    Args:
+        class_names: Names by class index, [K].
+
+    Returns:
+        `path`, `answer`, one probability for each class, and `status`.
+    """
+    return ["path", "answer", *(PROB + name for name in class_names), "status"]
+
+
+def answer_cells(row: Answered, class_names: Sequence[str]) -> list[Any]:
+    """Give what stands below these columns.
+
+    Args:
+        row: What was said of one file.
+        class_names: Names by class index, [K].
+
+    Returns:
+        One cell for each column; None where there was no answer.
+    """
+    probs = row["probs"] or {}
+    numbers = [probs.get(name) for name in class_names]
+    return [row["path"], row["answer"], *numbers, row["status"]]

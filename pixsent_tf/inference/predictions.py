@@ -11,19 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.config import CLASS_NAMES, PROB
 from pixsent_tf.data.class_names import canonical, index_labels, name_classes
 from pixsent_tf.data.lists.columns import as_text, find_columns
-from pixsent_tf.data.lists.tables import PREFIX, read_rows
+from pixsent_tf.data.lists.tables import read_rows
 from pixsent_tf.errors import DataError
 from pixsent_tf.runs import Run
 
 if TYPE_CHECKING:
-    from pixsent_tf.results.answers import Answered
     from pixsent_tf.results.unreadable import Unreadable
 
 FILE = "predictions.csv"
@@ -136,7 +135,13 @@ class Predictions:
             ten_crop: What ten crops say, float [N, K], for columns of their own.
         """
         names = self.class_names
-        columns = ["id", "fold", "label", "answer", *(PREFIX + name for name in names)]
+        columns = [
+            "id",
+            "fold",
+            "label",
+            "answer",
+            *(PROB + name for name in names),
+        ]
         numbers = self.probs
         if ten_crop is not None:
             columns += [TEN_CROP_PREFIX + name for name in names]
@@ -152,33 +157,6 @@ class Predictions:
             blank = [""] * (1 + numbers.shape[1])
             rows.append([one.id, one.fold or 1, label, *blank, one.reason])
         run.write_table(FILE, [*columns, "status"], rows)
-
-
-def answer_columns(class_names: Sequence[str]) -> list[str]:
-    """Name the columns of a table that `predict` or `score` writes.
-
-    Args:
-        class_names: Names by class index, [K].
-
-    Returns:
-        `path`, `answer`, one probability for each class, and `status`.
-    """
-    return ["path", "answer", *(PREFIX + name for name in class_names), "status"]
-
-
-def answer_cells(row: Answered, class_names: Sequence[str]) -> list[Any]:
-    """Give what stands below these columns.
-
-    Args:
-        row: What was said of one file.
-        class_names: Names by class index, [K].
-
-    Returns:
-        One cell for each column; None where there was no answer.
-    """
-    probs = row["probs"] or {}
-    numbers = [probs.get(name) for name in class_names]
-    return [row["path"], row["answer"], *numbers, row["status"]]
 
 
 def _finite(cell: str) -> float:
@@ -203,10 +181,10 @@ def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
         raise DataError(f"{where} holds no predictions.")
     columns = set(rows[0])
     id_column = next((c for c in ID_COLUMNS if c in columns), None)
-    names = tuple(c.removeprefix(PREFIX) for c in rows[0] if c.startswith(PREFIX))
+    names = tuple(c.removeprefix(PROB) for c in rows[0] if c.startswith(PROB))
     if names == ("positive",):  # `prob_positive` alone says the same as `prob`
         names = ()
-    has_probs = bool(names or {"prob", f"{PREFIX}positive"} & columns)
+    has_probs = bool(names or {"prob", f"{PROB}positive"} & columns)
     if id_column is None or not (has_probs or "answer" in columns):
         raise DataError(
             f"{where} has the columns {', '.join(rows[0])}; it needs id or path, and "
@@ -263,9 +241,9 @@ class _Table:
     def probs(self, row: _Row) -> list[float]:
         """One row's probabilities; an answer without any becomes 0 and 1."""
         try:
-            if PREFIX + self.names[0] in row:
-                return [_finite(row[PREFIX + name]) for name in self.names]
-            positive = row.get("prob", row.get(f"{PREFIX}positive"))
+            if PROB + self.names[0] in row:
+                return [_finite(row[PROB + name]) for name in self.names]
+            positive = row.get("prob", row.get(f"{PROB}positive"))
             if positive is not None:
                 return [1 - _finite(positive), _finite(positive)]
         except (KeyError, ValueError):

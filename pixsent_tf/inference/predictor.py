@@ -15,13 +15,14 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from PIL import Image
 
+from pixsent_tf.config import PROB
 from pixsent_tf.data.decode.given import Picture, as_files
 from pixsent_tf.errors import ImageError, UsageError
 from pixsent_tf.evaluation.calibration import check_precision
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.inference.prediction import Prediction
-from pixsent_tf.inference.predictions import OK, PREFIX, answer_columns
+from pixsent_tf.inference.prediction import Prediction, answer_columns
+from pixsent_tf.inference.predictions import OK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ class PredictionList(list[Prediction]):
                 "path": one.path,
                 "answer": one.answer,
                 **{
-                    PREFIX + name: np.nan if one.probs is None else float(one.probs[k])
+                    PROB + name: np.nan if one.probs is None else float(one.probs[k])
                     for k, name in enumerate(names)
                 },
                 "status": OK if one.error is None else one.error.reason,

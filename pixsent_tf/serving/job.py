@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pixsent_tf.errors import UsageError
-from pixsent_tf.inference.predictions import answer_columns
+from pixsent_tf.inference.prediction import answer_columns
 from pixsent_tf.serving.scorer import Row
 
 

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pixsent_tf.config import PROB
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.texts import find_encoding, streamed
 
@@ -26,7 +27,6 @@ JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
 SUFFIXES = (*DELIMITED, *JSON_LINES, *PARQUET)
 TEXT = ".txt"  # a list, unless it has the header of a table
-PREFIX = "prob_"  # begins the columns of probabilities
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -267,8 +267,8 @@ def _flat(line: str, where: str) -> Row:
     except (TypeError, ValueError, RecursionError):
         raise DataError(f"{where} is no JSON object: {line.strip()[:60]!r}.") from None
     if probs:
-        row.pop(f"{PREFIX}positive", None)
-    return {**row, **{PREFIX + name: prob for name, prob in probs.items()}}
+        row.pop(f"{PROB}positive", None)
+    return {**row, **{PROB + name: prob for name, prob in probs.items()}}
 
 
 def _parquet(

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from pixsent_tf.config import CLASS_NAMES
+from pixsent_tf.config import CLASS_NAMES, PROB
 from pixsent_tf.data.class_names import index_labels
 from pixsent_tf.data.lists.columns import as_text, find_columns
 from pixsent_tf.data.lists.tables import Batch, read_batches
 from pixsent_tf.errors import DataError
-from pixsent_tf.inference.predictions import ID_COLUMNS, OK, PREFIX
+from pixsent_tf.inference.predictions import ID_COLUMNS, OK
 
 UNSURE = -1  # where an answer has no class
 
@@ -133,10 +133,10 @@ class AnswerReader:
     def _probs(self, batch: Batch, rows: np.ndarray) -> np.ndarray | None:
         """Probabilities [n, K]; None where the table has none."""
         columns, names = batch.columns, self.class_names
-        if PREFIX + names[0] in columns:
-            found = [self._numbers(batch, PREFIX + name, rows) for name in names]
-        elif f"{PREFIX}positive" in columns or "prob" in columns:
-            one = f"{PREFIX}positive" if f"{PREFIX}positive" in columns else "prob"
+        if PROB + names[0] in columns:
+            found = [self._numbers(batch, PROB + name, rows) for name in names]
+        elif f"{PROB}positive" in columns or "prob" in columns:
+            one = f"{PROB}positive" if f"{PROB}positive" in columns else "prob"
             positive = self._numbers(batch, one, rows)
             found = [1 - positive, positive]
         else:
@@ -170,5 +170,5 @@ def _number(cell: Any) -> float:
 
 
 def _class_names(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    names = tuple(c.removeprefix(PREFIX) for c in columns if str(c).startswith(PREFIX))
+    names = tuple(c.removeprefix(PROB) for c in columns if str(c).startswith(PROB))
     return CLASS_NAMES if names in ((), ("positive",)) else names

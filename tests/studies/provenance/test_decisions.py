@@ -107,7 +107,7 @@ def test_a_record_without_folds_proves_nothing(run):
 
 
 def test_a_run_without_a_record_is_refused(run):
-    with pytest.raises(RunError, match=r"holds no decisions\.json: a `fit`, `crossval` or `tune`"):
+    with pytest.raises(RunError, match=r"no decisions\.json: a `fit`, `crossval`"):
         audit_run(run)
 
 

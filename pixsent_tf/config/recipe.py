@@ -230,6 +230,9 @@ class TrainingConfig(Checked, prefix="training."):
             0 for none.
         trained_fraction: Share of the layers, from the head back, that "last-blocks"
             trains, 0…1.
+        num_views: Crops and mirrors of each picture that the epochs of "last-blocks"
+            show by turns; what its frozen layers make of them is computed once. 0 cuts
+            new ones in each epoch, which pass all layers.
         bottom_multiplier: Factor of the first layer's learning rate in "lp-ft"; the
             factors of the layers between it and the head form a geometric series.
         patience: Epochs without a better inner loss before stopping; 0 never stops and
@@ -259,6 +262,7 @@ class TrainingConfig(Checked, prefix="training."):
     jitter: Fraction = 0.0
     mixup: NotNegative = 0.0
     trained_fraction: Part = 0.3
+    num_views: Whole = 4
     bottom_multiplier: Positive = 0.1
     patience: Whole = 0
     max_steps: Whole = 0

@@ -103,6 +103,7 @@ USES: dict[str, With | None] = {
     "training.jitter": DESCENT,
     "training.mixup": DESCENT,
     "training.trained_fraction": With("training.strategy", ("last-blocks",)),
+    "training.num_views": With("training.strategy", ("last-blocks",)),
     "training.bottom_multiplier": With("training.strategy", ("lp-ft",)),
     "training.patience": DESCENT,
     "training.max_steps": DESCENT,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.config.values import Checked, Count, Fraction, NotNegative, Part
+from pixsent_tf.config.values import Checked, Count, Fraction, NotNegative, Part, Whole
 
 # What a row of draws holds; factors and shares are in units of 1 / UNIT.
 TOP, LEFT, SIDE, MIRROR, BRIGHTNESS, CONTRAST, SATURATION, SHARE = range(8)
@@ -21,6 +21,7 @@ NUM_DRAWS = 8
 # Products of a level and a factor, and sums of them, stay exact in float32 and even
 # in TF32; that is what makes results independent of the order of the summation.
 UNIT = 1024
+VIEW_SEED = 0  # of views that are the same for every seed
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Augmentation(Checked):
         jitter: Largest relative change of brightness, contrast and saturation, 0…1.
         mixup: Both parameters of the beta distribution that says how much a picture
             keeps when it is mixed with its neighbor in the batch; 0 mixes nothing.
+        num_views: How many ways there are to see a picture, which the epochs take by
+            turns, the same for every seed; 0 draws a new one in each epoch.
 
     Reference:
         Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
@@ -47,6 +50,7 @@ class Augmentation(Checked):
     min_area_fraction: Part = 1.0
     jitter: Fraction = 0.0
     mixup: NotNegative = 0.0
+    num_views: Whole = 0
 
     def draw(
         self, indices: np.ndarray, *, canvas_size: int, seed: int, epoch: int
@@ -66,6 +70,9 @@ class Augmentation(Checked):
             One row for each picture, int32 [M, NUM_DRAWS].
         """
         uniform = _uniforms(indices, seed=seed, epoch=epoch)  # [M, NUM_DRAWS]
+        if self.num_views:
+            view = _uniforms(indices, seed=VIEW_SEED, epoch=epoch % self.num_views)
+            uniform[:, :SHARE] = view[:, :SHARE]
         side = np.full(len(indices), self.crop_size)
         if self.min_area_fraction < 1:
             area = (

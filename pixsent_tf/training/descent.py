@@ -14,14 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.config import Recipe, TrainingConfig, to_json
-from pixsent_tf.data.augment import Augmentation
-from pixsent_tf.data.canvases import (
-    Canvases,
-    Examples,
-    cut,
-    order_of_epoch,
-    training_batches,
-)
+from pixsent_tf.data.canvases import Canvases, Examples, order_of_epoch
 from pixsent_tf.data.splits import holdout
 from pixsent_tf.errors import TrainingError
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -33,52 +26,29 @@ from pixsent_tf.training.callbacks import (
     StopWhereNotFinite,
 )
 from pixsent_tf.training.checkpoints import Chain
-from pixsent_tf.training.rates import build_optimizer, choose_layers
+from pixsent_tf.training.rates import build_optimizer
+from pixsent_tf.training.views import Views
 
 INNER_FRACTION = 0.2  # of the training part, for early stopping
 
 
-class DeviceAugmented(keras.Model):
-    """A network that cuts its crops from canvases in the compiled training step.
-
-    Built from the input and the output of the network whose layers it trains. It is
-    never saved: the network itself is.
-    """
-
-    augmentation: Augmentation
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Augment, then train as Keras does.
-
-        Args:
-            data: A batch of `training_batches(on_device=True)`.
-
-        Returns:
-            Loss and metrics.
-        """
-        return super().train_step(cut(self.augmentation, *data))
-
-
 def descend(
-    network: keras.Model,
-    canvases: Canvases,
+    views: Views,
     examples: Examples,
     recipe: Recipe,
     *,
     progress: Progress = NO_PROGRESS,
     checkpoints: Path | None = None,
-    on_device: bool = False,
 ) -> list[dict[str, float]]:
     """Train a network from the weights that it has.
 
     Args:
-        network: From crops to logits; its weights change.
-        canvases: The pictures.
-        examples: Which of them train, and on what.
+        views: What it sees; the weights of the trainee change. Which of its layers
+            learn is chosen already.
+        examples: Which pictures train, and on what.
         recipe: Says how.
         progress: Hears of each epoch.
         checkpoints: Folder for what a killed training goes on from; None for none.
-        on_device: Cut the crops in the compiled training step.
 
     Returns:
         One row per epoch.
@@ -87,23 +57,16 @@ def descend(
         DataError: If a class has too few pictures for early stopping.
         TrainingError: If a loss is not finite, or the memory is too small.
     """
-    training = recipe.training
+    training, trainee = recipe.training, views.trainee
     train, inner = _inner_split(examples, recipe)
     steps_per_epoch = math.ceil(len(train.indices) / training.batch_size)
     steps = training.epochs * steps_per_epoch
     if training.max_steps:
         steps = min(steps, training.max_steps)
     epochs = math.ceil(steps / steps_per_epoch)
-    choose_layers(network, training)
-    augmentation = _augmentation(training, canvases)
-    trainee = network
-    if on_device:
-        trainee = DeviceAugmented(network.input, network.output)
-        trainee.augmentation = augmentation
     _compile(trainee, training, steps=steps, steps_per_epoch=steps_per_epoch)
     rows = Report(epochs, progress)
     best = KeepBest(training.patience) if inner is not None else None
-    order: dict[str, Any] = {"batch_size": training.batch_size, "seed": recipe.seed}
 
     def pictures_of(epoch: int, step: int) -> np.ndarray:
         found = order_of_epoch(train.indices, seed=recipe.seed, epoch=epoch)
@@ -115,28 +78,26 @@ def descend(
         callbacks.append(keras.callbacks.SwapEMAWeights())
     first_epoch = 0
     if checkpoints is not None:
-        folder = checkpoints / _fingerprint(recipe, canvases, examples)
+        folder = checkpoints / _fingerprint(recipe, views.canvases, examples)
         checkpoint = Checkpoint(Chain(folder, progress), rows, best)
         callbacks.append(checkpoint)
         first_epoch = checkpoint.restore(trainee)
         if best is not None and best.waited >= training.patience:
             first_epoch = epochs  # killed when it was about to stop
-    with _memory_for(training.batch_size):
+    size = training.batch_size
+    with _memory_for(size):
         trainee.fit(
-            training_batches(
-                canvases,
+            views.of_epochs(
                 train,
-                augmentation,
+                batch_size=size,
+                seed=recipe.seed,
                 epochs=epochs,
                 first_epoch=first_epoch,
-                on_device=on_device,
-                **order,
             ),
             epochs=epochs,
             initial_epoch=first_epoch,
             steps_per_epoch=steps_per_epoch,
-            validation_data=inner
-            and training_batches(canvases, inner, _center(canvases), epochs=1, **order),
+            validation_data=inner and views.of_centers(inner, batch_size=size),
             callbacks=callbacks,
             shuffle=False,  # the pipeline has shuffled
             verbose=0,
@@ -171,22 +132,6 @@ def _inner_split(
     train = Examples(indices[~is_inner], targets, weights)
     inner = Examples(indices[is_inner], targets, weights)
     return train, inner if is_inner.any() else None
-
-
-def _augmentation(training: TrainingConfig, canvases: Canvases) -> Augmentation:
-    return Augmentation(
-        canvases.preprocessor.config.crop_size,
-        crop=training.crop,
-        flip=training.flip,
-        min_area_fraction=training.min_area_fraction,
-        jitter=training.jitter,
-        mixup=training.mixup,
-    )
-
-
-def _center(canvases: Canvases) -> Augmentation:
-    size = canvases.preprocessor.config.crop_size
-    return Augmentation(size, crop=False, flip=False)
 
 
 def _compile(

@@ -34,10 +34,14 @@ from pixsent_tf.inference.sweep import (
     mean_of_views,
     score_views,
 )
-from pixsent_tf.models import variants, zoo
+from pixsent_tf.models import frontier, variants, zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.descent import descend
+from pixsent_tf.training.fixed_views import FixedViews
+from pixsent_tf.training.kept import Shelf
 from pixsent_tf.training.logistic import fit_head
+from pixsent_tf.training.rates import choose_layers
+from pixsent_tf.training.views import Views, WholeViews, augmentation_of
 
 OF_A_NEW_HEAD = (
     "model.dropout",
@@ -76,6 +80,7 @@ class FineTuneLearner:
         )
         self.failures: dict[int, ImageError] = {}
         self.canvases: Canvases | None = None
+        self._shelf = Shelf()
         self._initial = [(v, v.numpy()) for v in self.network.variables]
         self._features: np.ndarray | None = None
         self._score = compile_look(
@@ -101,6 +106,7 @@ class FineTuneLearner:
             other: Has read them, for the same network.
         """
         self.canvases, self.failures = other.canvases, other.failures
+        self._shelf = other._shelf
 
     def fit(
         self,
@@ -133,13 +139,11 @@ class FineTuneLearner:
         others = self.network.output.shape[-1] - self.num_classes
         targets = np.pad(targets, ((0, 0), (0, others)))  # [N, K] -> [N, units]
         history = descend(
-            self.network,
-            self._read_canvases,
+            self._views(),
             Examples.of_weighted(indices, targets, units=units),
             self.recipe,
             progress=self.progress,
             checkpoints=checkpoints,
-            on_device=self.on_device,
         )
         return FittedNetwork(self, self.network.get_weights(), history)
 
@@ -165,6 +169,20 @@ class FineTuneLearner:
         if self.canvases is None:
             raise DataError("No picture was read yet; call read(paths) before fit.")
         return self.canvases
+
+    def _views(self) -> Views:
+        """Say what the network sees, and which part of it an epoch trains."""
+        training, canvases = self.recipe.training, self._read_canvases
+        choose_layers(self.network, training)
+        augmentation = augmentation_of(training, canvases)
+        parts = frontier.cut(self.network) if augmentation.num_views else None
+        if parts is None:
+            return WholeViews.of(
+                self.network, canvases, augmentation, on_device=self.on_device
+            )
+        frozen, trained = parts
+        kept = self._shelf.find(frozen, canvases, augmentation, self.progress)
+        return FixedViews(trained, canvases, kept, augmentation)
 
     def _place_head(
         self, indices: np.ndarray, targets: np.ndarray, units: np.ndarray | None

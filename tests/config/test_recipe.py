@@ -104,6 +104,7 @@ ROWS = {
     "training.jitter": Row(0.5, 2, used_by=DESCENT),
     "training.mixup": Row(0.2, -1, used_by=DESCENT),
     "training.trained_fraction": Row(0.5, 0, used_by=(LAST,)),
+    "training.num_views": Row(2, -1, 3.7, used_by=(LAST,)),
     "training.bottom_multiplier": Row(0.5, 0, used_by=(LP_FT,)),
     "training.patience": Row(3, -1, 3.7, DESCENT),
     "training.max_steps": Row(3, -1, 3.7, DESCENT),

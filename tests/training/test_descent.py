@@ -13,6 +13,8 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import TrainingError
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.finetune import build_network
+from pixsent_tf.training.rates import choose_layers
+from pixsent_tf.training.views import WholeViews, augmentation_of
 from tests.heard import Heard
 
 ALL = np.arange(24)
@@ -23,11 +25,16 @@ def canvases(pictures):
     return Canvases.read(pictures, Preprocessor(PreprocessConfig(16, 12)))
 
 
+def views_of(canvases, recipe, network=None):
+    network = network or build_network(recipe, 2)
+    choose_layers(network, recipe.training)
+    augmentation = augmentation_of(recipe.training, canvases)
+    return WholeViews.of(network, canvases, augmentation)
+
+
 def losses(canvases, recipe, examples):
-    return [
-        row["loss"]
-        for row in descend(build_network(recipe, 2), canvases, examples, recipe)
-    ]
+    rows = descend(views_of(canvases, recipe), examples, recipe)
+    return [row["loss"] for row in rows]
 
 
 @pytest.fixture
@@ -69,7 +76,8 @@ def test_inner_pictures_do_not_train(canvases, recipe_of, targets):
     recipe = recipe_of(epochs=1, patience=1, batch_size=1)
     network = build_network(recipe, 2)
 
-    descend(network, canvases, Examples(ALL, targets), recipe, progress=heard)
+    views = views_of(canvases, recipe, network)
+    descend(views, Examples(ALL, targets), recipe, progress=heard)
 
     # A fifth of 24, by class, is 4 or 5 of them; steps are what is left.
     assert int(network.optimizer.iterations) in (19, 20)
@@ -83,7 +91,7 @@ def test_a_rate_that_is_too_high_ends_at_once_and_names_the_pictures(
     heard = Heard()
     with pytest.raises(TrainingError, match=r"training\.learning_rate=1e\+29 ") as told:
         descend(
-            *(build_network(recipe, 2), canvases, Examples(ALL, targets), recipe),
+            *(views_of(canvases, recipe), Examples(ALL, targets), recipe),
             progress=heard,
             checkpoints=tmp_path,
         )
@@ -110,6 +118,6 @@ def test_too_little_memory_names_the_batch(
     with pytest.raises(
         TrainingError, match="steps of 24 pictures; try --batch-size 12 with another"
     ) as told:
-        descend(build_network(recipe, 2), canvases, Examples(ALL, targets), recipe)
+        descend(views_of(canvases, recipe), Examples(ALL, targets), recipe)
 
     assert told.value.batch_size == 24

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe
-from pixsent_tf.data.canvases import Canvases
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -48,7 +47,7 @@ class SharedLearners:
         self.cache = cache
         self.progress = progress
         self._heads: dict[ModelConfig, HeadLearner] = {}
-        self._canvases: dict[PreprocessConfig, Canvases] = {}
+        self._tuned: dict[PreprocessConfig, FineTuneLearner] = {}
 
     def read(self, recipes: Sequence[Recipe]) -> None:
         """Compute the features that heads will train on.
@@ -63,9 +62,9 @@ class SharedLearners:
     @property
     def failures(self) -> dict[int, ImageError]:
         """The error of each picture that could not be read, by position."""
-        readers: list[HeadLearner | Canvases] = [
+        readers: list[HeadLearner | FineTuneLearner] = [
             *self._heads.values(),
-            *self._canvases.values(),
+            *self._tuned.values(),
         ]
         return readers[0].failures if readers else {}
 
@@ -84,13 +83,11 @@ class SharedLearners:
             return Witness(learner)
         tuned = build_learner(recipe, self.dataset.num_classes, progress=self.progress)
         assert isinstance(tuned, FineTuneLearner)
-        known = self._canvases.get(tuned.preprocess)
-        if known is None:
+        known = self._tuned.setdefault(tuned.preprocess, tuned)
+        if known is tuned:
             tuned.read(self.dataset.paths)
-            assert tuned.canvases is not None
-            self._canvases[tuned.preprocess] = tuned.canvases
         else:
-            tuned.canvases, tuned.failures = known, known.failures
+            tuned.read_with(known)
         return Witness(tuned)
 
     def _read_head(self, recipe: Recipe) -> HeadLearner:

@@ -1,10 +1,11 @@
 """What does this machine offer, and what of it may a network take?
 
     PIXSENT_ENGINE         what computes frozen networks, one of `ENGINES`
+    PIXSENT_DISTRIBUTE     how one training uses several GPUs, one of `DISTRIBUTIONS`
     PIXSENT_FEATURES_GB    what the features that are kept may take on disk; 0: none
 
-The command line's `--engine` and `--no-cache` set them, so that the processes which a
-command starts go by them too.
+The command line's `--engine`, `--distribute` and `--no-cache` set them, so that the
+processes which a command starts go by them too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pixsent_tf.errors import ConfigError
 
 ENGINES = ("auto", "tensorflow", "litert")
 ENGINE = "PIXSENT_ENGINE"
+DISTRIBUTIONS = ("none", "mirrored")
+DISTRIBUTE = "PIXSENT_DISTRIBUTE"
 FEATURES_GB = "PIXSENT_FEATURES_GB"
 _USUAL_GB = "4"
 
@@ -39,12 +42,29 @@ def wanted_engine() -> str:
     Raises:
         ConfigError: If there is no such engine.
     """
-    engine = os.environ.get(ENGINE) or "auto"
-    if engine not in ENGINES:
+    return _wanted(ENGINE, ENGINES, "engine")
+
+
+def wanted_distribution() -> str:
+    """Read how one training is to use several GPUs.
+
+    Returns:
+        One of `DISTRIBUTIONS`.
+
+    Raises:
+        ConfigError: If there is no such way.
+    """
+    return _wanted(DISTRIBUTE, DISTRIBUTIONS, "distribution")
+
+
+def _wanted(variable: str, known: tuple[str, ...], what: str) -> str:
+    """Read a variable that names one of several things; the first unless it is set."""
+    value = os.environ.get(variable) or known[0]
+    if value not in known:
         raise ConfigError(
-            f"{ENGINE}={engine!r} is no engine; it is one of {', '.join(ENGINES)}."
+            f"{variable}={value!r} is no {what}; it is one of {', '.join(known)}."
         )
-    return engine
+    return value
 
 
 def max_feature_bytes() -> int:

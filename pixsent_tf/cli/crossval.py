@@ -18,7 +18,13 @@ from pixsent_tf.cli.options import (
     training_options,
 )
 from pixsent_tf.cli.reading import data_options
-from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
+from pixsent_tf.cli.train import (
+    AUTO,
+    BATCH_SIZE,
+    DISTRIBUTE_OPTION,
+    read_sized_recipe,
+    run_study,
+)
 from pixsent_tf.recipes import find_recipe
 
 
@@ -40,6 +46,7 @@ from pixsent_tf.recipes import find_recipe
     help="Save the model of each fold, for ten crops and maps of test pictures.",
 )
 @BATCH_SIZE
+@DISTRIBUTE_OPTION
 @engine_options
 @output_options
 def command(

@@ -16,7 +16,13 @@ from pixsent_tf.cli.options import (
     training_options,
 )
 from pixsent_tf.cli.reading import data_options
-from pixsent_tf.cli.train import AUTO, BATCH_SIZE, read_sized_recipe, run_study
+from pixsent_tf.cli.train import (
+    AUTO,
+    BATCH_SIZE,
+    DISTRIBUTE_OPTION,
+    read_sized_recipe,
+    run_study,
+)
 from pixsent_tf.recipes import find_recipe
 
 
@@ -27,6 +33,7 @@ from pixsent_tf.recipes import find_recipe
 @training_options
 @setting("evaluation.test_fraction", "Share to hold out; 0.2 by default.")
 @BATCH_SIZE
+@DISTRIBUTE_OPTION
 @engine_options
 @output_options
 def command(

@@ -333,16 +333,22 @@ def engine_option(function: Command) -> Command:
 
 def _set_engine(ctx: click.Context, _: click.Parameter, engine: str | None) -> None:
     if engine is not None:
-        _set_variable(ctx, ENGINE, engine)
+        set_variable(ctx, ENGINE, engine)
 
 
 def _set_no_cache(ctx: click.Context, _: click.Parameter, is_off: bool) -> None:
     if is_off:
-        _set_variable(ctx, FEATURES_GB, "0")
+        set_variable(ctx, FEATURES_GB, "0")
 
 
-def _set_variable(ctx: click.Context, name: str, value: str) -> None:
-    """Set a variable of the environment until the command ends."""
+def set_variable(ctx: click.Context, name: str, value: str) -> None:
+    """Set a variable of the environment until the command ends.
+
+    Args:
+        ctx: Of the command.
+        name: Of the variable.
+        value: What it shall be.
+    """
     before = os.environ.get(name)
     os.environ[name] = value
 

@@ -9,11 +9,12 @@ from typing import Any, Literal
 import click
 
 from pixsent_tf.cli import console, rating_words, words
-from pixsent_tf.cli.options import Value, read_recipe, refuse_idle
+from pixsent_tf.cli.options import Value, read_recipe, refuse_idle, set_variable
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.config import Recipe, override
 from pixsent_tf.config.values import Count
 from pixsent_tf.errors import TrainingError
+from pixsent_tf.machine import DISTRIBUTE, DISTRIBUTIONS
 
 
 class _BatchSize(Value):
@@ -37,6 +38,20 @@ BATCH_SIZE = click.option(
 )
 
 
+def _distribute(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        set_variable(ctx, DISTRIBUTE, value)
+
+
+DISTRIBUTE_OPTION = click.option(
+    "--distribute",
+    type=click.Choice(DISTRIBUTIONS),
+    expose_value=False,
+    callback=_distribute,
+    help="Divide each batch of a fine-tuning between all GPUs of this machine.",
+)
+
+
 def read_sized_recipe(
     base: Recipe,
     settings: tuple[str, ...],
@@ -56,13 +71,15 @@ def read_sized_recipe(
 
     Raises:
         ConfigError: As `read_recipe` does.
-        UsageError: If `auto` has nothing to halve.
+        UsageError: If `auto` has nothing to halve, or no batch is to be divided.
     """
     if batch_size is not None and batch_size != AUTO:
         settings = (*settings, f"training.batch_size={batch_size}")
     recipe = read_recipe(base, settings, **named)
     if batch_size == AUTO and recipe.training.strategy == "head":
         refuse_idle(["batch_size"], "with --strategy head, which takes no steps")
+    if recipe.training.strategy == "head":
+        refuse_idle(["distribute"], "with --strategy head, which has no batches")
     return recipe
 
 

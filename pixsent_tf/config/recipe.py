@@ -233,6 +233,10 @@ class TrainingConfig(Checked, prefix="training."):
         num_views: Crops and mirrors of each picture that the epochs of "last-blocks"
             show by turns; what its frozen layers make of them is computed once. 0 cuts
             new ones in each epoch, which pass all layers.
+        head_first: Let "last-blocks" start from the head of frozen features, as "lp-ft"
+            does, instead of a random one.
+        blend_head: Average the logits of a fine-tuned network with those of the head of
+            frozen features; inner folds say how much either counts.
         bottom_multiplier: Factor of the first layer's learning rate in "lp-ft"; the
             factors of the layers between it and the head form a geometric series.
         patience: Epochs without a better inner loss before stopping; 0 never stops and
@@ -241,6 +245,9 @@ class TrainingConfig(Checked, prefix="training."):
         label_smoothing: Share of the target spread over all classes, 0…1.
         ema: Momentum of the moving average of the weights; 0 for none.
         freeze_normalization: Keep the batch statistics of the starting weights.
+        calibration_folds: Of five inner folds, how many are predicted by a network that
+            the others trained, which gives fine-tuned networks their temperature and
+            the threshold for `unsure`; 0 leaves them without.
         ensemble_size: Networks or heads, of as many seeds, whose logits are averaged.
         inverse_penalty: Strength of L2 of a head on frozen features, larger is weaker;
             None chooses it by inner cross-validation.
@@ -263,14 +270,25 @@ class TrainingConfig(Checked, prefix="training."):
     mixup: NotNegative = 0.0
     trained_fraction: Part = 0.3
     num_views: Whole = 4
+    head_first: bool = False
+    blend_head: bool = False
     bottom_multiplier: Positive = 0.1
     patience: Whole = 0
     max_steps: Whole = 0
     label_smoothing: Fraction = 0.0
     ema: BelowOne = 0.0
     freeze_normalization: bool = True
+    calibration_folds: Annotated[int, Range(least=0, most=5)] = 1
     ensemble_size: Count = 1
     inverse_penalty: Positive | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.blend_head and not self.calibration_folds:
+            raise ConfigError(
+                "training.blend_head=True takes its weight from inner folds; use "
+                "training.calibration_folds=1 or more."
+            )
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class With:
 ALWAYS: None = None
 DESCENT = With("training.strategy", ("last-blocks", "all", "lp-ft"))
 NEW_HEAD = With("training.strategy", ("last-blocks", "all"))  # that starts at random
+LAST_BLOCKS = With("training.strategy", ("last-blocks",))
 ONE_NETWORK = With("model.surgery", (None,))
 
 USES: dict[str, With | None] = {
@@ -102,14 +103,17 @@ USES: dict[str, With | None] = {
     "training.min_area_fraction": DESCENT,
     "training.jitter": DESCENT,
     "training.mixup": DESCENT,
-    "training.trained_fraction": With("training.strategy", ("last-blocks",)),
-    "training.num_views": With("training.strategy", ("last-blocks",)),
+    "training.trained_fraction": LAST_BLOCKS,
+    "training.num_views": LAST_BLOCKS,
+    "training.head_first": LAST_BLOCKS,
+    "training.blend_head": DESCENT,
     "training.bottom_multiplier": With("training.strategy", ("lp-ft",)),
     "training.patience": DESCENT,
     "training.max_steps": DESCENT,
     "training.label_smoothing": DESCENT,
     "training.ema": DESCENT,
     "training.freeze_normalization": DESCENT,
+    "training.calibration_folds": DESCENT,
     "training.ensemble_size": ALWAYS,
     "training.inverse_penalty": With("training.strategy", ("head",)),
     "evaluation.test_fraction": ALWAYS,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pixsent_tf.config import Recipe
+from pixsent_tf.config import Recipe, with_strategy
 from pixsent_tf.data.splits import find_units
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError, TrainingError
@@ -343,7 +343,12 @@ def build_learner(
         return HeadLearner(recipe, progress)
     from pixsent_tf.training.finetune import FineTuneLearner
 
-    return FineTuneLearner(recipe, num_classes, progress=progress)
+    network = FineTuneLearner(recipe, num_classes, progress=progress)
+    if not recipe.training.blend_head:
+        return network
+    from pixsent_tf.training.blended import BlendedLearner
+
+    return BlendedLearner(HeadLearner(with_strategy(recipe, "head"), progress), network)
 
 
 def _build_ensemble(recipe: Recipe, num_classes: int, progress: Progress) -> Learner:

@@ -83,7 +83,7 @@ def calibrate(
     if inner is None:
         return Calibrated(fitted, 1.0, ())
     weights = np.ones(len(labels)) if weights is None else weights
-    counts = weights > 0
+    counts = (weights > 0) & (inner.folds > 0)
     labels, weights = labels[counts], weights[counts]
     log_probs = inner.log_probs[counts]
     probs = np.exp(log_probs)

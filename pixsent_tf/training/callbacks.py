@@ -138,7 +138,7 @@ class StopAfter(keras.callbacks.Callback):
             batch: Unused: it starts anew with each epoch.
             logs: Unused.
         """
-        if int(self.model.optimizer.iterations) >= self.steps:
+        if int(self.model.optimizer.iterations.numpy()) >= self.steps:
             self.model.stop_training = True
 
 

@@ -26,6 +26,7 @@ from pixsent_tf.training.callbacks import (
     StopWhereNotFinite,
 )
 from pixsent_tf.training.checkpoints import Chain
+from pixsent_tf.training.distribution import evened
 from pixsent_tf.training.rates import build_optimizer
 from pixsent_tf.training.views import Views
 
@@ -86,14 +87,15 @@ def descend(
             first_epoch = epochs  # killed when it was about to stop
     size = training.batch_size
     with _memory_for(size):
+        batches = views.of_epochs(
+            train,
+            batch_size=size,
+            seed=recipe.seed,
+            epochs=epochs,
+            first_epoch=first_epoch,
+        )
         trainee.fit(
-            views.of_epochs(
-                train,
-                batch_size=size,
-                seed=recipe.seed,
-                epochs=epochs,
-                first_epoch=first_epoch,
-            ),
+            evened(batches, tf.distribute.get_strategy().num_replicas_in_sync),
             epochs=epochs,
             initial_epoch=first_epoch,
             steps_per_epoch=steps_per_epoch,

@@ -35,11 +35,14 @@ from pixsent_tf.inference.sweep import (
     score_views,
 )
 from pixsent_tf.models import frontier, variants, zoo
+from pixsent_tf.models.joined import feature_blocks
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.training.descent import descend
+from pixsent_tf.training.distribution import find_strategy, scope_of
 from pixsent_tf.training.fixed_views import FixedViews
+from pixsent_tf.training.inner import predict_inner_folds
 from pixsent_tf.training.kept import Shelf
-from pixsent_tf.training.logistic import fit_head
+from pixsent_tf.training.logistic import InnerPredictions, fit_head
 from pixsent_tf.training.rates import choose_layers
 from pixsent_tf.training.views import Views, WholeViews, augmentation_of
 
@@ -75,9 +78,10 @@ class FineTuneLearner:
         self.progress = progress
         self.on_device = has_gpu if on_device is None else on_device
         self.preprocess = zoo.preprocess_of(recipe.model)
-        self.network = build_network(
-            recipe, num_classes, precision="mixed_float16" if has_gpu else "float32"
-        )
+        self._strategy = find_strategy()
+        precision = "mixed_float16" if has_gpu else "float32"
+        with scope_of(self._strategy):
+            self.network = build_network(recipe, num_classes, precision=precision)
         self.failures: dict[int, ImageError] = {}
         self.canvases: Canvases | None = None
         self._shelf = Shelf()
@@ -132,20 +136,46 @@ class FineTuneLearner:
         Raises:
             DataError: If a class has too few pictures.
         """
+        weights, history = self._train(indices, targets, units, checkpoints)
+
+        def predict(trains: np.ndarray, others: np.ndarray) -> np.ndarray:
+            self._train(indices[trains], targets, units, checkpoints, NO_PROGRESS)
+            return self.score(indices[others])
+
+        inner = predict_inner_folds(
+            predict,
+            targets[indices],
+            units=None if units is None else units[indices],
+            count=self.recipe.training.calibration_folds,
+            progress=self.progress,
+        )
+        return FittedNetwork(self, weights, history, inner)
+
+    def _train(
+        self,
+        indices: np.ndarray,
+        targets: np.ndarray,
+        units: np.ndarray | None,
+        checkpoints: Path | None,
+        progress: Progress | None = None,
+    ) -> tuple[list[np.ndarray], list[dict[str, float]]]:
+        """Train from the starting weights; the network ends with those it learnt."""
         for variable, value in self._initial:
             variable.assign(value)
-        if self.recipe.training.strategy == "lp-ft":
+        training = self.recipe.training
+        if training.strategy == "lp-ft" or training.head_first:
             self._place_head(indices, targets, units)
         others = self.network.output.shape[-1] - self.num_classes
         targets = np.pad(targets, ((0, 0), (0, others)))  # [N, K] -> [N, units]
-        history = descend(
-            self._views(),
-            Examples.of_weighted(indices, targets, units=units),
-            self.recipe,
-            progress=self.progress,
-            checkpoints=checkpoints,
-        )
-        return FittedNetwork(self, self.network.get_weights(), history)
+        with scope_of(self._strategy):
+            history = descend(
+                self._views(),
+                Examples.of_weighted(indices, targets, units=units),
+                self.recipe,
+                progress=progress or self.progress,
+                checkpoints=checkpoints,
+            )
+        return self.network.get_weights(), history
 
     def score(self, indices: np.ndarray) -> np.ndarray:
         """Give the probabilities that the network's present weights lead to.
@@ -177,8 +207,11 @@ class FineTuneLearner:
         augmentation = augmentation_of(training, canvases)
         parts = frontier.cut(self.network) if augmentation.num_views else None
         if parts is None:
+            # pictures of one batch are mixed before it is divided
+            is_apart = self._strategy is not None and bool(augmentation.mixup)
+            on_device = self.on_device and not is_apart
             return WholeViews.of(
-                self.network, canvases, augmentation, on_device=self.on_device
+                self.network, canvases, augmentation, on_device=on_device
             )
         frozen, trained = parts
         kept = self._shelf.find(frozen, canvases, augmentation, self.progress)
@@ -194,18 +227,26 @@ class FineTuneLearner:
             self._features[indices],
             targets[indices],
             units=None if units is None else units[indices],
+            blocks=feature_blocks(self._trunk),
             seed=self.recipe.seed,
         )
         self.network.get_layer(zoo.HEAD).set_weights([head.kernel, head.bias])
 
+    @property
+    def _trunk(self) -> keras.Model:
+        """The network without its head."""
+        head = self.network.get_layer(zoo.HEAD)
+        return keras.Model(self.network.input, head.input)
+
     def _embed(self) -> np.ndarray:
         """Pass the center of every picture through the backbone, float32 [N, F]."""
-        canvases, head = self._read_canvases, self.network.get_layer(zoo.HEAD)
-        trunk = keras.Model(self.network.input, head.input)
+        canvases, trunk = self._read_canvases, self._trunk
         crop = canvases.preprocessor.center_crop
         readable = np.setdiff1d(np.arange(len(canvases.paths)), list(self.failures))
         embed = engine.forward(trunk, len(readable))
-        values = np.zeros((len(canvases.paths), head.input.shape[-1]), dtype="float32")
+        values = np.zeros(
+            (len(canvases.paths), trunk.output.shape[-1]), dtype="float32"
+        )
         for ranks, batch in canvases.batches(readable):
             values[readable[ranks]] = embed(crop(batch))
         return values
@@ -219,12 +260,13 @@ class FittedNetwork:
         learner: Has read the pictures; its network is borrowed to score them.
         weights: In the order of the network's `get_weights`.
         history: One row per epoch.
+        inner: What networks that other folds trained said about the training pictures.
     """
 
     learner: FineTuneLearner
     weights: list[np.ndarray]
     history: list[dict[str, float]]
-    inner: None = None  # nothing was held out that early stopping did not use
+    inner: InnerPredictions | None = None
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
         """Give the probabilities of pictures that were read.

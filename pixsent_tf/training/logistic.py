@@ -55,7 +55,8 @@ class InnerPredictions:
 
     Attributes:
         log_probs: float64 [M, K], in the order of the training pictures.
-        folds: Which inner fold each picture was in, int [M].
+        folds: Which inner fold each picture was in, int [M]; 0 where no model has
+            predicted it.
     """
 
     log_probs: np.ndarray
@@ -157,7 +158,7 @@ def fit_head(
     Raises:
         DataError: If a class has fewer than two examples.
     """
-    inner_folds = _inner_folds(targets, units, seed)
+    inner_folds = deal_inner_folds(targets, units, seed)
     mean = features.mean(axis=0)
     scale = feature_scale(features - mean, blocks or [FeatureBlock(features.shape[1])])
     scaled = ((features - mean) / scale).astype("float64")
@@ -203,10 +204,23 @@ def feature_scale(centered: np.ndarray, blocks: Sequence[FeatureBlock]) -> np.nd
     return scale
 
 
-def _inner_folds(
+def deal_inner_folds(
     targets: np.ndarray, units: np.ndarray | None, seed: int
 ) -> np.ndarray:
-    """Deal the training examples into inner folds, int [M]."""
+    """Deal training examples into inner folds.
+
+    Args:
+        targets: As `fit_head` takes them, [M, K].
+        units: As `fit_head` takes them; they share a fold.
+        seed: Of the dealing.
+
+    Returns:
+        Fold of each example, int [M], from 1: five of them, or as many as the
+        smallest class has different pictures.
+
+    Raises:
+        DataError: If a class has fewer than two.
+    """
     labels = targets.argmax(axis=1)
     kept_together = np.arange(len(labels)) if units is None else units
     fewest = min(

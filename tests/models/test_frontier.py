@@ -113,10 +113,51 @@ def test_normalization_that_keeps_its_statistics_is_frozen():
     assert names(lower) == {"bn"}
 
 
-def test_a_model_inside_counts_as_one_layer():
-    inner = frozen_up_to(residual(), "narrow1")
-    crops = keras.Input((8, 8, 3))
+def joined():
+    """Two networks side by side, the second within a model, and a head on both."""
+    crops = keras.Input((8, 8, 3), name="crops")
     small = keras.layers.Rescaling(0.5, name="small")(crops)
-    lower, _ = cut(keras.Model(crops, inner(small)))
+    features = []
+    for number, seen in enumerate([crops, small]):
+        one = residual()
+        inner = keras.Model(one.input, one.get_layer("features").output)
+        inner.name = f"branch{number}"
+        features.append(inner(seen))
+    both = keras.layers.Concatenate(name="features")(features)
+    return keras.Model(crops, keras.layers.Dense(2, name="logits")(both))
 
-    assert names(lower) == {"small"}
+
+def test_a_model_inside_is_cut_too():
+    network = joined()
+    first, second = network.get_layer("branch0"), network.get_layer("branch1")
+    first.trainable = False
+    frozen_up_to(second, "wide2")
+    expected = network(CROPS).numpy()
+
+    lower, upper = cut(network)
+
+    shapes = sorted(tuple(tensor.shape[1:]) for tensor in lower.outputs)
+    assert shapes == [(4,), (8, 8, 4), (8, 8, 8)]
+    np.testing.assert_allclose(upper(lower(CROPS)).numpy(), expected, rtol=1e-6)
+    assert {id(v) for v in upper.trainable_variables} == {
+        id(v) for v in network.trainable_variables
+    }
+
+
+def test_a_model_inside_that_trains_from_its_input_is_kept_from_there():
+    network = joined()
+    network.get_layer("branch0").trainable = False
+    expected = network(CROPS).numpy()
+
+    lower, upper = cut(network)
+
+    assert names(lower) == {"branch0", "small"}
+    np.testing.assert_allclose(upper(lower(CROPS)).numpy(), expected, rtol=1e-6)
+
+
+def test_what_a_cut_network_learns_it_has_learnt():
+    network = frozen_up_to(residual(), "wide1")
+    lower, upper = cut(network)
+    upper.get_layer("logits").bias.assign([3.0, 4.0])
+
+    np.testing.assert_array_equal(upper(lower(CROPS)), network(CROPS))

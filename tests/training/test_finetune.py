@@ -137,6 +137,18 @@ def test_lp_ft_starts_from_the_head_of_the_frozen_features(learner_of, targets):
     assert (fitted.probs(TEST).argmax(axis=1) == targets[TEST].argmax(axis=1)).all()
 
 
+def test_last_blocks_may_start_from_the_head_of_the_frozen_features(
+    learner_of, targets
+):
+    still = {"learning_rate": 0.0, "epochs": 1}
+    first = learner_of("lp-ft", **still).fit(TRAIN, targets)
+
+    fitted = learner_of("last-blocks", head_first=True, **still).fit(TRAIN, targets)
+
+    for one, other in zip(fitted.weights, first.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_history_has_a_row_per_epoch(learner_of, targets):
     heard = Heard()
     fitted = learner_of("all", epochs=3, progress=heard).fit(TRAIN, targets)

@@ -77,7 +77,8 @@ class Scorer:
             count = max(1, math.ceil(share * count))
         else:
             epochs = max(1, round(share * recipe.training.epochs))
-            recipe = override(recipe, {"training.epochs": epochs})
+            uncalibrated = {"training.calibration_folds": 0}
+            recipe = override(recipe, {"training.epochs": epochs, **uncalibrated})
         witness, dataset = self.shared.learner(recipe), self.shared.dataset
         labels, probs = [], []
         for fold in range(1, count + 1):

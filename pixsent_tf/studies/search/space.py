@@ -56,9 +56,12 @@ def build_space(
             space.Choice("model.dropout", [0.0, 0.2, 0.5])
             space.Choice("training.min_area_fraction", [1.0, 0.5])
             space.Choice("training.mixup", [0.0, 0.2])
+            space.Choice("training.label_smoothing", [0.0, 0.1])
+            space.Choice("training.ema", [0.0, 0.95])
     if "last-blocks" in tuned:
         with space.conditional_scope("training.strategy", ["last-blocks"]):
-            space.Choice("training.trained_fraction", [0.1, 0.3, 0.6])
+            space.Choice("training.trained_fraction", [0.1, 0.2, 0.3])
+            space.Boolean("training.head_first")
     return space
 
 

@@ -29,6 +29,7 @@ SHARED = {"model.backbone", "training.strategy", "data.example_weights"}
 TUNED = {
     *("training.learning_rate", "training.weight_decay", "model.dropout"),
     *("training.min_area_fraction", "training.mixup"),
+    *("training.label_smoothing", "training.ema"),
 }
 
 
@@ -36,7 +37,10 @@ TUNED = {
     ("strategy", "own"),
     [
         ("head", {"training.inverse_penalty", "model.texture"}),
-        ("last-blocks", {*TUNED, "training.trained_fraction"}),
+        (
+            "last-blocks",
+            {*TUNED, "training.trained_fraction", "training.head_first"},
+        ),
         ("all", TUNED),
     ],
 )

@@ -1,0 +1,122 @@
+"""A fine-tuned network and a head on frozen features answer together."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixsent_tf.config import TrainingConfig
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.studies.trainer import build_learner
+from pixsent_tf.training.blended import BlendedLearner, FittedBlend, choose_weight
+from pixsent_tf.training.logistic import InnerPredictions
+from tests.float32 import assert_close_float32
+from tests.tiny_network import OPERATIONS
+
+TRAIN, TEST = np.arange(16), np.arange(16, 24)
+TARGETS = np.eye(2)[[0, 1, 0, 1]]
+
+
+def said(*probs_of_the_label, folds=(1, 2, 3, 4)):
+    probs = np.array(probs_of_the_label)[:, None]
+    probs = np.where(TARGETS > 0, probs, 1 - probs)
+    return InnerPredictions(np.log(probs), np.array(folds))
+
+
+@pytest.mark.parametrize(
+    ("head", "network", "expected"),
+    [
+        (said(0.9, 0.9, 0.9, 0.9), said(0.6, 0.6, 0.6, 0.6), 0.0),
+        (said(0.6, 0.6, 0.6, 0.6), said(0.9, 0.9, 0.9, 0.9), 1.0),
+        # each is as wrong about one as the other is right
+        (said(0.9, 0.9, 0.9, 0.1), said(0.1, 0.9, 0.9, 0.9), 0.5),
+    ],
+)
+def test_the_weight_makes_inner_pictures_likeliest(head, network, expected):
+    assert choose_weight(head, network, TARGETS) == expected
+
+
+def test_pictures_that_the_network_has_not_predicted_have_no_say():
+    head = said(0.9, 0.9, 0.6, 0.6)
+    network = said(0.6, 0.6, 0.9, 0.9, folds=(0, 0, 1, 1))
+
+    assert choose_weight(head, network, TARGETS) == 1.0
+
+
+def test_without_inner_predictions_both_count_the_same():
+    assert choose_weight(said(0.9, 0.9, 0.9, 0.9), None, TARGETS) == 0.5
+
+
+@pytest.fixture
+def learner(recipe_of, pictures):
+    found = build_learner(recipe_of("last-blocks", blend_head=True), 2)
+    found.read(pictures)
+    return found
+
+
+@pytest.fixture
+def fitted(learner, targets):
+    found = learner.fit(TRAIN, targets)
+    return FittedBlend(found.head, found.network, 0.3)
+
+
+def test_a_recipe_that_blends_gets_a_learner_that_does(learner):
+    assert isinstance(learner, BlendedLearner)
+
+
+def test_the_logits_are_averaged_by_weight(fitted):
+    found = fitted.probs(TEST)
+
+    logs = [np.log(each.probs(TEST)) for each in (fitted.network, fitted.head)]
+    mean = np.exp(0.3 * logs[0] + 0.7 * logs[1])
+    np.testing.assert_allclose(found, mean / mean.sum(axis=1)[:, None], atol=1e-6)
+
+
+def test_the_weight_stands_in_the_history(learner, targets):
+    found = learner.fit(TRAIN, targets)
+
+    assert {row["network_weight"] for row in found.history} == {found.weight}
+
+
+def test_what_is_saved_answers_as_both(fitted, learner, pictures, tmp_path):
+    path = tmp_path / "model.keras"
+    model = SentimentModel.build(
+        fitted.classifier(), learner.preprocess, ["dark", "bright"]
+    )
+    model.save(path)
+    images = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
+
+    found = keras.models.load_model(path)(images)
+
+    assert_close_float32(found, fitted.probs(TEST), operations=OPERATIONS)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_what_does_not_count_is_not_saved(fitted, weight):
+    alone = FittedBlend(fitted.head, fitted.network, weight).classifier()
+
+    assert not any(isinstance(layer, keras.Model) for layer in alone.layers)
+
+
+def test_inner_predictions_are_blended_where_the_network_has_any(fitted):
+    inner = fitted.inner
+    known = inner.folds > 0
+
+    logs = 0.3 * fitted.network.inner.log_probs + 0.7 * fitted.head.inner.log_probs
+    expected = np.exp(logs)[known]
+    expected /= expected.sum(axis=1)[:, None]
+    np.testing.assert_allclose(np.exp(inner.log_probs[known]), expected, rtol=1e-6)
+
+
+def test_a_blend_without_inner_folds_is_refused():
+    settings = {"strategy": "all", "blend_head": True, "calibration_folds": 0}
+    with pytest.raises(ConfigError, match=r"use training\.calibration_folds=1 or more"):
+        TrainingConfig(**settings)
+
+
+def test_the_head_is_that_of_the_same_backbone(learner):
+    assert learner.head.backbone.name == "tiny"
+    assert learner.head.preprocess == learner.network.preprocess

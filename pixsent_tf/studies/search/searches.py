@@ -89,6 +89,11 @@ class Searches:
                 "A search trains one network in each trial; leave ensemble_size out "
                 "and train an ensemble with the settings that it finds."
             )
+        if recipe.training.blend_head:
+            raise ConfigError(
+                "A search trains one network in each trial; leave blend_head out and "
+                "blend the network with the settings that it finds."
+            )
         refuse_unsearched(config, recipe)
         self.recipe = recipe
         self.dataset = dataset

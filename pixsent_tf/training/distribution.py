@@ -10,6 +10,7 @@ machines, is broken in Keras 3 (keras#20585): these share folds and trials inste
 from __future__ import annotations
 
 import contextlib
+import functools
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -32,12 +33,18 @@ def find_strategy() -> tf.distribute.Strategy | None:
     if wanted_distribution() == "none":
         return None
     kinds = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
-    devices = [device.name for device in next(filter(None, kinds))]
+    devices = tuple(device.name for device in next(filter(None, kinds)))
     if len(devices) < 2:
         raise ConfigError(
             f"--distribute mirrored divides batches between devices, and there is "
             f"{devices[0]} only; leave it out."
         )
+    return _mirrored(devices)
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    """Make the one strategy of a process: a second would use the same keys."""
     return tf.distribute.MirroredStrategy(devices)
 
 

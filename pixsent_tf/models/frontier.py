@@ -23,7 +23,7 @@ def cut(network: keras.Model) -> tuple[keras.Model, keras.Model] | None:
     Returns:
         The frozen part, from the input to one tensor or several, and the rest, from
         these to the output; layers and weights are those of the network. None where
-        nothing before the first changing layer is frozen.
+        no layer with weights is frozen before the first that changes.
     """
     found = _Cut(network)
     outputs = [found.above(tensor) for tensor in network.outputs]
@@ -31,6 +31,8 @@ def cut(network: keras.Model) -> tuple[keras.Model, keras.Model] | None:
     if not below or any(tensor is network.input for tensor in below):
         return None
     frozen = keras.Model(network.input, _packed(below), name="frozen_part")
+    if not frozen.weights:
+        return None
     return frozen, keras.Model(_packed(inputs), _packed(outputs), name="trained_part")
 
 

@@ -14,9 +14,11 @@ Reference:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,6 +31,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, DataError, ImageError
 from pixsent_tf.inference import engine
 from pixsent_tf.inference.sweep import (
+    Look,
     View,
     compile_look,
     mean_of_views,
@@ -87,11 +90,6 @@ class FineTuneLearner:
         self._shelf = Shelf()
         self._initial = [(v, v.numpy()) for v in self.network.variables]
         self._features: np.ndarray | None = None
-        self._score = compile_look(
-            self.network,
-            self.preprocess.crop_size,
-            after=lambda logits: tf.nn.softmax(logits[:, :num_classes]),
-        )
 
     def read(self, paths: Sequence[str]) -> None:
         """Decode every picture.
@@ -202,10 +200,10 @@ class FineTuneLearner:
 
     def _views(self) -> Views:
         """Say what the network sees, and which part of it an epoch trains."""
-        training, canvases = self.recipe.training, self._read_canvases
+        canvases, training = self._read_canvases, self.recipe.training
         choose_layers(self.network, training)
         augmentation = augmentation_of(training, canvases)
-        parts = frontier.cut(self.network) if augmentation.num_views else None
+        parts = self._parts if augmentation.num_views else None
         if parts is None:
             # pictures of one batch are mixed before it is divided
             is_apart = self._strategy is not None and bool(augmentation.mixup)
@@ -216,6 +214,34 @@ class FineTuneLearner:
         frozen, trained = parts
         kept = self._shelf.find(frozen, canvases, augmentation, self.progress)
         return FixedViews(trained, canvases, kept, augmentation)
+
+    @functools.cached_property
+    def _parts(self) -> tuple[keras.Model, keras.Model] | None:
+        """Give the frozen layers and those that are trained, if the first are any."""
+        if self.recipe.training.strategy != "last-blocks":
+            return None
+        choose_layers(self.network, self.recipe.training)
+        return frontier.cut(self.network)
+
+    @functools.cached_property
+    def _score(self) -> Look:
+        """Compile a pass from crops to probabilities, by the network's weights."""
+
+        def probs(logits: tf.Tensor) -> tf.Tensor:
+            return tf.nn.softmax(tf.cast(logits[:, : self.num_classes], tf.float32))
+
+        if self._parts is None:
+            return compile_look(self.network, self.preprocess.crop_size, after=probs)
+        frozen, trained = self._parts
+        look = engine.forward(frozen, 0)  # converted if that was worth it before
+
+        @tf.function(reduce_retracing=True)
+        def then(seen: Any) -> tf.Tensor:
+            return probs(trained(seen, training=False))
+
+        return lambda crops: then(
+            tf.nest.map_structure(tf.convert_to_tensor, look(crops))
+        )
 
     def _place_head(
         self, indices: np.ndarray, targets: np.ndarray, units: np.ndarray | None

@@ -75,6 +75,13 @@ def test_a_network_that_trains_from_the_pixels_is_not_cut():
     assert cut(residual()) is None
 
 
+def test_pixels_that_are_only_scaled_are_not_worth_keeping():
+    crops = keras.Input((8, 8, 3))
+    scaled = keras.layers.Rescaling(1 / 128)(crops)
+
+    assert cut(keras.Model(crops, keras.layers.Conv2D(2, 1)(scaled))) is None
+
+
 def test_a_shortcut_from_the_pixels_to_what_trains_leaves_nothing_to_keep():
     crops = keras.Input((8, 8, 3))
     frozen = keras.layers.Conv2D(3, 1, name="frozen")
@@ -147,6 +154,7 @@ def test_a_model_inside_is_cut_too():
 def test_a_model_inside_that_trains_from_its_input_is_kept_from_there():
     network = joined()
     network.get_layer("branch0").trainable = False
+    network.get_layer("branch1").trainable = True
     expected = network(CROPS).numpy()
 
     lower, upper = cut(network)

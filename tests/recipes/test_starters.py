@@ -28,3 +28,12 @@ def test_the_best_recipe_sees_the_whole_picture():
 def test_an_unknown_recipe_is_refused_with_those_that_there_are():
     with pytest.raises(ConfigError, match="Unknown recipe 'bst'; there are default, b"):
         find_recipe("bst")
+
+
+def test_the_fine_tuned_recipe_trains_one_network_past_what_is_kept():
+    recipe = find_recipe("finetuned")
+
+    assert len(recipe.model.branches) == 1
+    assert recipe.training.strategy == "last-blocks"
+    assert recipe.training.num_views > 0
+    assert recipe.training.calibration_folds > 0

@@ -236,7 +236,8 @@ class TrainingConfig(Checked, prefix="training."):
         head_first: Let "last-blocks" start from the head of frozen features, as "lp-ft"
             does, instead of a random one.
         blend_head: Average the logits of a fine-tuned network with those of the head of
-            frozen features; inner folds say how much either counts.
+            frozen features; inner folds say how much either counts. Of several
+            backbones the head reads all, and the last is fine-tuned.
         bottom_multiplier: Factor of the first layer's learning rate in "lp-ft"; the
             factors of the layers between it and the head form a geometric series.
         patience: Epochs without a better inner loss before stopping; 0 never stops and

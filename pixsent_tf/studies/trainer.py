@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from pixsent_tf.config import Recipe, with_strategy
+from pixsent_tf.config import ModelConfig, Recipe, with_strategy
 from pixsent_tf.data.splits import find_units
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import ImageError, TrainingError
+from pixsent_tf.errors import ConfigError, ImageError, TrainingError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import Folds, Part, Predicted, choose
@@ -343,12 +344,29 @@ def build_learner(
         return HeadLearner(recipe, progress)
     from pixsent_tf.training.finetune import FineTuneLearner
 
-    network = FineTuneLearner(recipe, num_classes, progress=progress)
     if not recipe.training.blend_head:
-        return network
+        return FineTuneLearner(recipe, num_classes, progress=progress)
     from pixsent_tf.training.blended import BlendedLearner
 
-    return BlendedLearner(HeadLearner(with_strategy(recipe, "head"), progress), network)
+    tuned = replace(recipe, model=_last_branch(recipe.model))
+    return BlendedLearner(
+        HeadLearner(with_strategy(recipe, "head"), progress),
+        FineTuneLearner(tuned, num_classes, progress=progress),
+    )
+
+
+def _last_branch(model: ModelConfig) -> ModelConfig:
+    """Name the network that is tuned beside a head on several: the last of them."""
+    *others, last = model.branches
+    if not others:
+        return model
+    alone = replace(model, backbone=str(last), texture=False, mirror=False)
+    if zoo.preprocess_of(alone) != zoo.preprocess_of(model):
+        raise ConfigError(
+            f"training.blend_head tunes the last network of model.backbone="
+            f"{model.backbone!r}, which must see the largest crops; name that one last."
+        )
+    return alone
 
 
 def _build_ensemble(recipe: Recipe, num_classes: int, progress: Progress) -> Learner:

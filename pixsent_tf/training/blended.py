@@ -28,7 +28,7 @@ WEIGHTS = tuple(number / 10 for number in range(11))  # of the network
 
 
 class BlendedLearner:
-    """A fine-tuning and a head on frozen features, of one backbone.
+    """A fine-tuning and a head on frozen features, which see the same crops.
 
     Args:
         head: Trains the head.
@@ -62,7 +62,7 @@ class BlendedLearner:
         """Take what another learner has read.
 
         Args:
-            other: Has read the pictures, for the same backbone.
+            other: Has read the pictures, for the same networks.
         """
         self.network.read_with(other.network)
         self.head.read_with(other.head)

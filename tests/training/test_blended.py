@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.config import TrainingConfig
+from pixsent_tf.config import ModelConfig, TrainingConfig
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.studies.trainer import build_learner
@@ -120,3 +122,25 @@ def test_a_blend_without_inner_folds_is_refused():
 def test_the_head_is_that_of_the_same_backbone(learner):
     assert learner.head.backbone.name == "tiny"
     assert learner.head.preprocess == learner.network.preprocess
+
+
+def test_of_several_backbones_the_last_is_tuned_beside_a_head_on_all(recipe_of):
+    recipe = recipe_of("last-blocks", blend_head=True)
+    both = "efficientnet_lite0@32+efficientnet_lite1@48"
+    recipe = replace(recipe, model=ModelConfig(backbone=both, weights=None))
+
+    found = build_learner(recipe, 2)
+
+    assert found.head.backbone.output.shape[-1] == 2 * 1280
+    assert found.network.network.name == "classifier"
+    assert found.network.network.input.shape[1:] == (48, 48, 3)
+    assert found.head.preprocess == found.network.preprocess
+
+
+def test_a_last_backbone_that_sees_less_than_another_is_refused(recipe_of):
+    recipe = recipe_of("last-blocks", blend_head=True)
+    both = "efficientnet_lite1@48+efficientnet_lite0@32"
+    recipe = replace(recipe, model=ModelConfig(backbone=both, weights=None))
+
+    with pytest.raises(ConfigError, match="must see the largest crops; name that one"):
+        build_learner(recipe, 2)

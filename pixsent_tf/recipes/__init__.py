@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.recipes.starters import (
-    BEST,
-    DEFAULT,
-    FINETUNED,
-    FINETUNED_BEST,
-    SHIPPED,
-    SHIPPED_BEST,
-)
+from pixsent_tf.recipes.starters import BEST, DEFAULT, SHIPPED, SHIPPED_BEST
+from pixsent_tf.recipes.tuned import FINETUNED, FINETUNED_BEST
 
 _ALL = (DEFAULT, BEST, FINETUNED, FINETUNED_BEST, SHIPPED, SHIPPED_BEST)
 RECIPES = {recipe.name: recipe for recipe in _ALL}

@@ -21,26 +21,6 @@ BEST = replace(
     ),
 )
 
-# One network whose last block and head are trained; chosen on inner splits of the
-# training folds, see docs/explanation/fine-tuned.md.
-FINETUNED = replace(
-    DEFAULT,
-    name="finetuned",
-    training=TrainingConfig(
-        strategy="last-blocks", trained_fraction=0.1, epochs=4, num_views=4
-    ),
-)
-
-# `best`, and beside it the largest of its networks with the last block trained as in
-# `finetuned`, on crops that show the same share of the picture.
-FINETUNED_BEST = replace(
-    BEST,
-    name="finetuned-best",
-    training=replace(
-        FINETUNED.training, num_views=3, min_area_fraction=0.75, blend_head=True
-    ),
-)
-
 # The model that comes with the package: the default network, shown the whole picture at
 # a size between its own and that of `best`. Maps of its answers are exact. The penalty
 # was the best of .3, 1, 3 and 10 on sources that were left out.

@@ -45,7 +45,9 @@ def find_strategy() -> tf.distribute.Strategy | None:
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
     """Make the one strategy of a process: a second would use the same keys."""
-    return tf.distribute.MirroredStrategy(devices)
+    is_host = any("CPU" in device for device in devices)
+    add = tf.distribute.ReductionToOneDevice() if is_host else None
+    return tf.distribute.MirroredStrategy(devices, cross_device_ops=add)
 
 
 def scope_of(strategy: tf.distribute.Strategy | None) -> AbstractContextManager[object]:

@@ -25,7 +25,8 @@ LOSS_OFF = 2.0**-9  # rounding to half precision is 2**-11 of each activation
 @pytest.fixture
 def learner_of(recipe_of, pictures):
     def build(progress=None, **settings):
-        settings = {"trained_fraction": 0.6, "epochs": 5, "num_views": 2, **settings}
+        settings = {"epochs": 5, "num_views": 2, "calibration_folds": 0, **settings}
+        settings = {"trained_fraction": 0.6, **settings}
         told = {"progress": progress} if progress else {}
         learner = FineTuneLearner(recipe_of("last-blocks", **settings), 2, **told)
         learner.read(pictures)
@@ -125,7 +126,7 @@ def test_learners_of_the_same_pictures_share_what_is_kept(
 ):
     first = learner_of()
     first.fit(TRAIN, targets)
-    settings = {"trained_fraction": 0.6, "num_views": 2, "learning_rate": 0.1}
+    settings = {"trained_fraction": 0.6, "num_views": 2, "calibration_folds": 0}
     other = FineTuneLearner(recipe_of("last-blocks", **settings), 2)
     other.read_with(first)
 
@@ -140,7 +141,10 @@ def test_another_frozen_part_does_not_get_what_is_kept(
     first = learner_of()
     first.fit(TRAIN, targets)
     other = FineTuneLearner(
-        recipe_of("last-blocks", trained_fraction=0.01, num_views=2), 2
+        recipe_of(
+            "last-blocks", trained_fraction=0.01, num_views=2, calibration_folds=0
+        ),
+        2,
     )
     other.read_with(first)
 

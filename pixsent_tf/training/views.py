@@ -66,7 +66,7 @@ class DeviceAugmented(keras.Model):
         return super().train_step(cut(self.augmentation, *data))
 
     def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Build the metrics of crops: Keras would take canvases and draws for inputs."""
+        """Build the metrics by crops: Keras would take canvases for these."""
         weights = keras.KerasTensor((None,), "float32")
         super()._symbolic_build(data_batch=(self.input, self.output, weights))
 

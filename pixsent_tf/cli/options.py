@@ -245,7 +245,7 @@ def training_options(function: Command) -> Command:
         click.option(
             "--recipe",
             default="default",
-            help="default, best, finetuned[-best]; what ships: shipped, shipped-best.",
+            help="default, best, finetuned, or what ships: shipped, shipped-best.",
         ),
         setting("model.weights", "imagenet (default), a file, or None."),
         setting("training.strategy", "What to train; only the head by default."),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.recipes.starters import BEST, DEFAULT, SHIPPED, SHIPPED_BEST
-from pixsent_tf.recipes.tuned import FINETUNED, FINETUNED_BEST
+from pixsent_tf.recipes.starters import BEST, DEFAULT, FINETUNED, SHIPPED, SHIPPED_BEST
 
-_ALL = (DEFAULT, BEST, FINETUNED, FINETUNED_BEST, SHIPPED, SHIPPED_BEST)
+_ALL = (DEFAULT, BEST, FINETUNED, SHIPPED, SHIPPED_BEST)
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 

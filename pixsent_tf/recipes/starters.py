@@ -21,6 +21,14 @@ BEST = replace(
     ),
 )
 
+# One network whose last block and head are trained, chosen on inner splits of the
+# training folds: see docs/explanation/fine-tuned.md.
+FINETUNED = replace(
+    DEFAULT,
+    name="finetuned",
+    training=TrainingConfig(strategy="last-blocks", trained_fraction=0.1, epochs=4),
+)
+
 # The model that comes with the package: the default network, shown the whole picture at
 # a size between its own and that of `best`. Maps of its answers are exact. The penalty
 # was the best of .3, 1, 3 and 10 on sources that were left out.

@@ -12,9 +12,15 @@ The names below load on first use, so that importing the package costs nothing.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import Any
 
 from pixsent_tf.version import VERSION as __version__
+
+# Keras reads it once; see `models.backend`, which refuses what was loaded before.
+if "keras" not in sys.modules:
+    os.environ["KERAS_BACKEND"] = "tensorflow"
 
 _PUBLIC = {
     "Recipe": "pixsent_tf.config",

@@ -22,6 +22,7 @@ import json
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -267,7 +268,9 @@ class Run:
         """
         with (
             whole(self.path / name) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
+            temporary.open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            ) as file,
         ):
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
@@ -319,13 +322,25 @@ def cache_folder(*parts: str) -> Path:
         parts: Names below the cache.
 
     Returns:
-        The folder; it need not exist.
+        The folder; it need not exist. For whom there is no home, or none that can be
+        written to, it is below the folder for temporary files.
     """
     base = os.environ.get("PIXSENT_CACHE")
     if base:
         return Path(base).joinpath(*parts)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home, "pixsent-tf", *parts)
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if _can_be_made(home):
+        return Path(home, "pixsent-tf", *parts)
+    return Path(tempfile.gettempdir(), f"pixsent-tf-{os.getuid()}", *parts)
+
+
+def _can_be_made(folder: str) -> bool:
+    """Tell whether a folder is there, or can be made, and be written to."""
+    if not os.path.isabs(folder):  # "~" stays where nobody knows a home
+        return False
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
 def environment() -> Environment:

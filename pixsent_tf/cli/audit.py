@@ -22,6 +22,7 @@ from pixsent_tf.cli.reading import data_config, reading_options
 from pixsent_tf.cli.tables import print_table
 from pixsent_tf.cli.trouble import OutPath
 from pixsent_tf.config import LEVELS
+from pixsent_tf.errors import shown
 from pixsent_tf.results.audits import (
     AuditPart,
     AuditResults,
@@ -175,6 +176,8 @@ def _print(findings: AuditResults) -> None:
         _print_suspects(part["name"], part["suspects"] or [])
         for row in part["unreadable"][:MAX_PAIRS]:
             click.echo(f"  unreadable ({row['reason']}): {row['message']}")
+        for name in part["repaired"][:MAX_PAIRS]:
+            click.echo(f"  ok (repaired): {shown(name)} lacks its end marker")
     for pair in findings["across_parts"]:
         least, most = min(pair["leaked"]), max(pair["leaked"])
         click.echo(

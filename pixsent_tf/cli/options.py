@@ -171,7 +171,8 @@ STRICT_LISTS = click.option(
     is_flag=True,
     expose_value=False,
     callback=_be_strict,
-    help="Refuse lists that name files by absolute paths or by '..'.",
+    help="Refuse lists that name files by absolute paths or by '..', and JPEGs that "
+    "lack their end.",
 )
 
 

@@ -151,7 +151,9 @@ def command(
         shape = _shape(trained, second)
     else:
         rows, shape = map(_row, found), _class_shape(found[0].class_names)
-    with _opened(out) as file:
+    # Names of any bytes: as they are in a table, as JSON's escapes in JSON.
+    errors = "backslashreplace" if as_json or form == "jsonl" else "surrogateescape"
+    with _opened(out, errors) as file:
         write = _write_jsonl if as_json or form == "jsonl" else _write_csv
         counts = write(file, rows, shape, listed.columns)
     if is_plain and trained is not None and trained.rating is None:
@@ -257,11 +259,11 @@ def _rows_folder(out: str) -> Path:
 
 
 @contextlib.contextmanager
-def _opened(out: str | None) -> Iterator[IO[Any]]:
+def _opened(out: str | None, errors: str) -> Iterator[IO[Any]]:
     """Standard output, or a file that an error in the middle leaves as it was."""
     with (
         whole(Path(out)) if out else contextlib.nullcontext("-") as path,
-        click.open_file(path, "w", encoding="utf-8") as file,
+        click.open_file(path, "w", encoding="utf-8", errors=errors) as file,
     ):
         yield file
 
@@ -283,6 +285,8 @@ def _abstain(trained: SentimentModel, precision: float, *, quiet: bool) -> None:
 
 
 def _row(prediction: Prediction) -> PredictRow:
+    from pixsent_tf.inference.prediction import read_status
+
     probs, positive = prediction.probs, prediction.prob_positive
     if probs is None:
         assert prediction.error is not None
@@ -303,7 +307,7 @@ def _row(prediction: Prediction) -> PredictRow:
             name: round(float(prob), DIGITS)
             for name, prob in zip(names, probs, strict=True)
         },
-        "status": "ok",
+        "status": read_status(prediction.path),
     }
 
 
@@ -316,6 +320,8 @@ def _row_and_ratings(prediction: Prediction) -> Any:
 
 
 def _rated_row(rated: Rated) -> RatedRowTold:
+    from pixsent_tf.inference.prediction import read_status
+
     if rated.error is not None:
         return {
             "path": rated.path,
@@ -335,7 +341,7 @@ def _rated_row(rated: Rated) -> RatedRowTold:
         "ratings": named(rated.ratings),
         "low": named(rated.low),
         "high": named(rated.high),
-        "status": "ok",
+        "status": read_status(rated.path),
     }
 
 

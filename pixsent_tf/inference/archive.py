@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,36 @@ def settle(path: Path) -> None:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
     config = json.loads(members[_CONFIG])
     _number(config, {})
-    metadata = json.loads(members[_METADATA])
-    metadata.pop("date_saved", None)
+    notes = json.loads(members[_METADATA])
+    notes.pop("date_saved", None)
     members[_CONFIG] = json.dumps(config, allow_nan=False).encode()
-    members[_METADATA] = json.dumps(metadata, allow_nan=False).encode()
+    members[_METADATA] = json.dumps(notes, allow_nan=False).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, _NO_TIME), content)
+
+
+def tell_versions(path: Path) -> str:
+    """Say which Keras wrote a `.keras` file, where that is not the one that is here.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A part of a line; "" where the versions are the same, or the file does not tell.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = json.loads(archive.read(_METADATA)).get("keras_version")
+    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
+        return ""
+    here = metadata.version("keras")
+    if not isinstance(found, str) or found == here:
+        return ""
+    return (
+        f" that can be read here: Keras {found[:20]} wrote it, and Keras {here} is "
+        f"installed (`pip install -U keras`)"
+    )
 
 
 def _number(config: Any, numbers: dict[int, int]) -> None:

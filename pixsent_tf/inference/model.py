@@ -167,7 +167,10 @@ class SentimentModel:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # of a damaged file Keras raises nearly every type
             what = (str(error) or type(error).__name__).strip().splitlines()[0]
-            raise WeightsError(f"{path} is no model of this package: {what}") from error
+            versions = archive.tell_versions(path)
+            raise WeightsError(
+                f"{path} is no model of this package{versions}: {what}"
+            ) from error
         loaded = cls(model, recipe)
         loaded.refuse_broken(str(path))
         return loaded

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pixsent_tf.config import PROB
+from pixsent_tf.data.decode.jpeg import is_repaired
 from pixsent_tf.errors import ImageError
 
 if TYPE_CHECKING:
     from pixsent_tf.results.answers import Answered
 
 POSITIVE = "positive"
+OK = "ok"  # the status of a picture that got an answer
+REPAIRED = "ok (repaired)"  # the same of a JPEG that lacked its end marker
+ANSWERED = (OK, REPAIRED)
 UNSURE = "unsure"  # the answer where no class is probable enough
 
 
@@ -75,6 +79,18 @@ class Rated:
     low: np.ndarray | None
     high: np.ndarray | None
     error: ImageError | None = None
+
+
+def read_status(path: str) -> str:
+    """Give the status of a file that has been read.
+
+    Args:
+        path: The file, or the name of a picture in memory.
+
+    Returns:
+        `OK` or `REPAIRED`.
+    """
+    return REPAIRED if is_repaired(path) else OK
 
 
 def name_answer(

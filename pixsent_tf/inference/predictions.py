@@ -20,13 +20,13 @@ from pixsent_tf.data.class_names import canonical, index_labels, name_classes
 from pixsent_tf.data.lists.columns import as_text, find_columns
 from pixsent_tf.data.lists.tables import read_rows
 from pixsent_tf.errors import DataError
+from pixsent_tf.inference.prediction import ANSWERED, OK
 from pixsent_tf.runs import Run
 
 if TYPE_CHECKING:
     from pixsent_tf.results.unreadable import Unreadable
 
 FILE = "predictions.csv"
-OK = "ok"  # the status of a picture that got an answer
 TEN_CROP_PREFIX = "ten_crop_"
 ID_COLUMNS = ("id", "path")
 
@@ -190,7 +190,7 @@ def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
             f"{where} has the columns {', '.join(rows[0])}; it needs id or path, and "
             f"prob_NAME of each class, prob or answer."
         )
-    answered = [row for row in rows if row.get("status", OK) == OK]
+    answered = [row for row in rows if row.get("status", OK) in ANSWERED]
     ids = tuple(row[id_column] for row in answered)
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
@@ -212,7 +212,7 @@ def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
         failures=tuple(
             table.failure(row, row[id_column])
             for row in rows
-            if row.get("status", OK) != OK
+            if row.get("status", OK) not in ANSWERED
         ),
     )
 

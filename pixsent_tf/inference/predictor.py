@@ -21,8 +21,7 @@ from pixsent_tf.errors import ImageError, UsageError
 from pixsent_tf.evaluation.calibration import check_precision
 from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.inference.prediction import Prediction, answer_columns
-from pixsent_tf.inference.predictions import OK
+from pixsent_tf.inference.prediction import Prediction, answer_columns, read_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +52,9 @@ class PredictionList(list[Prediction]):
                     PROB + name: np.nan if one.probs is None else float(one.probs[k])
                     for k, name in enumerate(names)
                 },
-                "status": OK if one.error is None else one.error.reason,
+                "status": (
+                    one.error.reason if one.error else read_status(str(one.path))
+                ),
             }
             for one in self
         ]

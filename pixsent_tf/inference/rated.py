@@ -20,7 +20,13 @@ from scipy.special import expit
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.config.scales import logistic_scale
 from pixsent_tf.errors import DataError
-from pixsent_tf.inference.predictions import FILE, ID_COLUMNS, OK, Failure, Predictions
+from pixsent_tf.inference.prediction import ANSWERED, OK
+from pixsent_tf.inference.predictions import (
+    FILE,
+    ID_COLUMNS,
+    Failure,
+    Predictions,
+)
 from pixsent_tf.runs import Run
 from pixsent_tf.texts import read_table
 
@@ -91,7 +97,7 @@ class RatedTable:
                 f"{path} holds no ratings; it needs id or path, and answer_NAME of "
                 f"each target, such as answer_valence."
             )
-        answered = [row for row in rows if row.get("status", OK) == OK]
+        answered = [row for row in rows if row.get("status", OK) in ANSWERED]
 
         def column(prefix: str) -> np.ndarray | None:
             if any(not row.get(prefix + t) for row in answered for t in targets):
@@ -121,7 +127,7 @@ class RatedTable:
                     f"{row[id_column]} cannot be read: {row['status']}.",
                 )
                 for row in rows
-                if row.get("status", OK) != OK
+                if row.get("status", OK) not in ANSWERED
             ),
         )
 

@@ -18,6 +18,7 @@ from pixsent_tf.config.networks import Branch
 from pixsent_tf.config.prompts import read_prompts
 from pixsent_tf.config.values import nearest
 from pixsent_tf.errors import ConfigError
+from pixsent_tf.models import backend
 from pixsent_tf.models.caffenet import CROP_SIZE, build_caffenet
 from pixsent_tf.models.efficientnet_lite import (
     LITE_VARIANTS,
@@ -26,6 +27,8 @@ from pixsent_tf.models.efficientnet_lite import (
 from pixsent_tf.models.joined import join
 from pixsent_tf.models.seeding import seeded
 from pixsent_tf.models.towers import reading  # noqa: F401 - a saved model names them
+
+backend.settle()  # before a network is built or loaded
 
 HEAD = "logits"
 KERAS_PREFIX, HUB_PREFIX, HF_PREFIX = "keras:", "hub:", "hf:"

@@ -14,7 +14,7 @@ class Answered(TypedDict):
     answer: str | None  # the most probable class, or "unsure"; null if unreadable
     prob_positive: float | None  # probability of the class positive, if there is one
     probs: dict[str, float] | None  # probability by class; null if unreadable
-    status: str  # "ok", or why the file could not be read, in a fixed word
+    status: str  # "ok", "ok (repaired)", or why the file could not be read, in a word
 
 
 class PredictRow(Answered, total=False):

@@ -49,6 +49,7 @@ class AuditPart(TypedDict):
     classes: dict[str, int]  # pictures by class
     majority_rate: float  # what always giving the most frequent answer reaches
     unreadable: list[Unreadable]  # pictures that could not be read
+    repaired: list[str]  # JPEGs that lack their end marker alone, and are read
     unreadable_by_reason: dict[str, int]  # how many, by the reason
     splits: dict[str, int] | None  # pictures by split; null where nothing is divided
     notes: list[str]  # how the source was read, and what of it was passed over

@@ -24,10 +24,9 @@ from pixsent_tf.data.pipeline import CanvasReader
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ImageError, UsageError, WeightsError
 from pixsent_tf.inference import engine
-from pixsent_tf.inference.prediction import name_answer
+from pixsent_tf.inference.prediction import name_answer, read_status
 from pixsent_tf.machine import num_cores
 
-OK = "ok"
 BATCH_SIZE = 32
 
 Open = Callable[[str], BinaryIO]
@@ -39,7 +38,7 @@ class Row:
 
     Attributes:
         path: The file.
-        status: "ok", or why it could not be read.
+        status: "ok", "ok (repaired)", or why it could not be read.
         answer: The likeliest class; None where it could not be read.
         probs: Probability of each class, [K]; None where it could not be read.
     """
@@ -110,7 +109,9 @@ class Scorer:
                 f"export it again."
             )
         answer = name_answer(probs, self._class_names)
-        return Row(path, OK, answer, tuple(float(prob) for prob in probs))
+        return Row(
+            path, read_status(path), answer, tuple(float(prob) for prob in probs)
+        )
 
 
 def read_class_names(saved_model: str) -> tuple[str, ...]:

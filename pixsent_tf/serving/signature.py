@@ -21,6 +21,7 @@ import keras
 import tensorflow as tf
 
 from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES
+from pixsent_tf.data.decode.graph import completed
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.pipeline import decode_canvas
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
@@ -160,6 +161,8 @@ def _read_all(
     memory_bytes = LARGE_BYTES if at_a_time is None else BOUNDS.memory_bytes
 
     def read(index: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if at_a_time is not None:
+            image = completed(image)
         canvas = decode_canvas(image, preprocessor, memory_bytes=memory_bytes)
         return index, tf.ensure_shape(canvas, [side, side, 3])
 

@@ -74,9 +74,23 @@ def test_predict_has_a_row_for_every_file_with_its_status(torture, fitted):
     result = invoke("predict", *paths, "--model", fitted[1], "--quiet")
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
 
-    expected = [statuses[path.name] for path in paths]
+    repaired = {path.name for path in paths if "unended." in path.name}
+    expected = [
+        "ok (repaired)" if path.name in repaired else statuses[path.name]
+        for path in paths
+    ]
     assert [row["status"] for row in rows] == expected
-    assert all((row["answer"] != "") == (row["status"] == "ok") for row in rows)
+    assert all((row["answer"] != "") == row["status"].startswith("ok") for row in rows)
+    assert len(repaired) == 2
+    assert result.exit_code == 1
+
+
+def test_strict_refuses_what_would_be_repaired(torture, fitted):
+    paths = [torture[0] / "unended.jpg", torture[0] / "baseline.jpg"]
+    result = invoke("predict", *paths, "--model", fitted[1], "--quiet", "--strict")
+
+    statuses = [row["status"] for row in csv.DictReader(io.StringIO(result.stdout))]
+    assert statuses == ["truncated", "ok"]
     assert result.exit_code == 1
 
 
@@ -87,6 +101,8 @@ def test_audit_counts_the_same_files_by_the_same_reasons(torture, fitted):
     bad = [s for s in listed(statuses, folder).values() if s != "ok"]
     report = json.loads(result.stdout)
     assert result.exit_code == 0
+    names = {name.split("/")[1] for name in report["parts"][0]["repaired"]}
+    assert names == {"unended.jpg", "unended.turned.jpg"}
     assert sum(json.dumps(report).count(f'"{reason}"') > 0 for reason in set(bad)) == (
         len(set(bad))
     )

@@ -148,8 +148,43 @@ def good_files() -> Iterator[tuple[str, bytes, bool]]:
     yield "späte Grüße 笑.jpg", encode(image, "JPEG"), True
     yield "one_pixel.png", encode(picture(1, 1), "PNG"), True
     yield "ribbon.jpg", encode(picture(900, 3), "JPEG"), True
+    yield from files_of_tools(image)
     if find_spec("pillow_heif"):
         yield "phone.heic", heic(), False
+        yield "turned.heic", heic(exif=exif_of(6)), False
+
+
+def files_of_tools(image: Image.Image) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield what cameras, tools and servers make of pictures."""
+    png, jpeg = encode(image, "PNG"), encode(image, "JPEG", quality=90)
+    words = b"prompt\0\0\0\0\0" + b"a happy dog, " * 200_000
+    yield "wordy.png", with_chunk(png, b"iTXt", words), True
+    packed = b"prompt\0\1\0\0\0" + zlib.compress(bytes(8_000_000))
+    yield "wordy_packed.png", with_chunk(png, b"iTXt", packed), True
+    profile = b"ICC\0\0" + zlib.compress(bytes(3_000_000))
+    yield "profile.png", with_chunk(png, b"iCCP", profile), True
+    digits = f"\nexif\n{len(exif_of(6)):8}\n{exif_of(6).hex()}\n".encode()
+    raw = b"Raw profile type exif\0"
+    yield "raw_profile.png", with_chunk(png, b"tEXt", raw + digits), True
+    yield (
+        "raw_profile_packed.png",
+        with_chunk(png, b"zTXt", raw + b"\0" + zlib.compress(digits)),
+        True,
+    )
+    nothing = with_chunk(png, b"tEXt", raw + b"\nexif\n 2\nzz")
+    yield "no_raw_profile.png", nothing, True
+    twice = encode(image, "JPEG", exif=b"Exif\0\0" + exif_of(8))
+    yield "exif_twice.jpg", twice, True
+    yield "exif_nothing.jpg", encode(image, "JPEG", exif=b"Exif\0\0nothing"), True
+    yield "unended.jpg", jpeg[:-2], False
+    yield "unended.turned.jpg", with_exif(6, quality=90)[:-2], False
+    yield "trailer.jpg", jpeg + b"camera" * 20, True
+    yield "scan.jp2", encode(image, "JPEG2000"), False
+    yield "old.ppm", encode(image, "PPM"), False
+    yield "old.tga", encode(image, "TGA"), False
+    if Image.registered_extensions().get(".avif") == "AVIF":
+        yield "new.avif", encode(image, "AVIF", quality=95), False
+        yield "turned.avif", encode(image, "AVIF", exif=exif_of(3)), False
 
 
 def broken_files() -> Iterator[tuple[str, bytes, str]]:
@@ -167,6 +202,13 @@ def broken_files() -> Iterator[tuple[str, bytes, str]]:
     yield "float.tiff", encode(picture().convert("F"), "TIFF"), "unsupported"
     yield "random.png", noise, "not_an_image"
     yield "bomb.png", bomb_png(), "too_large"
+    yield "unended_cut.jpg", encode(picture(), "JPEG", quality=90)[:-6], "truncated"
+    lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7\nsize 12\n"
+    yield "lfs.jpg", lfs, "not_an_image"
+    yield "clip.jpg", b"\0\0\0\x18ftypmp42" + bytes(64), "not_an_image"
+    yield "drawing.png", b"<?xml version='1.0'?>\n<svg xmlns='x'/>", "unsupported"
+    yield "new.jpg", b"\xff\x0a" + noise[:64], "unsupported"
+    yield "raw.tif", raw_tiff(), "unsupported"
 
 
 def without_adobe(image: Image.Image) -> bytes:
@@ -176,12 +218,31 @@ def without_adobe(image: Image.Image) -> bytes:
     return data[:start] + data[start + 16 :]
 
 
-def heic() -> bytes:
+def heic(**options: object) -> bytes:
     """Write a HEIC picture, where the optional package for it is installed."""
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
-    return encode(picture(), "HEIF", quality=90)
+    return encode(picture(), "HEIF", quality=90, **options)
+
+
+def exif_of(orientation: int) -> bytes:
+    """Write EXIF data that tell an orientation, with their prefix."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
+
+
+def with_chunk(png: bytes, kind: bytes, body: bytes) -> bytes:
+    """Put a chunk behind the header of a PNG."""
+    chunk = struct.pack(">I", len(body)) + kind + body
+    chunk += struct.pack(">I", zlib.crc32(kind + body))
+    return png[:33] + chunk + png[33:]
+
+
+def raw_tiff() -> bytes:
+    """Write what a camera's raw file begins with: a small picture of itself."""
+    return encode(picture(), "TIFF", tiffinfo={254: 1, 50706: b"\1\4\0\0"})
 
 
 def write_torture(folder: Path) -> list[TortureFile]:

@@ -7,7 +7,7 @@ contradict each other, and how often people themselves agree with the labels.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import permutations
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from pixsent_tf.config import LEVELS, DataConfig
 from pixsent_tf.data.copies.duplicates import Duplicates, find_copies
+from pixsent_tf.data.decode.jpeg import is_repaired
 from pixsent_tf.data.levels import agreement, layout
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.data.table import Dataset
@@ -121,6 +122,7 @@ def _examine(
         "classes": _classes(part, np.ones(len(part), dtype=bool)),
         "majority_rate": round(part.majority_rate, 4),
         "unreadable": failures,
+        "repaired": _repaired(part, {row["id"] for row in failures}),
         "unreadable_by_reason": _count(row["reason"] for row in failures),
         "splits": None if part.splits is None else _count(part.splits.tolist()),
         "notes": list(part.notes),
@@ -137,6 +139,14 @@ def _examine(
         "label_ceiling": _label_ceiling(part),
         "suspects": None,
     }
+
+
+def _repaired(part: Dataset, unreadable: Collection[str]) -> list[str]:
+    """Name the JPEGs that were read although they lack their end marker."""
+    files = zip(part.ids, part.paths, strict=True)
+    return [
+        name for name, path in files if name not in unreadable and is_repaired(path)
+    ]
 
 
 def _pair(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +13,19 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from pixsent_tf.data.decode.bounds import BOUNDS
+from pixsent_tf.data.decode.exif import TAG, read_turn
+from pixsent_tf.data.decode.jpeg import PADDING, complete, is_repaired
 from pixsent_tf.data.decode.opening import (
     MAX_PIXELS,
     broken,
     frame_of,
     open_picture,
+    open_size,
 )
+from pixsent_tf.data.lists.strays import STRICT
 from pixsent_tf.errors import ImageError, shown
 
-_ORIENTATION = 0x0112
+_WITH_EXIF = ("JPEG", "MPO", "PNG", "WEBP")  # formats whose EXIF we read ourselves
 # EXIF's words for how a picture is stored, undone.
 _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
@@ -42,6 +48,7 @@ def read_image(
     """Read the pixels of any picture that Pillow can read.
 
     Slower than `decode`, but it takes more formats and says what is wrong with a file.
+    A JPEG whose end marker alone is missing is read; `jpeg.is_repaired` tells so.
 
     Args:
         path: The file; what it is goes by its content.
@@ -58,7 +65,20 @@ def read_image(
         ImageError: If the file cannot be read; its `reason` is one of `REASONS`.
     """
     path = Path(path)
-    with open_picture(path, max_pixels) as image:
+    open_size(path)  # raises for what may not even be opened
+    if is_repaired(path):
+        return _read_unended(path, max_pixels, target_side)
+    return _read(path, max_pixels, target_side)
+
+
+def _read(
+    path: Path,
+    max_pixels: int,
+    target_side: int | None,
+    content: io.BytesIO | None = None,
+) -> np.ndarray:
+    """Read a file, or a repaired one in its place."""
+    with open_picture(path, max_pixels, content) as image:
         # Pillow inverts every CMYK JPEG, as Adobe wants it; others mean what they say.
         is_inverted = image.format in ("JPEG", "MPO") and "adobe" not in image.info
         try:
@@ -72,10 +92,40 @@ def read_image(
                 "too_large",
             ) from error
         except Exception as error:  # Pillow's decoders raise nearly every type
+            if image.format == "PNG" and content is None:
+                from pixsent_tf.data.decode import png
+
+                if png.is_too_wordy(error):
+                    content = png.without_texts(path)
+                    return _read(path, max_pixels, target_side, content)
             raise broken(path, error) from error
         # What goes wrong from here on is no defect of the file.
         pixels = _rgb(image, path, is_inverted=is_inverted)
     return np.ascontiguousarray(_TURNS.get(turn, np.asarray)(pixels))
+
+
+def _read_unended(path: Path, max_pixels: int, target_side: int | None) -> np.ndarray:
+    """Read a JPEG whose end marker is missing, if all of its pixels are there.
+
+    It is ended in two ways, which show the same only then.
+    """
+    if os.environ.get(STRICT):
+        raise ImageError(
+            f"{shown(path)} is cut short: its end marker is missing; --strict refuses "
+            "that.",
+            "truncated",
+        )
+    open_picture(path, max_pixels).close()  # before all of it is read
+    digests = set()
+    for padding in (PADDING, b""):
+        content = io.BytesIO(complete(path.read_bytes(), padding))
+        pixels = _read(path, max_pixels, target_side, content)
+        digests.add(hashlib.sha256(pixels.data).digest())  # not both at once in memory
+    if len(digests) > 1:
+        raise ImageError(
+            f"{shown(path)} is cut short (its last pixels are missing).", "truncated"
+        )
+    return pixels
 
 
 def _reduce(image: Image.Image, path: Path, target_side: int | None) -> None:
@@ -95,9 +145,11 @@ def _reduce(image: Image.Image, path: Path, target_side: int | None) -> None:
 
 def _read_turn(image: Image.Image) -> int:
     """Read the orientation that EXIF tells of a picture that has been decoded."""
+    if image.format in _WITH_EXIF:
+        return read_turn(image.info)
     for key in ("xmp", "XML:com.adobe.xmp"):  # Pillow's own idea: nobody else looks
         image.info.pop(key, None)
-    turn = image.getexif().get(_ORIENTATION)
+    turn = image.getexif().get(TAG)
     return turn if isinstance(turn, int) else 1
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from pixsent_tf.data.decode.bounds import useful_side
+from pixsent_tf.data.decode.bounds import MEGA, useful_side
 from pixsent_tf.data.decode.guard import (
     Limits,
     affordable_jpeg,
@@ -16,6 +16,7 @@ from pixsent_tf.data.decode.guard import (
     first_frame,
     limits_of,
 )
+from pixsent_tf.data.decode.jpeg import END_OF_IMAGE, PADDING
 from pixsent_tf.data.decode.orientation import (
     after,
     jpeg_orientation,
@@ -25,6 +26,7 @@ from pixsent_tf.data.decode.orientation import (
 )
 
 _RATIOS = (1, 2, 4, 8)  # the fractions at which a JPEG can be decoded
+_MAX_COMPLETED = 24 * MEGA  # pixels of a JPEG that is decoded twice to be sure of it
 _GRAY, _RGB, _PALETTE = 0, 2, 3  # PNG's color types that have no opacity channel
 
 
@@ -108,6 +110,41 @@ def stored_jpeg(encoded: tf.Tensor, target_side: int | None, limits: Limits) -> 
         [lambda ratio=ratio: at_ratio(ratio) for ratio in _RATIOS],
     )
     return image, jpeg_orientation(encoded)
+
+
+def completed(encoded: tf.Tensor) -> tf.Tensor:
+    """End a JPEG whose end marker is missing; see `jpeg.complete`.
+
+    Args:
+        encoded: The bytes of any file, a scalar string.
+
+    Returns:
+        The same bytes, with an end where that alone was missing; a JPEG that lacks
+        pixels, too, stays as it is.
+    """
+    size = tf.strings.length(encoded)
+    last = tf.strings.substr(encoded, tf.maximum(size - 2, 0), 2)
+    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff")
+    return tf.cond(
+        is_jpeg & tf.not_equal(last, END_OF_IMAGE),
+        lambda: _completed_jpeg(encoded),
+        lambda: encoded,
+    )
+
+
+def _completed_jpeg(encoded: tf.Tensor) -> tf.Tensor:
+    """End a JPEG if none of its pixels is missing, and it is not too large to ask."""
+    shape = tf.cast(tf.image.extract_jpeg_shape(encoded), tf.int64)
+    ended = encoded + END_OF_IMAGE
+
+    def shows_the_same() -> tf.Tensor:
+        padded = encoded + PADDING + END_OF_IMAGE
+        pixels = [tf.io.decode_jpeg(each, channels=3) for each in (ended, padded)]
+        return tf.reduce_all(pixels[0] == pixels[1])
+
+    is_small = shape[0] * shape[1] <= _MAX_COMPLETED
+    is_whole = tf.cond(is_small, shows_the_same, lambda: tf.constant(False))
+    return tf.where(is_whole, ended, encoded)
 
 
 # As a function of its own it costs a JPEG nothing; inlined, TensorFlow would step over

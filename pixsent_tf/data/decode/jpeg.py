@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import BinaryIO
 
 from pixsent_tf.data.decode.bounds import JpegFrame
@@ -14,6 +15,10 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC3, 0xC9, 0xCB})
 _MAX_SEGMENTS = 4096
 _CHUNK = 1 << 20
+END_OF_IMAGE = b"\xff\xd9"
+# A decoder that lacks pixels takes it for some; one that has all passes over it.
+PADDING = b"\x55\xaa" * 64
+_FEW_ZEROS = 8  # more at the end are no part of the last pixels, but of a torn file
 
 
 def read_frame(file: BinaryIO) -> JpegFrame | None:
@@ -80,3 +85,52 @@ def count_scans(file: BinaryIO) -> int:
         count += (last + chunk).count(START_OF_SCAN)
         last = chunk[-1:]
     return count
+
+
+def lacks_end(content: bytes) -> bool:
+    """Tell whether a JPEG's end marker is missing; its pixels may all be there.
+
+    Args:
+        content: The whole file, or at least its first three and its last bytes.
+
+    Returns:
+        Whether no end is marked behind the last scan's start.
+    """
+    if not content.startswith(b"\xff\xd8\xff") or content.endswith(END_OF_IMAGE):
+        return False
+    return content.rfind(END_OF_IMAGE) < content.rfind(START_OF_SCAN)
+
+
+def complete(content: bytes, padding: bytes = b"") -> bytes:
+    """End a JPEG that lacks its end.
+
+    Args:
+        content: The file.
+        padding: What to put between the pixels and the end. Where no pixel is missing,
+            `PADDING` shows the same as nothing does.
+
+    Returns:
+        A file with an end.
+    """
+    torn = content.rstrip(b"\0")
+    content = torn if len(content) - len(torn) > _FEW_ZEROS else content
+    return content + padding + END_OF_IMAGE
+
+
+def is_repaired(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file that was read is a JPEG that lacked its end.
+
+    Args:
+        path: The file, which has been read.
+    """
+    try:
+        with open(path, "rb") as file:
+            if file.read(3) != b"\xff\xd8\xff":
+                return False
+            file.seek(-2, os.SEEK_END)
+            if file.read(2) == END_OF_IMAGE:
+                return False
+            file.seek(0)
+            return lacks_end(file.read())
+    except OSError:
+        return False

@@ -6,12 +6,14 @@ a file of gigabytes, a pipe that never says anything.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from PIL import Image, UnidentifiedImageError
 
@@ -47,6 +49,9 @@ _PILLOW_FORMATS = (
     *("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "HEIF", "AVIF"),
     *("JPEG2000", "PPM", "ICO", "TGA"),
 )
+_UNREAD = frozenset({"svg", "jpeg_xl", "raw", "photoshop"})  # pictures, all the same
+_SUBFILE_TYPE, _SUBFILES, _DNG_VERSION = 254, 330, 50706  # tags of a TIFF
+_PACKAGE = str(Path(__file__).parents[2])
 
 
 def check_header(
@@ -71,25 +76,75 @@ def check_header(
     return None
 
 
-def open_picture(path: Path, max_pixels: int) -> Image.Image:
-    """Open a picture without decoding it; refuse what is none or costs too much."""
+def open_picture(
+    path: Path, max_pixels: int, content: io.BytesIO | None = None
+) -> Image.Image:
+    """Open a picture without decoding it; refuse what is none or costs too much.
+
+    Args:
+        path: The file.
+        max_pixels: The largest height times width to accept.
+        content: What to read instead of the file: the same, repaired.
+
+    Returns:
+        The picture.
+
+    Raises:
+        ImageError: If there is none that may be read.
+    """
     name = _sniff_file(path)
     if name == "heic":
         _register_heif(path)
+    if name in _PREINIT:
+        Image.preinit()  # loading all of them takes as long as fifty pictures
+    else:
+        Image.init()
+    known = [form for form in _PILLOW_FORMATS if form in Image.OPEN]
+    _refuse_unknown(path, name, known)
     try:
-        if name in _PREINIT:
-            Image.preinit()  # loading all of them takes as long as fifty pictures
-        else:
-            Image.init()
-        known = [name for name in _PILLOW_FORMATS if name in Image.OPEN]
-        image = Image.open(path, formats=known)
+        image = Image.open(content or path, formats=known)
+        refusal = _find_raw(image, path)  # of damaged tags anything may be raised
     except Exception as error:
+        if name == "png" and content is None:
+            from pixsent_tf.data.decode import png
+
+            if png.is_too_wordy(error):
+                return open_picture(path, max_pixels, png.without_texts(path))
         _refuse_unopened(path, name, error, max_pixels)
-    refusal = _find_excess(image, path, max_pixels)
+    refusal = refusal or _find_excess(image, path, max_pixels)
     if refusal is not None:
         image.close()
         raise refusal
     return image
+
+
+def _refuse_unknown(path: Path, name: str, known: Sequence[str]) -> None:
+    """Refuse what is told by its first bytes, and not read here."""
+    if name == "avif" and "AVIF" not in known:
+        raise ImageError(
+            f"{shown(path)} is an AVIF picture; to read it, `pip install "
+            "'pillow>=11.3'`.",
+            "unsupported",
+        )
+    if name in _UNREAD:
+        what, hint = OTHERS[name]
+        raise ImageError(
+            f"{shown(path)} is {what}, which is not read here; {hint}.", "unsupported"
+        )
+
+
+def _find_raw(image: Image.Image, path: Path) -> ImageError | None:
+    """Find a camera's raw file: a TIFF whose first picture is a small one of it."""
+    if image.format != "TIFF":
+        return None
+    tags: Any = getattr(image, "tag_v2", {})
+    is_reduced = tags.get(_SUBFILE_TYPE, 0) == 1 and _SUBFILES in tags
+    if not (is_reduced or _DNG_VERSION in tags):
+        return None
+    what, hint = OTHERS["raw"]
+    return ImageError(
+        f"{shown(path)} is {what}, which is not read here; {hint}.", "unsupported"
+    )
 
 
 def _refuse_unopened(
@@ -240,7 +295,25 @@ def _too_large(path: Path, what: str, max_pixels: int) -> ImageError:
 
 
 def broken(path: Path, error: Exception) -> ImageError:
-    """Name what Pillow found: a file cut short, or another defect."""
+    """Name what Pillow found: a file cut short, or another defect.
+
+    Args:
+        path: The file.
+        error: What reading it raised.
+
+    Returns:
+        What to raise.
+
+    Raises:
+        Exception: `error` itself, where it was raised in this package: a fault of ours
+            is no defect of a file.
+    """
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    is_ours = place and place.tb_frame.f_code.co_filename.startswith(_PACKAGE)
+    if is_ours and not isinstance(error, OSError):
+        raise error
     if isinstance(error, UnidentifiedImageError):
         return ImageError(
             f"{shown(path)} begins like a picture and holds none; get it again.",

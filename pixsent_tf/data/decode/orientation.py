@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-_TAG = 0x0112
-_SHORT, _LONG = 3, 4
+from pixsent_tf.data.decode import exif
+
 _MAX_ENTRIES = 512
+_MAX_PROFILE = 1 << 20
+_PREFIXES = rf"^(?:Exif\x00\x00){{1,{exif.MAX_PREFIXES}}}"
+_OCTETS = [bytes([number]) for number in range(256)]
+_MOST = exif.MAX_BYTES + exif.MAX_PREFIXES * len(exif.PREFIX)
 
 
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -86,7 +90,7 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def png_orientation(encoded: tf.Tensor) -> tf.Tensor:
-    """Read the orientation from a PNG's eXIf chunk.
+    """Read the orientation from a PNG's eXIf chunk, or a text that stands for one.
 
     Args:
         encoded: The file's bytes, a scalar string.
@@ -94,7 +98,57 @@ def png_orientation(encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         The orientation, a scalar int32 1..8; 1 where there is none to read.
     """
-    return tiff_orientation(after(encoded, b"eXIf"))
+    chunk = after(encoded, b"eXIf")
+    return tf.cond(
+        tf.strings.length(chunk) > 0,
+        lambda: tiff_orientation(chunk),
+        lambda: _raw_profile_orientation(encoded),
+    )
+
+
+def _raw_profile_orientation(encoded: tf.Tensor) -> tf.Tensor:
+    """Read the orientation from hexadecimal digits in a text chunk of a PNG."""
+    names = [name.encode() + b"\0" for name in exif.RAW_PROFILES]
+    return tf.reduce_max([_turn_of_profile(encoded, name) for name in names])
+
+
+def _turn_of_profile(encoded: tf.Tensor, name: bytes) -> tf.Tensor:
+    """Read the orientation from the text of a name; 1 where there is none."""
+    body = after(encoded, name)
+    return tf.cond(
+        tf.strings.length(body) > 0,
+        lambda: _turn_of_digits(_text_of(encoded, body, len(name))),
+        lambda: tf.constant(1),
+    )
+
+
+def _text_of(encoded: tf.Tensor, body: tf.Tensor, name_length: int) -> tf.Tensor:
+    """Read a text chunk, packed or not, of which `body` follows the name."""
+    start = tf.strings.length(encoded) - tf.strings.length(body) - name_length
+    head = tf.strings.substr(encoded, tf.maximum(start - 8, 0), 8) + b"\0" * 8
+    digits = _numbers(head)[:4] * [0, 1 << 16, 1 << 8, 1]  # 16 MB are enough
+    length = tf.clip_by_value(tf.reduce_sum(digits) - name_length, 0, _MAX_PROFILE)
+    content = tf.strings.substr(body, 0, length)
+    return tf.cond(
+        tf.equal(tf.strings.substr(head, 4, 4), b"zTXt") & (length > 1),
+        lambda: tf.io.decode_compressed(
+            tf.strings.substr(content, 1, _MAX_PROFILE), compression_type="ZLIB"
+        ),
+        lambda: content,
+    )
+
+
+def _turn_of_digits(profile: tf.Tensor) -> tf.Tensor:
+    """Read the orientation from `exif`, a length, and hexadecimal digits."""
+    text = tf.strings.regex_replace(profile, r"^\s*\w*\s+\d+\s+", "")
+    digits = tf.strings.substr(tf.strings.regex_replace(text, r"\s", ""), 0, 2**13)
+    codes = tf.strings.lower(digits)
+    # "0".."9" lie at 48, "a".."f" at 97; what is odd, or another letter, turns nothing
+    values = _numbers(tf.strings.substr(codes, 0, tf.strings.length(codes) // 2 * 2))
+    values = tf.clip_by_value(tf.where(values >= 97, values - 87, values - 48), 0, 15)
+    pairs = tf.reshape(values, [-1, 2])
+    octets = tf.gather(_OCTETS, pairs[:, 0] * 16 + pairs[:, 1])
+    return tiff_orientation(tf.strings.reduce_join(octets))
 
 
 def webp_orientation(encoded: tf.Tensor) -> tf.Tensor:
@@ -108,11 +162,7 @@ def webp_orientation(encoded: tf.Tensor) -> tf.Tensor:
     """
     chunk = after(encoded, b"EXIF")
     body = tf.strings.substr(chunk, tf.minimum(4, tf.strings.length(chunk)), 2**16)
-    # Some writers keep JPEG's prefix in front of the TIFF header.
-    prefixed = tf.equal(tf.strings.substr(body, 0, 6), b"Exif\0\0")
-    return tiff_orientation(
-        tf.cond(prefixed, lambda: tf.strings.substr(body, 6, 2**16), lambda: body)
-    )
+    return tiff_orientation(body)
 
 
 def tiff_orientation(tiff: tf.Tensor) -> tf.Tensor:
@@ -121,12 +171,15 @@ def tiff_orientation(tiff: tf.Tensor) -> tf.Tensor:
     Garbage is no error: whatever does not parse means that nothing is to be turned.
 
     Args:
-        tiff: Bytes that begin with the TIFF header; what follows it is ignored, a
-            scalar string.
+        tiff: Bytes that begin with the TIFF header, or with the prefix that JPEGs have
+            before it, once or more; what follows is ignored. A scalar string.
 
     Returns:
         The orientation, a scalar int32 1..8; 1 where there is none to read.
     """
+    tiff = tf.strings.regex_replace(
+        tf.strings.substr(tiff, 0, _MOST), _PREFIXES, "", replace_global=False
+    )
     order = tf.strings.substr(tiff, 0, 4)
     is_big_endian = tf.equal(order, b"MM\0*")
     is_tiff = tf.logical_or(is_big_endian, tf.equal(order, b"II*\0"))
@@ -158,13 +211,16 @@ def _first_directory_orientation(
     count = tf.minimum(number(directory, 2), _MAX_ENTRIES)
     entries = directory + 2 + 12 * tf.range(count)  # [entries]
     values = tf.where(
-        tf.equal(number(entries + 2, 2), _LONG),
+        tf.equal(number(entries + 2, 2), exif.LONG),
         number(entries + 8, 4),
         number(entries + 8, 2),
     )
     known = (
-        tf.equal(number(entries, 2), _TAG)
-        & ((number(entries + 2, 2) == _SHORT) | (number(entries + 2, 2) == _LONG))
+        tf.equal(number(entries, 2), exif.TAG)
+        & (
+            (number(entries + 2, 2) == exif.SHORT)
+            | (number(entries + 2, 2) == exif.LONG)
+        )
         & (values >= 1)
         & (values <= 8)
     )

@@ -14,7 +14,8 @@ from pixsent_tf.data.class_names import index_labels
 from pixsent_tf.data.lists.columns import as_text, find_columns
 from pixsent_tf.data.lists.tables import Batch, read_batches
 from pixsent_tf.errors import DataError
-from pixsent_tf.inference.predictions import ID_COLUMNS, OK
+from pixsent_tf.inference.prediction import ANSWERED, OK
+from pixsent_tf.inference.predictions import ID_COLUMNS
 
 UNSURE = -1  # where an answer has no class
 
@@ -108,7 +109,7 @@ class AnswerReader:
         """
         status = batch.columns.get("status", ())
         is_ok = np.array(
-            [(each or OK) == OK for each in status] or [True] * batch.count
+            [(each or OK) in ANSWERED for each in status] or [True] * batch.count
         )
         rows = np.flatnonzero(is_ok)
         if not len(rows):

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 from torture import deep_gray, encode, picture, translucent, write_torture
 
+from pixsent_tf.data.decode import exif
 from pixsent_tf.data.decode.files import read_image
+from pixsent_tf.data.decode.jpeg import is_repaired
 from pixsent_tf.data.decode.kinds import sniff
 from pixsent_tf.data.decode.opening import REASONS, check_header
 from pixsent_tf.errors import ImageError
@@ -141,3 +143,69 @@ def test_heic_without_its_reader_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(ImageError, match=r"pip install pixsent-tf\[heic\]") as caught:
         read_image(tmp_path / "a.heic")
     assert caught.value.reason == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(exif, "read_tiff_turn"), (Image.Image, "has_transparency_data")],
+)
+def test_a_fault_of_ours_is_no_defect_of_a_file(owner, name, tmp_path, monkeypatch):
+    path = tmp_path / "good.jpg"
+    path.write_bytes(encode(picture(), "JPEG"))
+    monkeypatch.delattr(owner, name)  # as an older library would lack it
+
+    with pytest.raises((AttributeError, NameError), match=name):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_read"), [(2, True), (4, False), (12, False), (40, False)]
+)
+def test_a_jpeg_without_its_end_is_read_if_no_pixel_is_missing(
+    missing, is_read, tmp_path
+):
+    path, content = tmp_path / "torn.jpg", encode(picture(), "JPEG", quality=90)
+    path.write_bytes(content)
+    whole = read_image(path)
+    path.write_bytes(content[:-missing])
+
+    assert is_repaired(path)  # if it can be read at all
+    if is_read:
+        assert (read_image(path) == whole).all()
+        return
+    with pytest.raises(ImageError, match="its last pixels are missing") as caught:
+        read_image(path)
+    assert caught.value.reason == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1", "Git LFS", "not_an_image"),
+        (b"\0\0\0\x18ftypqt  ....", "a video", "not_an_image"),
+        (b"%PDF-1.7", "a PDF", "not_an_image"),
+        (b"PK\3\4" + bytes(30), "a zip archive; unpack it", "not_an_image"),
+        (b"<svg xmlns='x'>", "an SVG drawing, which is not read", "unsupported"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture", "unsupported"),
+        (b"8BPS\0\1", "a Photoshop document", "unsupported"),
+        (b"FUJIFILMCCD-RAW 0201", "a camera's raw file", "unsupported"),
+        (b"II*\0\x10\0\0\0CR\2\0", "a camera's raw file", "unsupported"),
+    ],
+)
+def test_what_is_not_read_is_named_for_what_it_is(content, words, reason, tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+
+    with pytest.raises(ImageError, match=words) as caught:
+        read_image(path)
+    assert caught.value.reason == reason
+
+
+def test_avif_without_a_reader_for_it_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"\0\0\0\x18ftypavif" + bytes(64))
+    Image.init()
+    monkeypatch.setattr(Image, "OPEN", {"JPEG": Image.OPEN["JPEG"]})
+
+    with pytest.raises(ImageError, match=r"an AVIF picture; to read it, `pip install"):
+        read_image(path)

@@ -160,7 +160,8 @@ class ModelConfig(Checked, prefix="model."):
     Attributes:
         backbone: A name of `models.zoo`; NAME@PIXELS for another size, several joined
             by "+"; see `networks`.
-        weights: "imagenet", a file, or None for a random start.
+        weights: "imagenet", or what else the backbone comes with, as a preset does; a
+            file; or None for a random start.
         crop_fraction: Side of the crop by side of the canvas, 0…1; 1 lets the network
             see the whole picture, None takes what the backbone was evaluated with.
         mirror: Average the features of each crop and of its mirror image.

@@ -83,6 +83,13 @@ def test_joined_features_are_those_of_the_branches_side_by_side():
     assert features.max() > 1
 
 
+def test_names_that_a_layer_may_not_have_are_joined_too():
+    joined = build("keras:MobileNetV3Small@64+efficientnet_lite0@64", weights=None)
+
+    features = tf.function(joined)(CROPS[:, :64, :64])  # a graph checks the names
+    assert features.shape == (2, 576 + 1280)
+
+
 def test_a_smaller_branch_sees_the_crop_as_pillow_would_reduce_it():
     joined = build("efficientnet_lite0@96+efficientnet_lite0@48")
     small = joined.get_layer("reduce_1")(CROPS).numpy()

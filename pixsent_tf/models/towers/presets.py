@@ -12,6 +12,7 @@ KerasHub is an extra and takes seconds to import: it is loaded when it is needed
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,7 +179,11 @@ def load_network(preset: Preset, side: int, *, load_weights: bool) -> Any:
         WeightsError: If its files cannot be read.
     """
     hub = load_hub(f"Backbone {HUB_PREFIX}{preset.name}")
-    size = {"image_shape": (side, side, 3)} if preset.tower.resizes else {}
+    kind = getattr(hub.models, preset.network)
+    # EfficientNet alone takes pictures of any size, and no such argument
+    takes_size = "image_shape" in inspect.signature(kind.__init__).parameters
+    is_asked = preset.tower.resizes and takes_size
+    size = {"image_shape": (side, side, 3)} if is_asked else {}
     try:
         whole = hub.models.Backbone.from_preset(
             preset.name, load_weights=load_weights, **size

@@ -119,13 +119,14 @@ def mean_of_maps(maps: Any) -> Any:
     """Take the mean over the last maps.
 
     Args:
-        maps: [B, h, w, F], or a dictionary of several stages.
+        maps: [B, h, w, F], or a dictionary of several stages, of which the coarsest is
+            the last.
 
     Returns:
         [B, F], called `features`.
     """
     if isinstance(maps, dict):
-        maps = maps[max(maps)]
+        maps = min(maps.values(), key=lambda one: (one.shape[1], -one.shape[-1]))
     return keras.layers.GlobalAveragePooling2D(name="features")(maps)
 
 

@@ -44,6 +44,66 @@ def test_features_are_those_of_keras_hub(kind, preset_of):
     assert features.std(axis=0).mean() > 0.01
 
 
+CONVOLUTIONS = {
+    "CSPNet": {
+        "stem_filters": 8,
+        "stem_kernel_size": 3,
+        "stem_strides": 1,
+        "stackwise_depth": [1, 1],
+        "stackwise_strides": [1, 2],
+        "stackwise_num_filters": [8, 16],
+        "block_type": "dark_block",
+    },
+    "DenseNet": {"stackwise_num_repeats": [1, 1, 1], "growth_rate": 4},
+    "EfficientNet": {
+        "stackwise_kernel_sizes": [3, 3],
+        "stackwise_num_repeats": [1, 1],
+        "stackwise_input_filters": [8, 8],
+        "stackwise_output_filters": [8, 16],
+        "stackwise_expansion_ratios": [1, 4],
+        "stackwise_squeeze_and_excite_ratios": [0.0, 0.25],
+        "stackwise_strides": [1, 2],
+        "stackwise_block_types": ["fused", "unfused"],
+        "width_coefficient": 1.0,
+        "depth_coefficient": 1.0,
+    },
+    "HGNetV2": {
+        "depths": [1, 1],
+        "embedding_size": 8,
+        "hidden_sizes": [8, 16],
+        "stem_channels": [3, 8, 8],
+        "hidden_act": "relu",
+        "use_learnable_affine_block": False,
+        "stackwise_stage_filters": [(8, 4, 8, 1, 1, 3), (8, 8, 16, 1, 1, 3)],
+        "apply_downsample": [False, True],
+        "use_lightweight_conv_block": [False, False],
+        "image_shape": (SIDE, SIDE, 3),
+    },
+    "VGG": {"stackwise_num_repeats": [1, 1], "stackwise_num_filters": [8, 16]},
+    "Xception": {
+        "stackwise_conv_filters": [[8, 8], [16, 16]],
+        "stackwise_pooling": [True, False],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+def test_of_convolutions_the_mean_of_the_last_maps_is_taken(kind, tmp_path):
+    hub = pytest.importorskip("keras_hub")
+    network = getattr(hub.models, f"{kind}Backbone")(**CONVOLUTIONS[kind])
+    network.save_to_preset(str(tmp_path))
+    converter = getattr(hub.layers, f"{kind}ImageConverter")
+    converter(image_size=(SIDE, SIDE)).save_to_preset(str(tmp_path))
+
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
+    features = backbone(CROPS.astype("float32")).numpy()
+
+    maps = network(CROPS.astype("float32"))
+    maps = maps["stage2"] if isinstance(maps, dict) else maps
+    expected = maps.numpy().mean((1, 2))
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_the_geometry_is_that_of_the_image_converter(tmp_path):
     pytest.importorskip("keras_hub")
     write("ViT", tmp_path / "a", interpolation="bicubic", crop_to_aspect_ratio=False)

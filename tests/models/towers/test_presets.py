@@ -53,6 +53,7 @@ CONVOLUTIONS = {
         "stackwise_strides": [1, 2],
         "stackwise_num_filters": [8, 16],
         "block_type": "dark_block",
+        "stage_type": "dark",
     },
     "DenseNet": {"stackwise_num_repeats": [1, 1, 1], "growth_rate": 4},
     "EfficientNet": {

@@ -81,6 +81,7 @@ ROWS = {
     "model.crop_fraction": Row(1.0, 0.0),
     "model.mirror": Row(True, mistyped=3.5),
     "model.texture": Row(True, mistyped=3.5),
+    "model.words": Row("a,b", mistyped=3),
     "model.surgery": Row("fc7-2", "fc7", 3, DESCENT),
     "model.dropout": Row(0.5, 2, used_by=DESCENT),
     "model.initializer_stddev": Row(0.1, -1, used_by=(LAST, ALL)),

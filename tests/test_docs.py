@@ -404,6 +404,13 @@ def test_what_computes_and_what_is_kept(desk):
     Page(DOCS / "how-to/engines.md").run()
 
 
+def test_how_to_fine_tune(desk):
+    Page(DOCS / "how-to/fine-tuning.md").run()
+
+    results = json.loads(Path("runs/last-blocks/results.json").read_text())
+    assert results["num_examples"] == 24
+
+
 def test_how_to_use_several_gpus(desk):
     Page(DOCS / "how-to/several-gpus.md").run()
 

@@ -4,13 +4,15 @@
 
 Each picture passes the frozen part once for each of its views, in the engine of
 `inference.engine`; what comes out is kept in half precision and mapped into memory, so
-that the disk bounds it and not the memory. What would be more than the cache may take
-is computed anew each time, and is the same.
+that the disk bounds it and not the memory. What would be more than the cache may take,
+or the disk can, is computed anew each time, and is the same.
 """
 
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -29,6 +31,7 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import cache_folder
 
 PRECISION = np.dtype("float16")
+LARGEST_PART = 0.9  # of the free disk; a full one would end the process
 CENTER = -1  # the view that is not varied
 
 
@@ -62,12 +65,11 @@ class Activations:
         size = sum(math.prod(shape) for shape in self.shapes)
         self.num_bytes = math.prod(count) * size * PRECISION.itemsize
         self.is_keeping = self.num_bytes <= max_feature_bytes()
+        self.is_keeping = self.is_keeping and _has_room(self.num_bytes)
         self._arrays = [self._map(shape) for shape in self.shapes * self.is_keeping]
 
     def _map(self, shape: tuple[int, ...]) -> np.ndarray:
-        folder = cache_folder("activations")
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with tempfile.TemporaryFile(dir=cache_folder("activations")) as file:
             whole = (*self._is_kept.shape, *shape)
             return np.memmap(file, PRECISION, mode="w+", shape=whole)
 
@@ -126,6 +128,17 @@ class Activations:
             crops = augmentation.batch(canvases, tf.constant(draws))
             outputs = tf.nest.flatten(self._look(crops))
             yield indices[ranks], [_halved(output) for output in outputs]
+
+
+def _has_room(num_bytes: int) -> bool:
+    """Tell whether the cache can be written to, and its disk will not be full then."""
+    folder = cache_folder("activations")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK) and free > num_bytes / LARGEST_PART
 
 
 def _halved(values: Any) -> np.ndarray:

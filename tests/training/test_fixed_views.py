@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -73,12 +75,25 @@ def test_kept_activations_train_the_network_that_pixels_train(
         np.testing.assert_allclose(one, weight.numpy(), atol=0.02 * moved)
 
 
+def too_little(monkeypatch):
+    monkeypatch.setenv("PIXSENT_FEATURES_GB", "0")
+
+
+def full(monkeypatch):
+    monkeypatch.setattr(kept.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+
+
+def no_folder(monkeypatch):
+    monkeypatch.setattr(kept, "cache_folder", lambda _: Path("/dev/null/activations"))
+
+
+@pytest.mark.parametrize("happens", [too_little, full, no_folder])
 def test_what_does_not_fit_is_computed_again_and_is_the_same(
-    learner_of, targets, monkeypatch
+    learner_of, targets, monkeypatch, happens
 ):
     settings = {"patience": 3, "mixup": 0.3, "dropout": 0.5}
     expected = learner_of(**settings).fit(TRAIN, targets)
-    monkeypatch.setenv("PIXSENT_FEATURES_GB", "0")
+    happens(monkeypatch)
 
     fitted = learner_of(**settings).fit(TRAIN, targets)
 

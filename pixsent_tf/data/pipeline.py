@@ -21,11 +21,7 @@ import tensorflow as tf
 
 from pixsent_tf.data.decode.bounds import BOUNDS, LARGE_BYTES, useful_side
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.data.decode.graph import (
-    on_white,
-    stored,
-    stored_jpeg,
-)
+from pixsent_tf.data.decode.graph import on_white, stored, stored_jpeg
 from pixsent_tf.data.decode.guard import limits_of
 from pixsent_tf.data.decode.opening import MAX_PIXELS, check_header, open_size
 from pixsent_tf.data.decode.orientation import upright
@@ -90,18 +86,12 @@ class CanvasStream:
     def _fast(self) -> tf.data.Dataset:
         """Decode with TensorFlow; pictures that it refuses are left out."""
         only_jpeg = all(is_jpeg(path) for path in self.paths)
+        decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)
 
         # Plain operations: looking for Python's in them takes as long as 50 pictures.
         @tf.autograph.experimental.do_not_convert
         def load(index: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            canvas = decode_canvas(
-                tf.io.read_file(path),
-                self.preprocessor,
-                only_jpeg=only_jpeg,
-                max_pixels=self.max_pixels,
-                memory_bytes=LARGE_BYTES,
-            )
-            return index, canvas
+            return index, decode(tf.io.read_file(path))
 
         return untuned(
             tf.data.Dataset.from_generator(
@@ -140,10 +130,7 @@ class CanvasStream:
             self.by_pillow.add(position)
             try:
                 path = self.paths[position]
-                yield (
-                    position,
-                    pillow_canvas(path, self.preprocessor, self.max_pixels),
-                )
+                yield position, pillow_canvas(path, self.preprocessor, self.max_pixels)
             except ImageError as error:
                 self.failures[position] = error
 
@@ -183,36 +170,17 @@ class PictureStream:
             raise DataError(f"None of the {len(self.paths)} pictures can be read.")
 
 
+@dataclass(frozen=True)
 class CanvasReader:
     """Reads the canvas of one file at a time, as `CanvasStream` does of many.
 
-    Its graph is traced once: a stream for each file would cost more than the file.
-
-    Args:
+    Attributes:
         preprocessor: Brings each picture to its canvas.
         max_pixels: Pictures of more pixels are refused.
     """
 
-    def __init__(
-        self, preprocessor: Preprocessor, max_pixels: int = MAX_PIXELS
-    ) -> None:
-        self.preprocessor = preprocessor
-        self.max_pixels = max_pixels
-        self._decode, self._decode_jpeg = (
-            tf.function(
-                # TensorFlow would keep what a large picture took for the next one.
-                functools.partial(
-                    decode_canvas,
-                    preprocessor=preprocessor,
-                    only_jpeg=only_jpeg,
-                    max_pixels=max_pixels,
-                    memory_bytes=LARGE_BYTES,
-                ),
-                input_signature=[tf.TensorSpec([], tf.string)],
-                autograph=False,
-            )
-            for only_jpeg in (False, True)
-        )
+    preprocessor: Preprocessor
+    max_pixels: int = MAX_PIXELS
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:
         """Read one file: TensorFlow first, Pillow for large ones and the rest.
@@ -228,12 +196,11 @@ class CanvasReader:
         Raises:
             ImageError: If it cannot be read.
         """
-        decode = self._decode_jpeg
-        if not is_jpeg(os.fspath(path)):  # whose header is checked where it is decoded
-            error = check_header(path, self.max_pixels)
-            if error is not None:
-                raise error
-            decode = self._decode
+        only_jpeg = is_jpeg(os.fspath(path))
+        error = None if only_jpeg else check_header(path, self.max_pixels)
+        if error is not None:
+            raise error
+        decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)
         with contextlib.suppress(tf.errors.InvalidArgumentError):
             return decode(tf.io.read_file(os.fsencode(path))).numpy()
         # It is large, or TensorFlow refuses it.
@@ -389,6 +356,24 @@ def decode_canvas(
         ),
     )
     return tf.ensure_shape(canvas, [side, side, 3])
+
+
+# Tracing it takes as long as a hundred pictures, so that all readers share it.
+@functools.cache
+def _decoder(
+    preprocessor: Preprocessor, only_jpeg: bool, max_pixels: int
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    return tf.function(
+        functools.partial(
+            decode_canvas,
+            preprocessor=preprocessor,
+            only_jpeg=only_jpeg,
+            max_pixels=max_pixels,
+            memory_bytes=LARGE_BYTES,  # or it would keep them for the next picture
+        ),
+        input_signature=[tf.TensorSpec([], tf.string)],
+        autograph=False,
+    )
 
 
 def _is_large(pixels: tf.Tensor | np.ndarray) -> tf.Tensor:

@@ -103,6 +103,36 @@ def test_one_module_reads_and_writes_predictions():
     assert users == {"pixsent_tf.inference.predictions"}
 
 
+def test_one_module_reads_the_tables_that_people_bring():
+    readers = {
+        name
+        for name, tree in MODULES.items()
+        if {"csv.reader", "csv.DictReader"} & names(tree)
+    }
+
+    assert readers == {
+        "pixsent_tf.data.lists.tables",
+        "pixsent_tf.analysis.map_checks",  # boxes of the drawn sample
+        "pixsent_tf.data.levels.votes",  # of DeepSent's authors, in many forms
+        "pixsent_tf.demo.label_table",  # what it has written
+        "pixsent_tf.texts",  # what runs have written
+    }
+
+
+def test_one_module_says_what_labels_mean():
+    words = {
+        name
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in ("neg", "pos", "happy")
+    }
+
+    assert words == {
+        "pixsent_tf.data.class_names",
+        "pixsent_tf.data.levels.votes",  # votes of DeepSent's authors
+    }
+
+
 def test_cores_are_counted_in_one_place():
     users = {
         name

@@ -52,7 +52,7 @@ def command(
 ) -> None:
     """Make a trained model one for your own pictures, by 10 to 1,000 labels.
 
-    LABELS is any source that fit takes, such as a CSV file with the columns path and
+    LABELS is any source that fit takes, such as a table with the columns path and
     label. Labels that train nothing decide whether the model is left as it is, gets
     another scale and threshold, or a head that is pulled to its own; others, which
     decide nothing either, tell how good it was before and is after.

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Compare runs, or tables of answers, on the pictures that all of them answered.
 
-    SOURCES are run folders, or CSV files with a column id or path, and prob_NAME for
+    SOURCES are run folders, or tables with a column id or path, and prob_NAME for
     each class, prob (of positive) or answer. What is right comes from a run, or from a
     column label. Runs of ratings, or tables with answer_NAME and label_NAME of a
     target, are compared by correlation and error.

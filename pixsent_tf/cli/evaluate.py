@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @STRICT_LISTS
 @setting(
     "data.group",
-    "Draw intervals over groups of pictures, which err together: a column of a CSV "
+    "Draw intervals over groups of pictures, which err together: a column of a "
     'table, a feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
 )
 @click.option(

@@ -49,9 +49,10 @@ def command(
     """Train on labelled pictures and test on a held-out part.
 
     DATA is a folder with one subfolder per class, a list file (`name label` a line), a
-    CSV file (columns path,label), a DeepSent folder, tfds:NAME, or smileys, the drawn
-    sample that is used when nothing is given. Several of them train together;
-    `--set data.balance=both` lets each class of each weigh the same.
+    table (CSV, JSON Lines or parquet with columns such as path,label), a DeepSent
+    folder, tfds:NAME, or smileys, the drawn sample that is used when nothing is given.
+    Several of them train together; `--set data.balance=both` lets each class of each
+    weigh the same.
 
     With --target the model answers with numbers: a CSV file has a column of ratings for
     each target, and where they are known TARGET_sd and TARGET_n, deviation and number

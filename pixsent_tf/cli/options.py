@@ -125,7 +125,7 @@ LEVEL = setting("data.level", "Agreement level of a DeepSent folder.")
 IMAGES = setting("data.images", "Folder that the names in a list are relative to.")
 GROUP = setting(
     "data.group",
-    "Keep pictures of one group on one side of every split: a column of a CSV table, a "
+    "Keep pictures of one group on one side of every split: a column of a table, a "
     'feature of a TFDS set, "folder" within the classes, "user" of DeepSent.',
 )
 NUM_FOLDS = setting("data.num_folds", "Folds to make; published folds stand.")

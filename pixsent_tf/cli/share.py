@@ -15,7 +15,7 @@ from pixsent_tf.results.shares import Share, ShareResults
 @click.command(name="share")
 @click.argument("table")
 @click.option(
-    "--labels", help="CSV: path, label, perhaps probability (of sampling), annotator."
+    "--labels", help="Table: path, label, perhaps probability (of sampling), annotator."
 )
 @click.option("--by", metavar="COLUMN,...", help="Columns whose values make cells.")
 @click.option(

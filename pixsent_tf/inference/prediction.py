@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pixsent_tf.config import PROB
+from pixsent_tf.data.class_names import canonical
 from pixsent_tf.data.decode.jpeg import is_repaired
 from pixsent_tf.errors import ImageError
 
@@ -116,12 +117,12 @@ def find_positive(class_names: Sequence[str]) -> int | None:
     """Say which class is called positive.
 
     Args:
-        class_names: Names by class index, in any case.
+        class_names: Names by class index, however they are spelled.
 
     Returns:
         Its index; None if none is.
     """
-    names = [name.lower() for name in class_names]
+    names = canonical(class_names)
     return names.index(POSITIVE) if POSITIVE in names else None
 
 

@@ -170,3 +170,18 @@ def test_a_page_that_others_can_reach_comes_with_a_warning(table, opened):
     assert (
         "0.0.0.0 is open to the network: whoever reaches it may label" in result.stderr
     )
+
+
+def test_a_table_that_only_names_pictures_is_labelled_too(
+    colored_folder, opened, tmp_path
+):
+    paths = sorted(colored_folder.glob("*/*.png"))[:6]
+    lines = ["Image;user", *(f"{path};ann" for path in paths)]
+    (tmp_path / "t.csv").write_bytes("\n".join(lines).encode("utf-16"))
+
+    result = invoke(tmp_path / "t.csv", "--out", tmp_path / "labels.csv", "-n", 4)
+
+    assert result.exit_code == 0, result.output
+    shown = opened["app"].session.table.sample.pictures
+    assert len(shown) == 4
+    assert {one.path for one in shown} <= set(map(str, paths))

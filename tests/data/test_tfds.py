@@ -40,6 +40,24 @@ class Moods(tfds.core.GeneratorBasedBuilder):
             yield number, {"image": path, "label": number % 2, "file_name": path.name}
 
 
+class Spelled(Moods):
+    """Classes that are spelled in another way and in another order."""
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=(None, None, 3)),
+            "label": tfds.features.ClassLabel(names=["POS", "neg"]),
+            "votes": tfds.features.Tensor(shape=(2,), dtype=np.int64),
+        }
+        features = tfds.features.FeaturesDict(features)
+        return tfds.core.DatasetInfo(builder=self, features=features)
+
+    def _generate_examples(self, count):
+        for number, example in super()._generate_examples(count):
+            example.pop("file_name")
+            yield number, {**example, "votes": [4, 1]}
+
+
 class TwoPictures(tfds.core.GeneratorBasedBuilder):
     """No classification: two pictures, no label."""
 
@@ -69,6 +87,15 @@ def test_bytes_labels_and_names_are_the_builders(tmp_path):
         assert Path(path).read_bytes() == (tmp_path / name).read_bytes()
         assert Path(path).suffix == ".jpeg"
         assert label == int(name[0]) % 2
+
+
+def test_classes_are_read_as_in_folders_and_tables(tmp_path):
+    dataset = open_tfds("spelled", data_dir=tmp_path)
+
+    assert dataset.class_names == ("negative", "positive")
+    assert sorted(dataset.labels.tolist()) == [0, 0, 0, 1, 1, 1]
+    assert dataset.votes.tolist() == [[1, 4]] * 6
+    assert dataset.notes == ("tfds:spelled: reading neg as negative; POS as positive",)
 
 
 def test_split_can_be_named(tmp_path):

@@ -200,9 +200,10 @@ def test_probabilities_of_canvases_are_the_mean_over_the_views(tiny_model):
 
 
 @pytest.mark.parametrize(
-    ("names", "index"), [(("Positive", "calm"), 0), (("sad", "glad"), None)]
+    ("names", "index"),
+    [(("Positive", "calm"), 0), (("sad", "happy"), 1), (("awe", "glad"), None)],
 )
-def test_the_positive_class_is_found_in_any_case(names, index):
+def test_the_positive_class_is_found_however_it_is_spelled(names, index):
     found = Prediction("a", np.array([0.25, 0.75]), class_names=names)
 
     assert find_positive(names) == index

@@ -214,6 +214,11 @@ def _with_weights(
         {"path": name, "weight": c} for name, c in zip(dataset.ids, cells, strict=True)
     ]
     weights = _numbers(path, rows, "weight").astype("float32")
+    if not weights.any():
+        raise DataError(
+            f"{shown(path)} has only weights of 0; give some pictures a larger one, or "
+            f"leave the column alone with --columns weight=."
+        )
     note = (
         f"{path.name}: its weights, {weights.min():g} to {weights.max():g}, count in "
         f"training"

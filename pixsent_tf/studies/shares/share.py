@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.data.class_names import index_labels
-from pixsent_tf.data.lists.tables import Row, read_rows
+from pixsent_tf.data.lists.columns import find_columns
+from pixsent_tf.data.lists.tables import Row, read_header, read_rows
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.evaluation.compare import holm
 from pixsent_tf.evaluation.share import (
@@ -125,9 +126,10 @@ def _over(text: str | None) -> tuple[str | None, str]:
 def _read_meta(path: Path, columns: Sequence[str]) -> dict[str, Row]:
     """Columns by each picture's name: those that are wanted, and no others."""
     known: dict[str, Row] = {}
+    named = find_columns(read_header(path), path).get("path", "path")
     for row in read_rows(path):
         kept = {column: row[column] for column in columns if column in row}
-        for column in ("id", "path"):
+        for column in ("id", named):
             if row.get(column):
                 known[str(row[column])] = kept
     if not known:

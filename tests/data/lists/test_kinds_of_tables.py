@@ -315,3 +315,8 @@ def test_an_empty_fold_is_no_fold_and_that_is_said(pictures):
         2,
     ]
     assert any(re.search("1 pictures are in none", line) for line in heard.lines)
+
+
+def test_weights_that_are_all_nothing_are_refused(pictures):
+    with pytest.raises(DataError, match=r"only weights of 0; .*--columns weight="):
+        open_dataset(DataConfig(given(pictures, weight="0000")))

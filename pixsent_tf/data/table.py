@@ -335,9 +335,19 @@ def _refuse_twice(name: str, ids: Sequence[str], paths: Sequence[Path]) -> None:
                 f"{name} names {shown(ids[i])!r} twice; name every picture once."
             )
         seen.add(ids[i])
-        j = first.setdefault(os.path.normpath(path), i)
-        if i != j:
+        j = first.setdefault(os.path.abspath(path).casefold(), i)
+        if i != j and _is_same(paths[i], paths[j]):
             raise DataError(
                 f"{name} names one file twice, as {shown(ids[j])!r} and as "
                 f"{shown(ids[i])!r}; name every picture once."
             )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Tell whether two spellings that differ in case at most lead to one file."""
+    if os.path.abspath(one) == os.path.abspath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)  # a disk that does not tell cases apart
+    except OSError:
+        return False

@@ -62,9 +62,10 @@ def find_columns(
 
     Raises:
         ConfigError: If `chosen` names no role, or no column of the table.
+        DataError: If two columns have the name of a role.
     """
     by_key = {_key(name): name for name in reversed(columns)}
-    found = {}
+    found: dict[str, str] = {}
     for role, names in _NAMES.items():
         own = [by_key[name] for name in names if name in by_key]
         if own:
@@ -84,6 +85,11 @@ def find_columns(
             )
         else:
             found[role] = by_key[_key(column)]
+    twice = [name for name in found.values() if list(columns).count(name) > 1]
+    if twice:
+        raise DataError(
+            f"{shown(path)} has two columns {twice[0]!r}; take one of them away."
+        )
     return {role: found[role] for role in (*ROLES, *more) if role in found}
 
 
@@ -149,6 +155,27 @@ def as_text(cell: Any) -> str:
     if cell is None or cell != cell:  # NaN is not itself
         return ""
     return str(cell).strip()
+
+
+def as_path(cell: Any, table: Path) -> str:
+    """Read a cell that names a file.
+
+    Args:
+        cell: Of the column of paths.
+        table: For the message.
+
+    Returns:
+        The name; "" where there is none.
+
+    Raises:
+        DataError: If the cell is a picture itself.
+    """
+    if isinstance(cell, (bytes, Mapping, list)):
+        raise DataError(
+            f"{shown(table)} holds the pictures themselves where paths should be; "
+            f"write them to files, and name these."
+        )
+    return as_text(cell)
 
 
 def _key(name: str) -> str:

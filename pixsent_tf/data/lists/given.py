@@ -13,16 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.data.class_names import name_classes
+from pixsent_tf.data.folders.classes import SPLITS
+from pixsent_tf.data.folders.source import describe_splits
 from pixsent_tf.data.lists.columns import VOTES
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, shown
 
 Rows = Sequence[Mapping[str, str]]
-_SPLITS = {
-    **dict.fromkeys(("train", "training", "trn"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation"), "test"),
-}
+_SPLITS = {**SPLITS, **dict.fromkeys(("eval", "evaluation", "holdout"), "test")}
 _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 
 
@@ -161,19 +159,13 @@ def _with_splits(
         raise DataError(
             f"{shown(path)} has the split {strange!r}; a split is train, val or test."
         )
-    counts = {name: read.count(name) for name in ("train", "val", "test")}
-    told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-    if strange is not None or not counts["train"] or len(told.split(", ")) < 2:
-        what = f"{strange!r}" if strange is not None else f"{told} only"
+    if strange is not None or "train" not in read or len(set(read)) < 2:
+        what = repr(strange) if strange is not None else f"{read[0]!r} only"
         note = f"{path.name}: its column of splits holds {what}, and is left alone"
         return replace(dataset, notes=(*dataset.notes, note))
-    trains = "train and val" if counts["val"] and counts["test"] else "train"
-    tests = "test" if counts["test"] else "val"
-    note = (
-        f"{path.name}: splits {told}; fit trains on {trains} and tests on {tests}, "
-        f"evaluate judges by {tests}"
-    )
-    return replace(dataset, splits=np.array(read), notes=(*dataset.notes, note))
+    splits = np.array(read)
+    note = f"{path.name}: {describe_splits(splits)}"
+    return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def _with_folds(

@@ -18,6 +18,7 @@ from pixsent_tf.config import DataConfig
 from pixsent_tf.data.class_names import is_nothing, refuse_nothing
 from pixsent_tf.data.lists import tables
 from pixsent_tf.data.lists.columns import (
+    as_path,
     as_text,
     describe_columns,
     find_columns,
@@ -210,7 +211,10 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
     if not (targets or is_labelled or is_rated([*columns, *found])):
         raise refuse_columns(path, columns, "label")
     rows = [
-        {name: as_text(cell) for name, cell in row.items()}
+        {
+            name: as_path(cell, path) if name == found["path"] else as_text(cell)
+            for name, cell in row.items()
+        }
         for row in tables.read_rows(path)
     ]
     rows = [{**row, **{r: row.get(c, "") for r, c in found.items()}} for row in rows]

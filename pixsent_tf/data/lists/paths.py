@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pixsent_tf.data.lists.columns import as_text, find_columns, listed, refuse_columns
+from pixsent_tf.data.lists.columns import as_path, find_columns, listed, refuse_columns
 from pixsent_tf.data.lists.tables import read_header, read_rows
 from pixsent_tf.errors import DataError, shown
 
@@ -46,7 +46,7 @@ def read_named(path: Path) -> Iterator[dict[str, Any]]:
     if column is None:
         raise refuse_columns(path, columns, "path")
     for row in read_rows(path):
-        name = as_text(row.pop(column, None))
+        name = as_path(row.pop(column, None), path)
         if not name:
             raise DataError(
                 f"{shown(path)} has a row without a path; it has {listed(columns)}."

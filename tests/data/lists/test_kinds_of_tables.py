@@ -320,3 +320,27 @@ def test_an_empty_fold_is_no_fold_and_that_is_said(pictures):
 def test_weights_that_are_all_nothing_are_refused(pictures):
     with pytest.raises(DataError, match=r"only weights of 0; .*--columns weight="):
         open_dataset(DataConfig(given(pictures, weight="0000")))
+
+
+def test_pictures_within_a_table_are_named_for_what_they_are(pictures):
+    rows = [({"bytes": b"x", "path": name}, label) for name, label in ROWS]
+    parquet(pictures / "t.parquet", rows, ("image", "label"))
+
+    with pytest.raises(DataError, match="holds the pictures themselves where pa"):
+        open_dataset(DataConfig(str(pictures / "t.parquet")))
+
+
+def test_two_columns_of_one_name_are_refused(pictures):
+    rows = [(*row, "x") for row in ROWS]
+    source = write(pictures, text(header=("path", "label", "label"), rows=rows))
+
+    with pytest.raises(DataError, match=r"has two columns 'label'; take one of them"):
+        open_dataset(DataConfig(source))
+
+
+def test_an_absolute_path_is_another_spelling(pictures, monkeypatch):
+    monkeypatch.chdir(pictures)
+    write(pictures, text(rows=[*ROWS, (f"{pictures}/a.jpg", "pos")]))
+
+    with pytest.raises(DataError, match=r"names one file twice, as 'a\.jpg' and as"):
+        open_dataset(DataConfig("t.csv"))

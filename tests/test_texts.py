@@ -8,7 +8,9 @@ import pytest
 
 from pixsent_tf.errors import DataError, RunError
 from pixsent_tf.texts import (
+    find_encoding,
     guess_encoding,
+    read_brought,
     read_object,
     read_table,
     read_text,
@@ -28,6 +30,41 @@ from pixsent_tf.texts import (
 )
 def test_an_encoding_is_guessed(encoding, name):
     assert guess_encoding("grüße.jpg positive\n".encode(encoding)) == name
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [
+        ("utf-8", ""),
+        ("utf-8-sig", ""),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("cp1252", "Windows-1252"),
+    ],
+)
+def test_what_people_bring_is_read_in_its_own_encoding(encoding, named, tmp_path):
+    text = "a.jpg 1\n" * 200_000 + "grüße.jpg 0\n"  # the umlaut is far from the start
+    (tmp_path / "list.txt").write_bytes(text.encode(encoding))
+
+    assert read_brought(tmp_path / "list.txt") == (text, named)
+
+
+@pytest.mark.parametrize(
+    ("content", "guess"),
+    [
+        ("grüße.jpg 0\n".encode("utf-32"), "UTF-32"),
+        (b"\x89PNG\0\0" + bytes(range(128)), "no text at all"),
+        (b"a\x81\x8d 1\n", "Windows-1252 or Latin-1"),
+    ],
+)
+def test_what_is_in_no_known_encoding_is_refused_with_a_guess(content, guess, tmp_path):
+    (tmp_path / "list.txt").write_bytes(content)
+
+    with pytest.raises(
+        DataError, match=rf"neither UTF-8.* looks like {guess}; sav"
+    ):
+        find_encoding(tmp_path / "list.txt")
 
 
 def test_what_is_no_text_is_called_so():

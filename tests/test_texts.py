@@ -61,9 +61,7 @@ def test_what_people_bring_is_read_in_its_own_encoding(encoding, named, tmp_path
 def test_what_is_in_no_known_encoding_is_refused_with_a_guess(content, guess, tmp_path):
     (tmp_path / "list.txt").write_bytes(content)
 
-    with pytest.raises(
-        DataError, match=rf"neither UTF-8.* looks like {guess}; sav"
-    ):
+    with pytest.raises(DataError, match=rf"neither UTF-8.* looks like {guess}; sav"):
         find_encoding(tmp_path / "list.txt")
 
 

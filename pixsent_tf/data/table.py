@@ -254,6 +254,7 @@ def build_dataset(
     class_names: tuple[str, ...] | None = None,
     must_exist: bool = True,
     renamed: Mapping[str, str] | None = None,
+    where: str | None = None,
 ) -> Dataset:
     """Check a table of pictures and make it a data set.
 
@@ -267,6 +268,7 @@ def build_dataset(
         must_exist: Refuse files that are not there. A list that names them is wrong; a
             broken link in a folder is one more picture that cannot be read.
         renamed: Class by label, where the spelling does not tell.
+        where: What to call the source in messages; its name if None.
 
     Returns:
         The data set, in the order given.
@@ -275,21 +277,22 @@ def build_dataset(
         ConfigError: If a label of `renamed` does not occur.
         DataError: If it is empty, has one class, names a picture twice or misses files.
     """
+    where = where or name
     if not ids:
         raise FewClassesError(
-            f"{name} holds no pictures; it needs some of each class.", {}
+            f"{where} holds no pictures; it needs some of each class.", {}
         )
-    check_pictures(name, ids, paths, must_exist=must_exist)
+    check_pictures(where, ids, paths, must_exist=must_exist)
     notes: tuple[str, ...] = ()
     if class_names is None:
-        naming = name_classes(labels, name, renamed)
+        naming = name_classes(labels, where, renamed)
         labels = [naming.by_label[label] for label in labels]
         class_names, notes = naming.class_names, naming.notes
     index = {class_name: i for i, class_name in enumerate(class_names)}
     present = sorted(set(labels))
     if len(present) < 2:
         raise FewClassesError(
-            f"{name} holds one class only, {present[0]!r}; two or more are needed.",
+            f"{where} holds one class only, {present[0]!r}; two or more are needed.",
             {present[0]: len(labels)},
         )
     return Dataset(

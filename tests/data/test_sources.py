@@ -98,7 +98,9 @@ def test_class_without_pictures_is_refused(tmp_path):
 def test_list_that_names_missing_files_is_refused(tmp_path):
     (tmp_path / "list.txt").write_text("gone.jpg 1\nlost.jpg 0\n")
 
-    with pytest.raises(DataError, match=r"list names 2 of 2 files .* first .*gone.jpg"):
+    with pytest.raises(
+        DataError, match=r"list.txt names 2 of 2 files .* first .*gone.jpg"
+    ):
         open_dataset(DataConfig(str(tmp_path / "list.txt")))
 
 

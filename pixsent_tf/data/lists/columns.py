@@ -109,6 +109,11 @@ def refuse_columns(path: Path, columns: Sequence[str], lacking: str) -> DataErro
             f"{shown(path)} begins with {listed(columns)}, which is a picture and no "
             f"header; write path,label above it."
         )
+    if not columns:
+        return DataError(
+            f"{shown(path)} is empty; a table begins with the names of its columns, "
+            f"such as path,label."
+        )
     names = ", ".join(_NAMES[lacking][:4])
     return DataError(
         f"{shown(path)} has the columns {listed(columns)}; none is called like a "

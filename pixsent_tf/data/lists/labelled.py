@@ -47,7 +47,10 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.texts import read_brought
 
 SKIPPED = "skip"  # the label that `label` writes for pictures that have none
-_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".feather", ".arrow", ".pkl")
+_OTHER_TABLES = (
+    *(".xlsx", ".xls", ".ods", ".numbers", ".feather", ".arrow", ".pkl", ".json"),
+    *(".sqlite", ".db"),
+)
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,10 @@ def open_list(
         DataError: If a line cannot be read, a named file does not exist, a label is
             missing, or names lead out of the folder where that is refused.
     """
-    if path.suffix.lower() in _SPREADSHEETS:
+    if path.suffix.lower() in _OTHER_TABLES:
         raise DataError(
-            f"{shown(path)} is no text; save the table as CSV, JSON Lines or parquet."
+            f"{shown(path)} is a table of a kind that is not read; save it as CSV, "
+            f"JSON Lines (.jsonl) or parquet."
         )
     asked = asked or DataConfig()
     if _is_table(path):
@@ -158,6 +162,7 @@ def _open_labelled(
         paths=[images / row["path"] for row in rows],
         labels=[row["label"] for row in rows],
         renamed=reading.renamed,
+        where=path.name,
     )
     dataset = replace(dataset, notes=(*notes, *dataset.notes))
     if reading.group or "group" in listing.roles:

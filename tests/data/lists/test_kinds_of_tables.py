@@ -182,7 +182,7 @@ REFUSED = {
         r"like a label.*--columns label=COLUMN",
     ),
     "an empty path": (text(rows=[*ROWS, ("", "pos")]), r"has no path in row 5"),
-    "nothing": ("", r"has the columns none"),
+    "nothing": ("", r"t\.csv is empty; a table begins with"),
     "a header only": (text(rows=[]), r"holds no pictures"),
     "one class": (text(rows=ROWS[::2]), r"holds one class only, 'positive'"),
 }
@@ -213,9 +213,10 @@ def test_columns_that_are_not_there_are_refused(columns, said, pictures):
         open_dataset(DataConfig(write(pictures, text()), columns=columns))
 
 
-def test_a_spreadsheet_is_named_for_what_it_is(pictures):
-    with pytest.raises(DataError, match=r"t\.xlsx is no text; save the table as CSV"):
-        open_dataset(DataConfig(write(pictures, "x", "t.xlsx")))
+@pytest.mark.parametrize("name", ["t.xlsx", "t.json", "t.feather"])
+def test_tables_that_are_not_read_are_named_for_what_they_are(name, pictures):
+    with pytest.raises(DataError, match=rf"{name} is a table of a kind .*; save it"):
+        open_dataset(DataConfig(write(pictures, "x", name)))
 
 
 GIVEN = ("path", "label", "split", "fold", "weight", "votes_neg", "votes_pos")

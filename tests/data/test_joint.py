@@ -38,6 +38,12 @@ def test_pictures_know_their_source_and_colliding_ids_begin_with_it():
     assert joint.paths[3] == "trips/c"
 
 
+def test_a_picture_of_a_source_without_weights_counts_once():
+    weighted = replace(TWEETS, weights=np.array([2, 0, 3], "float32"))
+
+    assert join_sources([weighted, TRIPS]).weights.tolist() == [2, 0, 3, 1, 1, 1]
+
+
 def test_votes_and_groups_are_kept_and_unknown_ones_bind_nothing():
     joint = join_sources([TWEETS, TRIPS])
 

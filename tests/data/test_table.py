@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pixsent_tf.config import DataConfig
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import DataError
 
@@ -52,6 +53,15 @@ def test_soft_targets_are_shares_of_the_votes():
     expected = [[1, 0], [0.2, 0.8], [0.4, 0.6], [0, 1]]
 
     np.testing.assert_allclose(DATASET.targets("votes"), expected, atol=1e-7)
+
+
+def test_weights_count_in_what_the_training_aims_at_and_are_taken_along():
+    weighted = replace(DATASET, weights=np.array([2, 0.5, 0, 1], "float32"))
+
+    aims = weighted.weighted_targets(DataConfig())
+
+    assert aims.tolist() == [[2, 0], [0, 0.5], [0, 0], [0, 1]]
+    assert weighted.take(np.array([3, 0])).weights.tolist() == [1, 2]
 
 
 def test_soft_targets_need_votes():

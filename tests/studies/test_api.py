@@ -62,3 +62,47 @@ def test_a_wrong_setting_is_named_before_any_folder_is_made(tmp_path):
 def test_a_precision_out_of_range_is_refused_before_the_model_is_sought():
     with pytest.raises(ConfigError, match=r"precision=95 must be a number above 0"):
         pixsent_tf.predict("photo.jpg", model="no/such/model", precision=95)
+
+
+@pytest.fixture
+def spelled(colored_folder, tmp_path):
+    """A table as a spreadsheet may write it, with splits and folds of its own."""
+    rows = [
+        f"{label}\\{i:02}.png;{mood};{'test' if i < 4 else 'train'};{i % 3}"
+        for label, mood in (("negative", "NEG"), ("positive", "pos"))
+        for i in range(12)
+    ]
+    text = "\n".join(["File;Class;Split;Fold", *rows])
+    (tmp_path / "mine.csv").write_bytes(text.encode("utf-16"))
+    return tmp_path / "mine.csv", {"data.images": str(colored_folder)}
+
+
+def test_a_table_trains_and_tests_as_its_splits_and_folds_say(
+    spelled, mean_color, tmp_path
+):
+    table, images = spelled
+    fitted = pixsent_tf.fit(
+        table, out=tmp_path / "fit", recipe=mean_color, settings=images
+    )
+    crossed = pixsent_tf.crossval(
+        table, out=tmp_path / "cv", recipe=mean_color, settings=images
+    )
+
+    assert fitted["num_examples"] == 8
+    assert any("reading NEG as negative; pos as" in note for note in fitted["notes"])
+    assert (crossed["fold_source"], len(crossed["per_fold"])) == ("published", 3)
+    assert [one["name"] for one in fitted["per_class"]] == ["negative", "positive"]
+
+
+def test_a_model_of_spelled_classes_gives_the_probability_of_the_positive_one(
+    spelled, mean_color, tmp_path, colored_folder
+):
+    table, images = spelled
+    pixsent_tf.fit(table, out=tmp_path / "fit", recipe=mean_color, settings=images)
+
+    for name, is_positive in (("positive", True), ("negative", False)):
+        said = pixsent_tf.predict(
+            colored_folder / name / "00.png", model=tmp_path / "fit"
+        )
+        assert (said.prob_positive > 0.5) == is_positive
+        assert said.answer == name

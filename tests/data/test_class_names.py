@@ -179,7 +179,7 @@ def test_a_missing_label_is_left_out_on_demand(tmp_path):
     dataset = open_dataset(DataConfig(source, skip_unlabelled=True), progress=heard)
 
     assert dataset.ids == ("0.jpg", "1.jpg", "3.jpg")
-    assert "1 pictures without a label are left out" in heard.lines[0]
+    assert "left out 1 (no label)" in heard.lines[0]
 
 
 @pytest.mark.parametrize("option", ["columns", "skip_unlabelled"])

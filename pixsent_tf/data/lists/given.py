@@ -183,7 +183,7 @@ def _with_folds(
     if unique != [str(i) for i in number.values()]:
         told += f", {shown(unique[0])} to {shown(unique[-1])} as 1 to {len(unique)}"
     if (outside := int((folds == 0).sum())) > 0:
-        told += f"; {outside} pictures are in none, and neither train nor test"
+        told += f"; in none {outside}, which neither train nor test"
     return replace(dataset, folds=folds, notes=(*dataset.notes, told))
 
 

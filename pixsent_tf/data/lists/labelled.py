@@ -152,10 +152,7 @@ def _open_labelled(
     rows = [rows[i] for i in kept]
     notes = list(listing.notes)
     if len(kept) < len(labels):
-        notes.append(
-            f"{path.name}: {len(labels) - len(kept)} pictures without a label are left "
-            f"out"
-        )
+        notes.append(f"{path.name}: left out {len(labels) - len(kept)} (no label)")
     dataset = build_dataset(
         name=path.stem,
         ids=[row["path"] for row in rows],
@@ -229,12 +226,13 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
     told = f"{path.name}: read as {'; '.join(filter(None, notes))}" * any(notes)
     extra = [told] if told else []
     if "annotator" in found and "label" in found and not targets:
+        named = len({row["path"] for row in rows})
         rows = _agreed(rows)
+        if (lost := named - len(rows)) > 0:
+            extra.append(f"{path.name}: left out {lost} (skipped, or tied)")
     if "label" not in found and len(votes) > 1 and not targets:
         rows, tied = labels_of_votes(path, rows, votes)
-        extra += [f"{path.name}: {tied} pictures with tied votes are left out"] * (
-            tied > 0
-        )
+        extra += [f"{path.name}: left out {tied} (tied votes)"] * (tied > 0)
     return _Listing(
         tuple(dict.fromkeys((*columns, *found))), tuple(found), rows, tuple(extra)
     )

@@ -3,6 +3,7 @@
     PixsentError             exit code 1
     ├── UsageError           exit code 2: the question itself cannot be answered
     │   └── ConfigError      a backbone, a layer or a setting that does not exist
+    │       └── UnknownLabelError    `--classes` names a label that does not occur
     ├── DataError            a data set that is missing, empty, or contradicts itself
     │   ├── FewClassesError  labels of one class, or of none; `counts` tells how many
     │   └── ImageError       one picture that cannot be read; `reason` is a fixed word
@@ -62,6 +63,18 @@ class UsageError(PixsentError):
 
 class ConfigError(UsageError):
     """A name or a setting that the package does not know."""
+
+
+class UnknownLabelError(ConfigError):
+    """A label that is to mean a class and does not occur.
+
+    Attributes:
+        labels: All such.
+    """
+
+    def __init__(self, message: str, labels: Sequence[str]) -> None:
+        super().__init__(message)
+        self.labels = tuple(labels)
 
 
 class DataError(PixsentError):

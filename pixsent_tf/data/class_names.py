@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pixsent_tf.config import CLASS_NAMES
-from pixsent_tf.errors import ConfigError, DataError, shown
+from pixsent_tf.errors import DataError, UnknownLabelError, shown
 
 NEGATIVE, POSITIVE, NEUTRAL = *CLASS_NAMES, "neutral"
 # Words that mean the same whatever else is there
@@ -77,7 +77,7 @@ def name_classes(
         The classes, and one line about what is read otherwise than it is written.
 
     Raises:
-        ConfigError: If a label of `renamed` does not occur.
+        UnknownLabelError: If a label of `renamed` does not occur.
 
     Example:
         >>> name_classes(["NEG", "pos", "POS "], "mine.csv").by_label
@@ -204,9 +204,10 @@ def _told(
     missing = [label for label in renamed if _key(label) not in there]
     if missing:
         found = ", ".join(dict.fromkeys(shown(label) for label in keys))
-        raise ConfigError(
+        raise UnknownLabelError(
             f"{where} has no label {missing[0]!r}, which --classes names; it has "
-            f"{found:.200}."
+            f"{found:.200}.",
+            missing,
         )
     return {
         _key(label): _WORDS.get(_key(name), name.strip())

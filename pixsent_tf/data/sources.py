@@ -32,7 +32,13 @@ from pixsent_tf.data.lists.labelled import (
 from pixsent_tf.data.lists.ratings import is_rated
 from pixsent_tf.data.lists.tables import SUFFIXES as TABLES
 from pixsent_tf.data.table import Dataset, build_dataset
-from pixsent_tf.errors import ConfigError, DataError, PixsentError, shown
+from pixsent_tf.errors import (
+    ConfigError,
+    DataError,
+    PixsentError,
+    UnknownLabelError,
+    shown,
+)
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
 RATINGS = "ratings.csv"  # the table of a folder of rated pictures
@@ -64,8 +70,7 @@ def open_dataset(
     if data.more_sources:
         each = [_for_one(data, one) for one in (data.source, *data.more_sources)]
         _refuse_unknown(data, each)
-        opened = [open_dataset(one, seed=seed, progress=progress) for one in each]
-        return join_sources(opened)
+        return join_sources(_open_parts(data, each, seed, progress))
     dataset = _open_one(data, seed, progress)
     for note in dataset.notes:
         progress.say(note)
@@ -157,6 +162,35 @@ def open_recorded(data: DataConfig, *, seed: int) -> Dataset:
             f"The recipe names {shown(files[0])}, which cannot be read as a list of "
             f"pictures; name the pictures yourself."
         ) from None
+
+
+def _open_parts(
+    data: DataConfig, each: Sequence[DataConfig], seed: int, progress: Progress
+) -> list[Dataset]:
+    """Open several sources; a label that is to mean a class is in one at least."""
+    opened, unknown = [], set(data.renamed_labels)
+    for one in each:
+        missing: set[str] = set()
+        try:
+            dataset = open_dataset(one, seed=seed, progress=progress)
+        except UnknownLabelError as error:
+            missing = set(error.labels)
+            known = [
+                f"{name}={label}"
+                for label, name in one.renamed_labels.items()
+                if label not in missing
+            ]
+            without = replace(one, classes=tuple(known))
+            dataset = open_dataset(without, seed=seed, progress=progress)
+        unknown &= missing if one.classes else unknown
+        opened.append(dataset)
+    if unknown:
+        raise UnknownLabelError(
+            f"None of {', '.join(one.source for one in each)} has the label "
+            f"{min(unknown)!r}, which --classes names.",
+            sorted(unknown),
+        )
+    return opened
 
 
 def _for_one(data: DataConfig, source: str) -> DataConfig:

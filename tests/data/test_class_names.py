@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -216,3 +217,20 @@ def test_many_spellings_are_said_on_one_line():
 )
 def test_classes_have_a_fixed_order(names, ordered):
     assert order_classes(names) == ordered
+
+
+def test_of_several_sources_one_at_least_has_a_label_that_is_renamed(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    spelled = write_table(tmp_path / "a", ["negative", "positive"])
+    own = write_folders(tmp_path / "b", ["gloom", "joy"])
+    classes = ("negative=gloom", "positive=joy")
+    data = DataConfig(spelled, more_sources=(own,), classes=classes)
+
+    dataset = open_dataset(data)
+
+    assert dataset.class_names == BOTH
+    assert dataset.labels.tolist() == [0, 1, 0, 1]
+    wrong = replace(data, classes=(*classes, "negative=glom"))
+    with pytest.raises(ConfigError, match=r"None of .* has the label 'glom', which"):
+        open_dataset(wrong)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixsent_tf.config import DataConfig
-from pixsent_tf.data.class_names import is_nothing, refuse_nothing
+from pixsent_tf.data.class_names import is_nothing, name_classes, refuse_nothing
 from pixsent_tf.data.lists import tables
 from pixsent_tf.data.lists.columns import (
     as_path,
@@ -314,16 +314,19 @@ def _refuse_nameless(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 def _agreed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """One row a picture, of what `label` wrote: what most say, skipped and tied out."""
+    given = [r for r in rows if not is_nothing(r["label"]) and r["label"] != SKIPPED]
+    labels = [row["label"] for row in given]
+    meant = name_classes(labels, "").by_label  # one class, whoever spelled it
     votes: dict[str, Counter[str]] = {}
-    for row in rows:
-        if not is_nothing(row["label"]) and row["label"] != SKIPPED:
-            votes.setdefault(row["path"], Counter())[row["label"]] += 1
+    for row, label in zip(given, labels, strict=True):
+        votes.setdefault(row["path"], Counter())[meant[label]] += 1
     first = {row["path"]: row for row in reversed(rows)}
+    spelled = {meant[label]: label for label in reversed(labels)}
     agreed = []
     for name, counts in votes.items():
         (label, most), *others = counts.most_common(2)
         if not others or others[0][1] < most:
-            agreed.append({**first[name], "label": label})
+            agreed.append({**first[name], "label": spelled[label]})
     return agreed
 
 

@@ -345,3 +345,27 @@ def test_an_absolute_path_is_another_spelling(pictures, monkeypatch):
 
     with pytest.raises(DataError, match=r"names one file twice, as 'a\.jpg' and as"):
         open_dataset(DataConfig("t.csv"))
+
+
+def test_the_category_of_what_was_rated_is_no_label(pictures):
+    rows = [(n, c, v) for (n, _), c, v in zip(ROWS, "abab", "6126", strict=True)]
+    source = write(pictures, text(header=("image", "category", "valence"), rows=rows))
+
+    dataset = open_dataset(DataConfig(source))
+
+    assert dataset.class_names == ("negative", "positive")
+    assert dataset.labels.tolist() == [1, 0, 0, 1]
+
+
+def test_annotators_who_spell_a_class_otherwise_agree(pictures):
+    rows = [("a.jpg", "NEG", "x"), ("a.jpg", "0", "y"), ("a.jpg", "pos", "z")]
+    rows += [("d.jpg", "1", "x"), ("deep/c.jpg", "skip", "x"), ("grün.jpg", "", "x")]
+    header = ("path", "label", "annotator")
+    heard = Heard()
+
+    source = write(pictures, text(header=header, rows=rows))
+    dataset = open_dataset(DataConfig(source), progress=heard)
+
+    assert dataset.ids == ("a.jpg", "d.jpg")
+    assert dataset.labels.tolist() == [0, 1]
+    assert "t.csv: left out 2 (skipped, or tied)" in heard.lines

@@ -134,7 +134,7 @@ def index_labels(labels: Iterable[str], known: Sequence[str]) -> dict[str, int]:
     Returns:
         Class index by label, of those labels that mean one of the classes.
     """
-    labels = list(labels)
+    labels = [label for label in labels if not is_nothing(label)]
     index = {_key(name): k for k, name in enumerate(canonical(known))}
     index |= {_key(name): k for k, name in enumerate(known)}
     by_label = name_classes(labels, "").by_label

@@ -10,6 +10,7 @@ import pytest
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.class_names import (
     canonical,
+    index_labels,
     is_nothing,
     match_classes,
     name_classes,
@@ -234,3 +235,9 @@ def test_of_several_sources_one_at_least_has_a_label_that_is_renamed(tmp_path):
     wrong = replace(data, classes=(*classes, "negative=glom"))
     with pytest.raises(ConfigError, match=r"None of .* has the label 'glom', which"):
         open_dataset(wrong)
+
+
+def test_labels_are_found_among_known_classes_gaps_or_not():
+    assert index_labels(["0", "", "1", "NaN"], BOTH) == {"0": 0, "1": 1}
+    assert index_labels(["Sad", "happy"], ["happy", "sad"]) == {"Sad": 1, "happy": 0}
+    assert index_labels(["awe", "POS"], BOTH) == {"POS": 1}

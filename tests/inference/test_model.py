@@ -207,7 +207,7 @@ def test_the_positive_class_is_found_however_it_is_spelled(names, index):
     found = Prediction("a", np.array([0.25, 0.75]), class_names=names)
 
     assert find_positive(names) == index
-    assert found.prob_positive == (None if index is None else 0.25)
+    assert found.prob_positive == (None if index is None else found.probs[index])
 
 
 @pytest.fixture

@@ -126,8 +126,7 @@ def read_batches(path: Path, numbers: Collection[str] = ()) -> Iterator[Batch]:
         DataError: If there is no such file, or a line is no JSON object.
         UsageError: If it is of another kind, or parquet cannot be read here.
     """
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; give a .csv, .jsonl or .parquet file.")
+    _refuse_missing(path)
     if not is_table(path) and path.suffix.lower() != TEXT:
         raise UsageError(f"{path} is not a .csv, .tsv, .jsonl or .parquet file.")
     start, suffix = 0, path.suffix.lower()
@@ -155,6 +154,7 @@ def read_header(path: Path) -> tuple[str, ...]:
     Raises:
         DataError: As `read_batches`.
     """
+    _refuse_missing(path)
     if path.suffix.lower() in (*JSON_LINES, *PARQUET):
         first = next(read_batches(path), None)
         return () if first is None else tuple(map(str, first.columns))
@@ -194,6 +194,11 @@ def count_rows(path: Path) -> int:
         return sum(block.count(b"\n") for block in blocks) - (
             path.suffix.lower() in DELIMITED
         )
+
+
+def _refuse_missing(path: Path) -> None:
+    if not path.is_file():
+        raise DataError(f"{path} does not exist; give a .csv, .jsonl or .parquet file.")
 
 
 def find_form(path: Path) -> Form:

@@ -81,7 +81,7 @@ def test_ci_makes_the_wheel_and_uses_it_elsewhere():
 
 def test_ci_tests_the_lowest_versions_and_says_both():
     assert "--resolution lowest-direct" in CI
-    assert re.findall(r'echo "(\w+), green: ', CI) == ["newest", "lowest"]
+    assert set(re.findall(r'echo "(\w+), green: ', CI)) == {"newest", "lowest"}
     files = [
         line
         for line in (ROOT / ".ci/lowest").read_text("utf-8").splitlines()

@@ -83,7 +83,7 @@ def test_the_page_shows_the_plane(browser, rated, picture, width, tmp_path):
     finally:
         server.shutdown()
         thread.join(10)
-    (row,) = csv.DictReader((tmp_path / "answers.csv").open())
+    (row,) = csv.DictReader((tmp_path / "answers.csv").read_text().splitlines())
 
     assert said.startswith("Valence 5.0, from 4.0 to 6.0; arousal 2.0, from 1.0 to 4.0")
     assert (x, y) == pytest.approx((100 * 4 / 6, 100 * 5 / 6), abs=0.1)

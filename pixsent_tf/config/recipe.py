@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pixsent_tf.config.networks import Branch, Surgery, read_backbone, read_surgery
-from pixsent_tf.config.prompts import read_prompts
 from pixsent_tf.config.scales import check_rated
 from pixsent_tf.config.use import refuse_unused
 from pixsent_tf.config.values import (
@@ -188,6 +187,8 @@ class ModelConfig(Checked, prefix="model."):
         super().__post_init__()
         branches = self.branches  # refuses a name of another form
         if self.words is not None:
+            from pixsent_tf.config.prompts import read_prompts  # few ask for it
+
             read_prompts(self.words)  # refuses what says nothing
         if self.change is not None and len(branches) > 1:
             raise ConfigError(

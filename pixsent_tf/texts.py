@@ -236,9 +236,9 @@ def streamed(path: Path, kind: type[PixsentError] = DataError) -> Iterator[None]
     """
     try:
         yield
-    except UnicodeDecodeError:
-        read_text(path, kind)  # says it
-        raise
+    except UnicodeDecodeError as error:
+        read_text(path, kind)  # says it, unless only the end of the text is cut
+        raise kind(f"{shown(path)} cannot be read: {error.reason}.") from None
     except csv.Error as error:
         raise kind(f"{shown(path)} cannot be read: {error}.") from None
     except OSError as error:

@@ -98,7 +98,8 @@ class Trainer:
         """
         indices, data = self._readable(indices), self.recipe.data
         if self.dataset.ratings is not None:
-            assert isinstance(self.learner, HeadLearner)  # the recipe sees to that
+            # The recipe sees to that.
+            assert isinstance(self.learner, HeadLearner | Witness)
             return self.learner.fit_ratings(
                 indices, self.dataset.ratings, units=self.units
             )

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pixsent_tf.cli import cli
-from pixsent_tf.training import descent
+from pixsent_tf.training import views
 from tests.tiny_network import tiny_backbone
 
 __all__ = ["tiny_backbone"]
@@ -17,7 +17,7 @@ __all__ = ["tiny_backbone"]
 @pytest.fixture
 def tried(monkeypatch):
     """The batch sizes that were tried; more than 8 pictures do not fit."""
-    sizes, batches = [], descent.training_batches
+    sizes, batches = [], views.training_batches
 
     def limited(*arguments, batch_size, **options):
         sizes.append(batch_size)
@@ -25,7 +25,7 @@ def tried(monkeypatch):
             raise MemoryError
         return batches(*arguments, batch_size=batch_size, **options)
 
-    monkeypatch.setattr(descent, "training_batches", limited)
+    monkeypatch.setattr(views, "training_batches", limited)
     return sizes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -87,8 +88,10 @@ def test_audit_proves_it_and_finds_a_planted_violation(tuned, tmp_path):
     assert findings["has_leak"] is True
 
 
-def test_audit_of_a_run_that_recorded_nothing_is_one_line(run):
-    result = invoke("audit", run)
+def test_audit_of_a_run_that_recorded_nothing_is_one_line(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "decisions.json").unlink()
+    result = invoke("audit", tmp_path / "run")
 
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1

@@ -28,6 +28,7 @@ def study(labels=LABELS, probs=PROBS, folds=None, unreadable=()):
         **numbers,
         "unreadable": unreadable,
         "per_source": [],
+        "distribution": None,
         "seconds": 2.0,
         "out": "runs/a",
     }
@@ -41,6 +42,7 @@ def evaluation(**more):
         "abstention": [],
         "unreadable": [],
         "per_source": [],
+        "distribution": None,
         "label_ceiling": None,
         "settings_tried": None,
         "report": "runs/a/report.html",

@@ -21,7 +21,7 @@ from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.studies.search.space import SearchConfig
 from pixsent_tf.studies.search.tune import tune
 from pixsent_tf.studies.trainer import Trainer
-from pixsent_tf.training import descent
+from pixsent_tf.training import views
 from pixsent_tf.training.heads import HeadLearner
 from tests.studies.conftest import mean_color
 from tests.tiny_network import recipe_of, tiny_backbone
@@ -195,13 +195,13 @@ def test_no_group_trains_and_tests(verb, data, divisions, mean_color, tmp_path):
 
 def test_no_group_trains_and_stops_early(tmp_path, recipe_of, monkeypatch):
     sides = []
-    batches = descent.training_batches
+    batches = views.training_batches
 
     def note(canvases, examples, *arguments, **options):
         sides.append(examples.indices)
         return batches(canvases, examples, *arguments, **options)
 
-    monkeypatch.setattr(descent, "training_batches", note)
+    monkeypatch.setattr(views, "training_batches", note)
     dataset = open_dataset(DataConfig(str(write_table(tmp_path, "group"))))
 
     Trainer.read(recipe_of(epochs=1, patience=1), dataset).train(np.arange(COUNT))

@@ -30,7 +30,7 @@ def drawn(surer, count=4000):
     honest = np.exp(log_softmax(logits, axis=1))
     labels = (generator.random(count) < honest[:, 1]).astype(int)
     log_probs = log_softmax(logits * surer, axis=1)
-    return Trained(InnerPredictions(log_probs, np.arange(count) % 5)), labels
+    return Trained(InnerPredictions(log_probs, np.arange(count) % 5 + 1)), labels
 
 
 def test_a_model_that_is_too_sure_gets_its_temperature():

@@ -28,7 +28,7 @@ def test_every_strategy_keeps_the_promises_of_a_learner(
     fitted = learner.fit(TRAIN, targets)
 
     probs = fitted.probs(TEST)
-    assert sum(heard.counts) == len(pictures)
+    assert heard.counts[0] == len(pictures)  # read; then come epochs
     assert learner.failures == {}
     assert learner.preprocess.crop_size == 12
     assert probs.shape == (8, 2)

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.errors import ImageError
+from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Fitted, Learner
+from pixsent_tf.training.rated import FittedRatings
 
 
 @dataclass
@@ -68,6 +71,23 @@ class Witness:
         shown = np.full_like(targets, np.nan)
         shown[indices] = targets[indices]
         return self.learner.fit(indices, shown, units=units, checkpoints=checkpoints)
+
+    def fit_ratings(
+        self, indices: np.ndarray, ratings: Ratings, *, units: np.ndarray | None = None
+    ) -> FittedRatings:
+        """Train a head that answers with ratings.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            ratings: Of all pictures; those of the others are not looked at.
+            units: As the learner takes them.
+
+        Returns:
+            What was found.
+        """
+        assert isinstance(self.learner, HeadLearner)  # no other learner takes ratings
+        self.trained.update(np.asarray(indices).tolist())
+        return self.learner.fit_ratings(indices, ratings, units=units)
 
     def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
         """Predict pictures whose labels will score a trial.

@@ -44,6 +44,7 @@ def evaluation(**more):
         "per_source": [],
         "distribution": None,
         "label_ceiling": None,
+        "polarity": None,
         "settings_tried": None,
         "report": "runs/a/report.html",
         **more,

@@ -206,10 +206,12 @@ def test_no_group_trains_and_stops_early(tmp_path, recipe_of, monkeypatch):
 
     Trainer.read(recipe_of(epochs=1, patience=1), dataset).train(np.arange(COUNT))
 
-    trained, stopped = ({person_named(dataset, i) for i in side} for side in sides)
-    assert trained
-    assert stopped
-    assert trained.isdisjoint(stopped)
+    people = [{person_named(dataset, i) for i in side} for side in sides]
+    assert len(people) == 4  # of the network that calibrates, and of the one that stays
+    for trained, stopped in zip(people[::2], people[1::2], strict=True):
+        assert trained
+        assert stopped
+        assert trained.isdisjoint(stopped)
 
 
 def test_groups_and_copies_are_one_chain(tmp_path, mean_color):

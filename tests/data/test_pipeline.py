@@ -17,6 +17,7 @@ from pixsent_tf.data.pipeline import (
     PictureStream,
     decode_canvas,
     is_jpeg,
+    pillow_canvas,
 )
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError, ImageError
@@ -176,3 +177,22 @@ def test_whole_pictures_come_with_their_positions_and_broken_ones_are_named(
 def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
     with pytest.raises(DataError, match="None of the 1 pictures can be read"):
         list(PictureStream([str(tmp_path / "missing.jpg")], Heard(), "mapping"))
+
+
+def test_a_large_picture_is_never_there_twice(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype="uint8")
+    tall = np.kron(pixels, np.ones((200, 200, 1), dtype="uint8"))  # 4.3 megapixels
+    Image.fromarray(tall).save(tmp_path / "large.png")
+    copied = []
+
+    def noting(value, *arguments, **settings):
+        copied.append(np.size(value))
+        return constant(value, *arguments, **settings)
+
+    constant = tf.constant
+    monkeypatch.setattr("pixsent_tf.data.pipeline.tf.constant", noting)
+    canvas = pillow_canvas(tmp_path / "large.png", PREPROCESSOR)
+
+    assert max(copied) <= tall.size / 8
+    whole = np.asarray(PREPROCESSOR.to_canvas(constant(tall)))
+    assert np.abs(canvas.astype(int) - whole.astype(int)).max() <= 1

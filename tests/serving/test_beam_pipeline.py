@@ -85,6 +85,18 @@ def test_finished_shards_are_not_scored_again(files, tiny_export, tmp_path):
     assert table == whole
 
 
+def test_rows_are_kept_before_they_are_passed_on(files, tiny_export, tmp_path):
+    job = Job.start(str(tmp_path / "parts"), {}, ("negative", "positive"), files)
+    handler = beam_pipeline.SavedModelHandler(str(tiny_export), job, 8)
+    shards = job.shards(8)
+
+    results = handler.run_inference(shards, handler.load_model())
+
+    for number, result in enumerate(results, start=1):
+        assert job.done() == set(range(number))  # and no later one is begun
+        assert result.inference.total() == shards[number - 1].count
+
+
 def test_nothing_is_left_beside_the_table(files, tiny_export, tmp_path):
     score(files, tiny_export, tmp_path)
 

@@ -49,6 +49,22 @@ class Ratings:
             counts=self.counts[indices],
         )
 
+    def only(self, indices: np.ndarray) -> Ratings:
+        """Blank out what raters said of all other pictures.
+
+        Args:
+            indices: Positions of those that stay, int [M].
+
+        Returns:
+            As many ratings as before, NaN but for these.
+        """
+        is_blank = ~np.isin(np.arange(len(self.values)), indices)[:, None]
+        values, spreads, counts = (
+            np.where(is_blank, np.nan, each)
+            for each in (self.values, self.spreads, self.counts)
+        )
+        return replace(self, values=values, spreads=spreads, counts=counts)
+
     @property
     def noise(self) -> np.ndarray:
         """Variance of each mean, float64 [N, T]; NaN where it is unknown."""

@@ -75,11 +75,11 @@ class Witness:
     def fit_ratings(
         self, indices: np.ndarray, ratings: Ratings, *, units: np.ndarray | None = None
     ) -> FittedRatings:
-        """Train a head that answers with ratings.
+        """Train a head of ratings; those of the other pictures are blanked out.
 
         Args:
             indices: Positions of the training pictures, int [M].
-            ratings: Of all pictures; those of the others are not looked at.
+            ratings: Of all pictures.
             units: As the learner takes them.
 
         Returns:
@@ -87,7 +87,7 @@ class Witness:
         """
         assert isinstance(self.learner, HeadLearner)  # no other learner takes ratings
         self.trained.update(np.asarray(indices).tolist())
-        return self.learner.fit_ratings(indices, ratings, units=units)
+        return self.learner.fit_ratings(indices, ratings.only(indices), units=units)
 
     def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
         """Predict pictures whose labels will score a trial.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.studies.provenance.witness import Witness
+from pixsent_tf.training.heads import HeadLearner
 
 
 def test_labels_that_are_not_trained_on_are_blank():
@@ -19,3 +21,23 @@ def test_labels_that_are_not_trained_on_are_blank():
     (targets,) = seen
     assert np.isnan(targets[[0, 3]]).all()
     assert targets[[1, 2]].tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]
+
+
+def test_ratings_that_are_not_trained_on_are_blank(monkeypatch):
+    seen = []
+
+    def curious(self, indices, ratings, *, units):
+        seen.append(ratings)
+
+    monkeypatch.setattr(HeadLearner, "fit_ratings", curious)
+    known = np.array([[1.0], [2.0], [3.0], [4.0]])
+    ratings = Ratings(("valence",), known, (1, 7), known / 10, known * 10)
+    witness = Witness(object.__new__(HeadLearner))
+
+    witness.fit_ratings(np.array([1, 2]), ratings)
+
+    (shown,) = seen
+    for values in (shown.values, shown.spreads, shown.counts):
+        assert np.isnan(values[[0, 3]]).all()
+    np.testing.assert_array_equal(shown.values[[1, 2]], [[2], [3]])
+    assert witness.trained == {1, 2}

@@ -6,6 +6,7 @@ seconds, so it is done for many pictures only, and what was converted is kept:
 
     CACHE/engines/DIGEST.tflite     a network that was converted
     CACHE/engines/DIGEST.txt        why one was not
+    CACHE/engines/DIGEST.size       how many pictures at a time it likes
 
 The digest is that of architecture, weights and versions. A network that has just been
 converted is compared with TensorFlow's graph before it is used.
@@ -33,7 +34,13 @@ import tensorflow as tf
 
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.inference.feature_cache import prune
-from pixsent_tf.inference.litert import SIGNATURE, LiteNetwork, muted, output_name
+from pixsent_tf.inference.litert import (
+    SIGNATURE,
+    LiteNetwork,
+    calibrate,
+    muted,
+    output_name,
+)
 from pixsent_tf.inference.sweep import Look, compile_look
 from pixsent_tf.machine import num_cores, wanted_engine
 from pixsent_tf.models.towers.hub import uses_hub
@@ -42,6 +49,7 @@ from pixsent_tf.whole import whole
 
 MAX_BYTES = 2 * 10**9  # of converted networks; those that were used last stay
 FEWEST = 256  # pictures for which converting a network pays
+MANY = 4096  # for which it pays to measure how many it likes at a time
 TOLERANCE = 1e-4  # of the largest value; rounding makes a twentieth of it
 _METHOD = 2  # counts changes of what is converted, and how
 _SEEN = 4  # pictures that both engines must agree on
@@ -130,6 +138,9 @@ def fastest(original: Original, name: Callable[[], str], num_examples: int) -> L
         if is_many or path.is_file():
             why = keep(original, path)
             if not why:
+                if num_examples >= MANY:
+                    shape = original.look.input_signature[0].shape[1:]
+                    calibrate(path, num_cores(), tuple(shape))
                 return _lite(original.outputs, path)
         else:
             why = f"{num_examples} pictures are too few to convert a network for"
@@ -158,7 +169,7 @@ def _lite(structure: Any, path: Path) -> Look:
     lite = LiteNetwork(path, num_cores())
     with contextlib.suppress(OSError):
         os.utime(path)  # it was used now
-    _log.info("engine: litert (%s)", path)
+    _log.info("engine: litert (%s), %d pictures at a time", path, lite.size)
 
     def look(crops: Any) -> Any:
         return tf.nest.pack_sequence_as(structure, lite(np.asarray(crops)))

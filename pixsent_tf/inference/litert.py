@@ -3,13 +3,20 @@
 One interpreter with one thread for each core, each with a few pictures at a time: as
 fast as one interpreter with all threads on an idle machine, without the waiting of
 threads for each other where pictures are decoded meanwhile, and with less memory.
+
+    NAME.tflite     a converted network
+    NAME.size       how many pictures at a time were fastest here
+
+How many does not change a bit of the outputs. A network whose activations fill the
+processor's cache likes one or two, one of large weights likes more.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,8 +24,12 @@ from typing import Any
 
 import numpy as np
 
+from pixsent_tf.whole import whole
+
 SIGNATURE = "forward"
-FEW = 4  # pictures at a time; more are no faster and take more memory
+USUAL = 2  # pictures at a time, until it has been measured
+SIZES = (2, 4, 1, 8)  # that are measured, the likely ones first
+SECONDS = 2.0  # that measuring may take
 
 
 class LiteNetwork:
@@ -28,9 +39,13 @@ class LiteNetwork:
         path: A file that `engine.convert` made.
         num_workers: Interpreters that work side by side.
         num_threads: Threads of each.
+
+    Attributes:
+        size: Pictures at a time.
     """
 
     def __init__(self, path: Path, num_workers: int, num_threads: int = 1) -> None:
+        self.size = _known_size(path) or USUAL
         self._free: SimpleQueue[Any] = SimpleQueue()
         self._pool = ThreadPoolExecutor(num_workers)
         for _ in range(num_workers):
@@ -45,12 +60,15 @@ class LiteNetwork:
         Returns:
             Its outputs in their order, each float32 with n rows.
         """
-        parts = [crops[start : start + FEW] for start in range(0, len(crops), FEW)]
+        size = self.size
+        parts = [crops[start : start + size] for start in range(0, len(crops), size)]
         found = list(self._pool.map(self._pass, parts))
         return [np.concatenate(outputs) for outputs in zip(*found, strict=True)]
 
     def _pass(self, part: np.ndarray) -> list[np.ndarray]:
-        missing = FEW - len(part) if len(part) > 1 else 0  # sizes are planned once
+        missing = (
+            self.size - len(part) if len(part) > 1 else 0
+        )  # sizes are planned once
         padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)))
         runner = self._free.get()
         try:
@@ -58,6 +76,51 @@ class LiteNetwork:
         finally:
             self._free.put(runner)
         return [outputs[output_name(i)][: len(part)] for i in range(len(outputs))]
+
+
+def calibrate(path: Path, num_workers: int, shape: Sequence[int]) -> None:
+    """Measure how many pictures at a time are fastest, unless that is known.
+
+    Args:
+        path: The converted network; what is found is left in the file beside it.
+        num_workers: As in `LiteNetwork`.
+        shape: Of a crop, (S, S, 3).
+    """
+    if _known_size(path):
+        return
+    network, rates = LiteNetwork(path, num_workers), {}
+    noise = np.random.default_rng(0).integers(0, 256, shape, "uint8")
+    end = time.perf_counter() + SECONDS
+    for size in SIZES:
+        network.size = size
+        rates[size] = _rate(network, np.stack([noise] * (num_workers * size)))
+        if time.perf_counter() > end:
+            break
+    with contextlib.suppress(OSError), whole(_size_path(path)) as temporary:
+        temporary.write_text(str(max(rates, key=rates.__getitem__)), "utf-8")
+
+
+def _rate(network: LiteNetwork, crops: np.ndarray) -> float:
+    """Pictures a second."""
+    network(crops)  # lays out its memory
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() < started + SECONDS / len(SIZES) or not done:
+        network(crops)
+        done += len(crops)
+    return done / (time.perf_counter() - started)
+
+
+def _known_size(path: Path) -> int | None:
+    """Read what was measured, if it was."""
+    try:
+        size = int(_size_path(path).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return size if size in SIZES else None
+
+
+def _size_path(path: Path) -> Path:
+    return path.with_suffix(".size")
 
 
 def output_name(number: int) -> str:

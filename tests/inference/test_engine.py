@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.inference import engine
+from pixsent_tf.inference import engine, litert
 from pixsent_tf.inference.litert import LiteNetwork
 from pixsent_tf.models import zoo
 from tests.tiny_network import build_tiny
@@ -194,6 +194,17 @@ def test_a_converted_network_needs_no_tensorflow(own_cache, crops):
 
     assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == 0
     assert LiteNetwork(path, 1)(crops)[0].shape == (11, 6)
+
+
+def test_for_thousands_of_pictures_it_is_measured_how_many_at_a_time(own_cache):
+    network = build_tiny(None, None, 3)
+
+    engine.forward(network, engine.MANY - 1)
+    assert not list(own_cache.glob("*.size"))
+
+    engine.forward(network, engine.MANY)
+    (path,) = own_cache.glob("*.size")
+    assert int(path.read_text()) in litert.SIZES
 
 
 class Inverted(keras.layers.Layer):

@@ -130,6 +130,7 @@ QUESTIONS = {
         "images/s",
         (
             Contender(OURS, "ours", "train-lite0"),
+            Contender(KERAS, "plain_keras", "train-lite0"),
             Contender(TORCH, "torch_loader", "train-lite0"),
         ),
     ),
@@ -138,6 +139,7 @@ QUESTIONS = {
         "images/s",
         (
             Contender(OURS, "ours", "train-caffenet"),
+            Contender(KERAS, "plain_keras", "train-caffenet"),
             Contender(TORCH, "torch_loader", "train-caffenet"),
         ),
     ),

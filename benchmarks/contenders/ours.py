@@ -129,12 +129,14 @@ def served(work: Work) -> dict[str, float]:
 
 def train_lite0(work: Work) -> float:
     """Images a second of training the whole default network."""
-    import keras
-
+    from pixsent_tf.config import TrainingConfig
     from pixsent_tf.models import zoo
+    from pixsent_tf.training.rates import build_optimizer
 
     model = zoo.attach_head(_backbone(), 2)
-    return _train(model, keras.optimizers.AdamW(1e-4, weight_decay=5e-4), SIDE)
+    training = TrainingConfig(strategy="all")
+    optimizer = build_optimizer(training, model, steps=100, steps_per_epoch=100)
+    return _train(model, optimizer, SIDE)
 
 
 def train_caffenet(work: Work) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import clock
+import keras
 import numpy as np
 import tensorflow as tf
 from clock import BATCH, CANVAS, SIDE, Work
@@ -43,5 +44,36 @@ def files(work: Work) -> float:
     return clock.files_rate(run, work)
 
 
+def train_lite0(work: Work) -> float:
+    """Images a second of training the whole default network."""
+    backbone = _build()
+    logits = keras.layers.Dense(2)(backbone.output)
+    model = keras.Model(backbone.input, logits)
+    return _train(model, keras.optimizers.AdamW(1e-4, weight_decay=5e-4), SIDE)
+
+
+def train_caffenet(work: Work) -> float:
+    """Images a second of training CaffeNet, all layers at one rate."""
+    from pixsent_tf.models.caffenet import build_caffenet
+
+    return _train(build_caffenet(num_classes=2), keras.optimizers.SGD(1e-3, 0.9), 227)
+
+
+def _train(model: Any, optimizer: Any, side: int) -> float:
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.trainable = True
+    model.compile(optimizer, loss, jit_compile=False)  # with XLA, a CPU takes long
+    drawn = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3))
+    images, labels = tf.constant(drawn, tf.float32), tf.range(BATCH) % 2
+    return clock.rate(lambda: model.train_on_batch(images, labels), BATCH)
+
+
 if __name__ == "__main__":
-    clock.answer({"network": network, "files": files})
+    clock.answer(
+        {
+            "network": network,
+            "files": files,
+            "train-lite0": train_lite0,
+            "train-caffenet": train_caffenet,
+        }
+    )

@@ -295,3 +295,9 @@ def test_a_network_that_was_cut_has_neither_mirror_nor_texture(name):
 def test_a_geometry_that_cannot_be_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         PreprocessConfig(256, **settings)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_words_that_say_nothing_are_refused_where_they_are_given(way):
+    with pytest.raises(ConfigError, match="Words 'one' are of fewer than two classes"):
+        way({"model.words": "one"})

@@ -63,3 +63,37 @@ def test_a_source_with_one_class_has_no_auc():
 
     assert row["auc"] is None
     assert row["recalls"] == {"positive": 1.0}
+
+
+def test_answers_of_a_source_are_to_be_right_in_95_of_100():
+    # fold 1: 18 right at .9, then one wrong at .8 (18 of 19 is .947); fold 2 is at .85
+    sureness = np.r_[np.full(18, 0.9), 0.8, 0.85, 0.85]
+    labels = np.r_[np.ones(18, int), 0, 1, 1]
+
+    (row,) = summarize_sources(
+        labels=labels,
+        probs=np.stack([1 - sureness, sureness], axis=1),
+        folds=np.repeat([1, 2], [19, 2]),
+        sources=np.zeros(21, int),
+        source_names=("tweets",),
+        class_names=("negative", "positive"),
+    )
+
+    assert row["answering"]["num_answered"] == 18  # of fold 1, at .85 of fold 2
+
+
+def test_pictures_of_a_source_err_together_where_they_are_of_a_group():
+    alone, together = (
+        summarize_sources(
+            labels=LABELS.repeat(9),
+            probs=np.stack([1 - POSITIVE, POSITIVE], axis=1).repeat(9, axis=0),
+            folds=np.zeros(90, int),
+            sources=SOURCES.repeat(9),
+            source_names=("tweets", "trips"),
+            class_names=("negative", "positive"),
+            groups=groups,
+        )[1]["accuracy_interval"]
+        for groups in (None, np.arange(10).repeat(9))
+    )
+
+    assert together[1] - together[0] > 2 * (alone[1] - alone[0])

@@ -161,3 +161,109 @@ def test_abstention_keeps_its_promise_on_folds_that_did_not_choose_it():
 
     assert found["precision"] == pytest.approx(0.95, abs=0.01)
     assert 0.3 < found["coverage"] < 0.9
+
+
+def test_a_picture_that_counts_thrice_is_worth_three_pictures():
+    logits, labels = _draw(2000)
+    times = np.where(labels == 1, 3, 1)  # the classes are tempered unequally
+    logits = logits * np.where(labels == 1, 3, 1)[:, None]
+
+    found = fit_temperature(log_probs=logits, labels=labels, weights=times)
+    repeated = np.repeat(np.arange(2000), times)
+    expected = fit_temperature(log_probs=logits[repeated], labels=labels[repeated])
+
+    assert found == pytest.approx(expected, rel=2e-3)
+    assert found != pytest.approx(
+        fit_temperature(log_probs=logits, labels=labels), rel=1e-2
+    )
+
+
+def test_the_prior_of_the_temperature_weighs_as_much_as_one_picture():
+    log_probs = np.array([[0.0, -5.0], [-5.0, 0.0]])
+    grid = np.linspace(-3, 3, 60_001)
+
+    found = fit_temperature(log_probs=log_probs, labels=np.array([0, 1]))
+
+    # two losses log(1 + exp(-5 / T)), and -log of the density of log T
+    losses = 2 * np.log1p(np.exp(-5 / np.exp(grid))) + grid**2 / 2
+    assert np.log(found) == pytest.approx(grid[losses.argmin()], abs=2e-3)
+
+
+def test_the_temperature_of_a_fold_counts_the_weights_of_the_others():
+    logits, labels = _draw(400)
+    probs, folds = softmax(logits, axis=1), np.arange(400) % 2
+    lied = np.arange(400) < 100
+    weights = np.where(lied, 0.0, 1.0)
+    labels = np.where(lied, 1 - labels, labels)
+
+    found = temperature_across_folds(
+        probs=probs, labels=labels, folds=folds, weights=weights
+    )
+
+    honest = (folds == 0) & ~lied  # what may choose for fold 1
+    temperature = fit_temperature(
+        log_probs=np.log(probs[honest]), labels=labels[honest]
+    )
+    expected = apply_temperature(probs[folds == 1], temperature)
+    assert found[folds == 1] == pytest.approx(expected, abs=2e-3)
+
+
+def test_isotonic_regression_never_sees_its_own_fold():
+    logits, labels = _draw(200)
+    predicted, folds = softmax(logits, axis=1)[:, 1], np.arange(200) % 2
+    lied = np.where(folds == 0, 1 - labels, labels)
+
+    honest, other = (
+        isotonic_across_folds(predicted=predicted, happened=each == 1, folds=folds)
+        for each in (labels, lied)
+    )
+
+    assert np.array_equal(honest[folds == 0], other[folds == 0])
+    assert not np.array_equal(honest[folds == 1], other[folds == 1])
+
+
+def test_what_is_surer_than_a_threshold_or_as_sure_is_answered():
+    found = abstain(probs=PROBS, labels=LABELS, threshold=0.9)
+
+    assert (found.num_answered, found.precision) == (3, 2 / 3)
+
+
+def test_the_threshold_of_a_fold_is_chosen_by_the_others_alone():
+    # fold 1: .9 right, .8 wrong, .7 right, so that .9 is always right;
+    # fold 2: .95 wrong, .85 right, .6 right, so that no threshold is
+    sureness = np.array([0.9, 0.8, 0.7, 0.95, 0.85, 0.6])
+    labels = np.array([1, 0, 1, 0, 1, 1])
+
+    found = abstention_across_folds(
+        probs=np.stack([1 - sureness, sureness], axis=1),
+        labels=labels,
+        folds=np.array([1, 1, 1, 2, 2, 2]),
+        precision=1,
+    )
+
+    # fold 2 gives fold 1 no threshold; .9 of fold 1 answers .95 of fold 2, wrongly
+    assert found == {"precision": 0.0, "coverage": 1 / 6, "num_answered": 1}
+
+
+def test_right_answers_are_counted_whole():
+    labels = np.r_[1, np.zeros(48, int)]  # of 49; 1 / 49 * 49 is below 1
+
+    found = abstention_across_folds(
+        probs=np.tile([0.1, 0.9], (98, 1)),
+        labels=np.tile(labels, 2),
+        folds=np.repeat([1, 2], 49),
+        precision=0.01,
+    )
+
+    assert found["precision"] == 2 / 98
+
+
+def test_weights_count_by_their_proportions():
+    log_probs, labels = np.array([[0.0, -5.0], [-5.0, 0.0]]), np.array([0, 1])
+
+    one, ten = (
+        fit_temperature(log_probs=log_probs, labels=labels, weights=np.full(2, each))
+        for each in (1.0, 10.0)
+    )
+
+    assert one == ten

@@ -8,6 +8,7 @@ from scipy.stats import binom
 
 from pixsent_tf.evaluation.compare import (
     compare,
+    compare_answers,
     compare_aucs,
     holm,
     mcnemar,
@@ -172,3 +173,30 @@ def test_models_without_probabilities_have_no_auc():
 
     assert pair["aucs"] is None
     assert pair["delong_p_holm"] is None
+
+
+def answered(count, *, first, second):
+    """Whether two models are right, which are never right together."""
+    order = np.arange(count)
+    return order < first, (order >= first) & (order < first + second)
+
+
+def test_the_interval_of_a_difference_is_the_normal_one_of_many_pictures():
+    found = compare_answers(*answered(1000, first=300, second=100))
+
+    # of +1, -1 and 0 with shares .3, .1 and .6: mean .2, variance .4 - .2 ** 2
+    margin = 1.959964 * (0.36 / 1000) ** 0.5
+    interval = found["accuracy_difference_interval"]
+    assert interval == pytest.approx([0.2 - margin, 0.2 + margin], abs=0.003)
+
+
+def test_pictures_of_a_group_are_drawn_together():
+    first, second = answered(40, first=12, second=4)
+
+    alone = compare_answers(first, second)
+    fivefold = compare_answers(
+        first.repeat(5), second.repeat(5), groups=np.arange(40).repeat(5)
+    )
+
+    interval = "accuracy_difference_interval"
+    assert fivefold[interval] == pytest.approx(alone[interval])

@@ -37,3 +37,10 @@ def test_ends_belong_to_the_interval():
 def test_no_errors_give_no_interval():
     with pytest.raises(ValueError, match="there are none"):
         half_width(np.array([]))
+
+
+def test_nine_of_ten_errors_lie_within_unless_it_is_said_otherwise():
+    assert half_width(np.arange(1.0, 100.0)) == 90  # of 100 with the next one
+    assert covered(ratings=np.zeros(1), low=np.zeros(1), high=np.ones(1))[
+        "nominal"
+    ] == pytest.approx(0.9)

@@ -100,3 +100,28 @@ def test_intervals_hold_the_number_and_groups_are_drawn_whole():
         wide_low, wide_high = whole["bootstrap_intervals"][name]
         assert low <= each[name] <= high
         assert wide_high - wide_low > 1.5 * (high - low)
+
+
+def test_the_majority_of_a_fold_is_counted_in_the_others():
+    votes = np.array([[3, 0], [3, 0], [0, 3], [0, 3], [0, 3]])
+    folds = np.array([1, 1, 2, 2, 2])
+
+    found = distributions.summarize(
+        votes=votes, probs=np.full((5, 2), 0.5), folds=folds
+    )
+
+    assert found["majority_baseline"]["top1"] == 0  # each fold's is the others'
+
+
+def test_intervals_hold_95_of_100_samples():
+    generator = np.random.default_rng(0)
+    votes = generator.multinomial(6, [0.5, 0.3, 0.2], 1000)
+    probs = np.tile([0.5, 0.3, 0.2], (1000, 1))
+
+    found = distributions.summarize(votes=votes, probs=probs)
+
+    distances = np.abs(votes / 6 - probs).max(axis=1)
+    margin = 1.959964 * distances.std() / 1000**0.5
+    bounds = found["bootstrap_intervals"]["chebyshev"]
+    middle = distances.mean()
+    assert bounds == pytest.approx([middle - margin, middle + margin], rel=0.01)

@@ -166,3 +166,47 @@ def test_area_over_groups_is_that_of_the_drawn_examples():
     found = grouped_auc_interval(labels=labels, scores=scores, groups=groups)
 
     np.testing.assert_allclose(found, np.quantile(areas, [0.025, 0.975]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_perfect_ranking_is_bounded_by_the_rarer_class(turned):
+    labels = np.repeat([1, 0], [40, 10])
+    scores = -labels if turned else labels
+
+    interval = auc_interval(labels=labels, scores=scores.astype(float))
+
+    expected = (0.0, 0.2775) if turned else (0.7225, 1.0)  # Wilson, of 10
+    assert interval == pytest.approx(expected, abs=1e-4)
+
+
+def test_bootstrap_intervals_cover_what_they_are_asked_to():
+    values = np.repeat([1.0, 0.0], [850, 150])
+
+    interval = bootstrap_interval(values, num_resamples=20_000, confidence=0.8)
+
+    expected = binom.ppf([0.1, 0.9], 1000, 0.85) / 1000
+    assert interval == pytest.approx(tuple(expected), abs=0.0015)
+
+
+def test_the_interval_of_a_grouped_area_covers_what_it_is_asked_to():
+    labels, groups = np.tile([0, 1], 100), np.arange(200)
+    scores = labels + np.random.default_rng(0).normal(size=200)
+
+    def bounds(confidence):
+        return grouped_auc_interval(
+            labels=labels, scores=scores, groups=groups, confidence=confidence
+        )
+
+    # as many pictures as groups: what DeLong's interval says of the same ranking
+    for confidence in (0.8, 0.95):
+        expected = auc_interval(labels=labels, scores=scores, confidence=confidence)
+        assert bounds(confidence) == pytest.approx(expected, abs=0.01)
+
+
+def test_another_seed_draws_other_samples():
+    one, same, other = (
+        next(resample_counts(50, num_resamples=3, seed=seed)) for seed in (0, 0, 1)
+    )
+
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)

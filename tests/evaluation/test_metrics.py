@@ -15,6 +15,7 @@ from pixsent_tf.evaluation.metrics import (
     log_losses,
     summarize,
 )
+from pixsent_tf.evaluation.reliability import null_band
 
 # Truth N N N P P P P P; six answers are right: recalls 2/3 and 4/5.
 LABELS = np.array([0, 0, 0, 1, 1, 1, 1, 1])
@@ -135,3 +136,100 @@ def test_pictures_that_err_together_widen_the_interval():
     assert most - least > 1.5 * (high - low)
     assert (alone["interval_unit"], together["interval_unit"]) == ("picture", "group")
     assert together["accuracy"] == alone["accuracy"]
+
+
+def test_the_interval_of_accuracy_is_wilsons(results):
+    share, count, z = 6 / 8, 8, 1.959964
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    margin = z * math.sqrt(share * (1 - share) / count + (z / count) ** 2 / 4)
+    margin /= 1 + z**2 / count
+
+    expected = [middle - margin, middle + margin]
+    assert results["accuracy_interval"] == pytest.approx(expected, abs=1e-6)
+
+
+def scattered(count):
+    """Answers of a model that ranks many pictures well, not perfectly."""
+    labels = np.arange(count) % 2
+    scores = 2 * labels + np.random.default_rng(0).normal(size=count)
+    positive = 1 / (1 + np.exp(1 - scores))
+    return labels, np.stack([1 - positive, positive], axis=1)
+
+
+def test_intervals_hold_95_of_100_samples():
+    labels, probs = scattered(2000)
+
+    found = summarize(labels=labels, probs=probs)
+
+    losses = sklearn_metrics.log_loss(labels, probs)
+    spread = np.std(-np.log(probs[np.arange(2000), labels]))
+    margin = 1.959964 * spread / math.sqrt(2000)
+    bounds = found["bootstrap_intervals"]["log_loss"]
+    assert bounds == pytest.approx([losses - margin, losses + margin], rel=0.02)
+
+
+def test_the_interval_of_the_area_is_that_of_the_positive_probability():
+    labels, probs = scattered(400)
+    area = sklearn_metrics.roc_auc_score(labels, probs[:, 1])
+    wins = probs[labels == 1, 1][:, None] > probs[labels == 0, 1]
+    variance = sum(np.var(wins.mean(axis), ddof=1) / 200 for axis in (0, 1))
+
+    low, high = summarize(labels=labels, probs=probs)["auc_interval"]
+
+    margin = 1.959964 * math.sqrt(variance)
+    assert (low, high) == pytest.approx((area - margin, area + margin))
+
+
+def test_the_interval_of_the_area_draws_whole_groups():
+    labels, probs = scattered(40)
+
+    alone = summarize(labels=labels, probs=probs, groups=np.arange(40))
+    fivefold = summarize(
+        labels=labels.repeat(5),
+        probs=probs.repeat(5, axis=0),
+        groups=np.arange(40).repeat(5),
+    )
+
+    assert fivefold["auc_interval"] == pytest.approx(alone["auc_interval"])
+
+
+def test_one_picture_of_a_class_has_an_area_without_an_interval():
+    found = summarize(labels=LABELS[2:], probs=PROBS[2:])
+
+    assert found["auc"] is not None
+    assert found["auc_interval"] is None
+
+
+def test_the_squared_distances_of_three_classes_are_not_halved():
+    probs = np.array([[0.5, 0.3, 0.2]])
+
+    (found,) = brier_scores(labels=np.array([0]), probs=probs)
+
+    assert found == pytest.approx(0.25 + 0.09 + 0.04)
+
+
+def test_unequal_folds_stand_in_their_order():
+    found = summarize(labels=LABELS, probs=PROBS, folds=np.array([2, 2, 2] + 5 * [1]))
+
+    assert found["per_fold"] == [4 / 5, 2 / 3]
+
+
+def test_precision_is_of_the_answers_and_recall_of_the_labels():
+    probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.1, 0.9]])
+
+    negative, positive = summarize(labels=np.array([0, 0, 0, 1]), probs=probs)[
+        "per_class"
+    ]
+
+    assert (negative["precision"], negative["recall"]) == (1, pytest.approx(1 / 3))
+    assert (positive["precision"], positive["recall"]) == (pytest.approx(1 / 3), 1)
+
+
+def test_calibration_is_that_of_the_positive_probability():
+    positive = np.array([0.9, 0.9, 0.9, 0.9, 0.9, 0.2, 0.2, 0.2, 0.2, 0.2])
+    labels = np.array([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
+
+    found = summarize(labels=labels, probs=np.stack([1 - positive, positive], axis=1))
+
+    assert found["ece"] == pytest.approx((0.1 + 0.2) / 2)
+    assert found["ece_null_band"] == list(null_band(positive))

@@ -54,3 +54,11 @@ def test_the_largest_differences_come_first_with_their_intervals():
     assert [position for position, _, _ in found] == [1, 2]
     assert found[0][2] == pytest.approx([-3 - 1.96 * 0.5, -3 + 1.96 * 0.5], abs=1e-3)
     assert found[1][2] is None
+
+
+def test_the_noise_is_a_part_of_the_unbiased_variance_of_few_ratings():
+    found = another_panel(np.array([1.0, 2.0, 3.0]), np.ones(3), np.full(3, 4))
+
+    # the ratings vary by 2 / (3 - 1) = 1, of which 1 / 4 is noise
+    assert found["pearson_r"] == pytest.approx(0.75)
+    assert found["rmse"] == pytest.approx(0.5**0.5)

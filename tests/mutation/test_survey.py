@@ -1,0 +1,53 @@
+"""What is known of many modules is kept, and told in a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutation.__main__ import sample
+from tests.mutation.modules import find_tests, path_of, surveyed
+from tests.mutation.survey import read, table, write
+
+ROW = {
+    "module": "evaluation.compare",
+    "tests": "tests/evaluation/test_compare.py",
+    "mutants": 9,
+    "killed": 6,
+    "explained": {"1: a  ->  b": "it is the same"},
+    "survivors": ["2: a  ->  b", "3: a  ->  b"],
+}
+
+
+def test_rows_are_kept_in_the_order_of_the_modules(tmp_path):
+    out = tmp_path / "mutation.json"
+    first = {**ROW, "module": "evaluation.annotators"}
+
+    write(out, {"evaluation.compare": ROW, "evaluation.annotators": first})
+
+    assert list(read(out).values()) == [first, ROW]
+
+
+def test_the_table_ends_with_the_sum(tmp_path):
+    write(tmp_path / "mutation.json", {"evaluation.compare": ROW})
+
+    *_, row, total = table(tmp_path / "mutation.json").splitlines()
+
+    assert row == "| `evaluation.compare` | 9 | 6 | 1 | 2 |"
+    assert total == "| **1 modules** | 9 | 6 | 1 | 2 |"
+
+
+def test_a_larger_sample_begins_with_the_smaller_one():
+    numbers = list(range(100))
+
+    assert sample(numbers, 20, 3)[:10] == sample(numbers, 10, 3)
+    assert sample(numbers, 10, 3) != sample(numbers, 10, 4)
+
+
+def test_a_small_module_is_tried_whole():
+    assert sorted(sample(list(range(20)), 10, 0)) == list(range(20))
+
+
+@pytest.mark.parametrize("module", surveyed())
+def test_every_module_that_is_surveyed_has_tests(module):
+    assert path_of(module).is_file()
+    assert find_tests(module)

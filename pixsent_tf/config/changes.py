@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pixsent_tf.config.recipe import Recipe
-from pixsent_tf.config.use import settings_made_idle
+from pixsent_tf.config.use import settings_made_idle, value_of, without_effect
 from pixsent_tf.config.values import Checked, Kind, kinds_of, nearest
 from pixsent_tf.errors import ConfigError
 
@@ -79,6 +79,9 @@ def to_json(recipe: Recipe) -> str:
 def from_json(text: str) -> Recipe:
     """Read a recipe that `to_json` wrote.
 
+    What does nothing in a recipe that was written whole was not chosen: it had its
+    default, which may have been another then, and has today's.
+
     Args:
         text: The JSON text; settings that are left out take their defaults.
 
@@ -95,7 +98,27 @@ def from_json(text: str) -> Recipe:
         raise ConfigError(f"The recipe is not JSON: {error}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"A recipe is a JSON object; this one is {values!r:.40}.")
-    return _apply(Recipe(), values, "")
+    return _apply(Recipe(), _without_idle(values), "")
+
+
+def _without_idle(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what has no effect, where every part is there: it was written whole."""
+    if not values.keys() >= kinds_of(Recipe).keys():
+        return values
+
+    def value(name: str) -> Any:
+        part, _, last = name.rpartition(".")
+        owner = values.get(part) if part else values
+        usual = value_of(Recipe(), name)
+        return owner.get(last, usual) if isinstance(owner, dict) else usual
+
+    idle = set(without_effect(value))
+    return {
+        part: {last: owner[last] for last in owner if f"{part}.{last}" not in idle}
+        if isinstance(owner, dict)
+        else owner
+        for part, owner in values.items()
+    }
 
 
 def differences(there: Recipe, here: Recipe) -> list[str]:

@@ -7,7 +7,7 @@ solved, not descended. A setting that would do nothing is refused where it is ma
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -163,12 +163,23 @@ def unused(recipe: Recipe) -> list[str]:
     Returns:
         Dotted names of settings that differ from their default and have no effect.
     """
-    idle = (
+    return changed(recipe, without_effect(lambda name: value_of(recipe, name)))
+
+
+def without_effect(value: Callable[[str], Any]) -> list[str]:
+    """Name the settings that others make idle, changed or not.
+
+    Args:
+        value: Gives what a setting is, by its dotted name.
+
+    Returns:
+        Dotted names.
+    """
+    return [
         setting
         for setting, needed in USES.items()
-        if needed is not None and value_of(recipe, needed.setting) not in needed.values
-    )
-    return changed(recipe, idle)
+        if needed is not None and value(needed.setting) not in needed.values
+    ]
 
 
 def refuse_unused(recipe: Recipe) -> None:

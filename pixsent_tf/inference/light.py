@@ -28,7 +28,6 @@ from pixsent_tf.data.decode.canvas import read_crop
 from pixsent_tf.errors import ImageError, WeightsError
 from pixsent_tf.inference.litert import LiteNetwork
 from pixsent_tf.inference.prediction import Prediction
-from pixsent_tf.inference.prepared import prepare
 from pixsent_tf.machine import num_cores, wanted_engine
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import cache_folder
@@ -144,6 +143,9 @@ def find(model: str | None, num_examples: int) -> LightModel | None:
         return None
     try:
         if not path.is_file() and (model or QUICK) in NAMES:
+            # The first time only: what reads checkpoints takes a tenth of a cold start.
+            from pixsent_tf.inference.prepared import prepare
+
             prepare(folder_of(model or QUICK), path)
         found = LightModel(path)
         os.utime(path)  # it was used now

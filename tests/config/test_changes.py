@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -60,6 +61,24 @@ def test_json_brings_back_an_equal_recipe():
     )
 
     assert from_json(to_json(recipe)) == recipe
+
+
+def test_a_default_of_another_day_that_does_nothing_is_todays():
+    written = json.loads(to_json(Recipe()))
+    assert written["training"]["strategy"] == "head"
+    written["training"].update(epochs=77, trained_fraction=0.77)
+    del written["training"]["num_views"]  # which was added later
+
+    assert from_json(json.dumps(written)) == Recipe()
+
+    written["training"]["strategy"] = "last-blocks"
+    training = from_json(json.dumps(written)).training
+    assert (training.epochs, training.trained_fraction) == (77, 0.77)
+
+
+def test_what_does_nothing_in_a_recipe_of_a_few_words_is_refused():
+    with pytest.raises(ConfigError, match=r"epochs .--epochs. does nothing"):
+        from_json('{"training": {"epochs": 77}}')
 
 
 @pytest.mark.parametrize(

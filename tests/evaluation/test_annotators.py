@@ -49,3 +49,10 @@ def test_the_ceiling_is_how_often_one_gives_what_the_others_say():
     assert ceiling(np.array([[1, 1]])) == 0
     assert ceiling(np.array([[2, 1]])) == pytest.approx((0.5 + 0.5 + 0) / 3)
     assert ceiling(np.array([[1, 0]])) is None
+
+
+def test_kappa_knows_classes_that_one_annotator_never_gives():
+    first, second = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 2])
+
+    for pair in ((first, second), (second, first)):
+        assert cohen_kappa(*pair) == pytest.approx(cohen_kappa_score(*pair))

@@ -267,3 +267,9 @@ def test_weights_count_by_their_proportions():
     )
 
     assert one == ten
+
+
+def test_a_single_prediction_has_a_temperature():
+    found = fit_temperature(log_probs=np.array([[0.0, -5.0]]), labels=np.array([0]))
+
+    assert 0.5 < found < 1

@@ -200,3 +200,14 @@ def test_pictures_of_a_group_are_drawn_together():
 
     interval = "accuracy_difference_interval"
     assert fivefold[interval] == pytest.approx(alone[interval])
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_pictures_of_one_class_have_no_area(label):
+    probs = np.tile([0.4, 0.6], (2, 5, 1))
+
+    (pair,) = compare(
+        names="ab", labels=np.full(5, label), probs=probs, has_probs=[True, True]
+    )
+
+    assert pair["aucs"] is None

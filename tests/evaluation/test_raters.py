@@ -62,3 +62,8 @@ def test_the_noise_is_a_part_of_the_unbiased_variance_of_few_ratings():
     # the ratings vary by 2 / (3 - 1) = 1, of which 1 / 4 is noise
     assert found["pearson_r"] == pytest.approx(0.75)
     assert found["rmse"] == pytest.approx(0.5**0.5)
+
+
+def test_two_ratings_have_a_ceiling_and_one_has_none():
+    assert another_panel(np.array([1.0, 3.0]), np.ones(2), np.full(2, 4))
+    assert another_panel(np.array([1.0]), np.ones(1), np.full(1, 4)) is None

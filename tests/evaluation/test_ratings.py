@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from pixsent_tf.evaluation import ratings
+from pixsent_tf.evaluation.intervals import resample_counts
 
 GENERATOR = np.random.default_rng(0)
 TRUTH = GENERATOR.normal(4, 1, 200).round(1)  # with ties
@@ -154,3 +155,99 @@ def test_a_model_does_not_differ_from_itself():
 
     assert pair["williams_p"] == 1
     assert pair["rmse_difference_interval"] == [0, 0]
+
+
+def compared(*answers):
+    return ratings.compare(
+        names="abc"[: len(answers)],
+        targets=["valence"],
+        ratings=TRUTH[:, None],
+        answers=np.stack(answers)[:, :, None],
+    )
+
+
+def test_differences_are_the_first_models_less_the_seconds():
+    other = TRUTH + np.random.default_rng(5).normal(0, 2, 200)
+
+    (pair,) = compared(ANSWERS, other)
+
+    r = [stats.pearsonr(TRUTH, each)[0] for each in (ANSWERS, other)]
+    rmse = [((each - TRUTH) ** 2).mean() ** 0.5 for each in (ANSWERS, other)]
+    assert pair["pearson_r_difference"] == pytest.approx(r[0] - r[1])
+    assert pair["rmse_difference"] == pytest.approx(rmse[0] - rmse[1])
+    drawn = np.concatenate(list(resample_counts(200))) / 200
+    off = [np.sqrt(drawn @ (each - TRUTH) ** 2) for each in (ANSWERS, other)]
+    assert pair["rmse_difference_interval"] == pytest.approx(
+        np.quantile(off[0] - off[1], [0.025, 0.975]).tolist()
+    )
+
+
+def test_the_values_of_all_pairs_are_corrected_together():
+    others = TRUTH + np.random.default_rng(5).normal(0, 1, (2, 200)) * [[1.1], [1.3]]
+
+    pairs = compared(ANSWERS, *others)
+
+    alone = np.sort([pair["williams_p"] for pair in pairs])
+    by_hand = np.maximum.accumulate(alone * [3, 2, 1]).clip(max=1)
+    together = sorted(pair["williams_p_holm"] for pair in pairs)
+    assert together == pytest.approx(by_hand)
+    assert together[0] == pytest.approx(3 * alone[0])
+
+
+def test_williams_test_of_few_examples_has_three_degrees_less():
+    truth = np.array([1.0, 2, 3, 4, 5, 6])
+    first, second = np.array([1.0, 3, 2, 5, 4, 6]), np.array([2.0, 1, 4, 6, 3, 5])
+    a, b, c = (
+        stats.pearsonr(*pair)[0]
+        for pair in ((truth, first), (truth, second), (first, second))
+    )
+    determinant = 1 - a**2 - b**2 - c**2 + 2 * a * b * c
+    below = 2 * 5 / 3 * determinant + ((a + b) / 2) ** 2 * (1 - c) ** 3
+    statistic = (a - b) * (5 * (1 + c) / below) ** 0.5
+
+    found = ratings.williams(truth, first, second)
+
+    assert found == pytest.approx(2 * stats.t.sf(abs(statistic), 3))
+
+
+def test_the_band_of_chance_by_hand():
+    assert ratings.null_band(5) == pytest.approx((-0.979982, 0.979982))
+
+
+def test_the_spread_of_the_ratings_is_that_of_the_examples_at_hand():
+    found = ratings.summarize(
+        target="valence",
+        ratings=np.array([1.0, 2.0, 3.0]),
+        answers=np.array([1.0, 2.5, 3.0]),
+    )
+
+    assert found["rating_sd"] == pytest.approx((2 / 3) ** 0.5)
+
+
+def test_as_many_groups_are_drawn_as_there_are():
+    alone, fivefold = (
+        ratings.summarize(
+            target="valence",
+            ratings=TRUTH[:40].repeat(times),
+            answers=ANSWERS[:40].repeat(times),
+            groups=np.arange(40).repeat(times),
+        )["bootstrap_intervals"]
+        for times in (1, 5)
+    )
+
+    assert fivefold["rmse"] == pytest.approx(alone["rmse"])
+    assert fivefold["spearman"] == pytest.approx(alone["spearman"])
+
+
+def test_four_examples_are_tested_and_three_are_not():
+    truth, first, second = (
+        np.array(x) for x in ([1.0, 2, 3, 5], [1.0, 3, 2, 6], [4.0, 1, 2, 3])
+    )
+
+    assert ratings.williams(truth, first, second) < 1
+    assert ratings.williams(truth[:3], first[:3], second[:3]) == 1
+
+
+def test_two_examples_correlate_anyhow():
+    assert ratings.null_band(2) == (-1, 1)
+    assert ratings.null_band(1) == (-1, 1)

@@ -73,3 +73,12 @@ def test_many_classes_are_judged_by_the_answer():
 
     assert predicted.tolist() == [0.7, 0.5]
     assert happened.tolist() == [True, False]
+
+
+def test_fifteen_bins_part_the_probabilities():
+    # .34 and .39 share a bin of width 1/15, .32 does not
+    found = reliability(np.array([0.32, 0.34, 0.39]), np.array([True, False, False]))
+
+    assert len(found.counts) == 15
+    assert np.flatnonzero(found.counts).tolist() == [4, 5]
+    assert found.error == pytest.approx((0.68 + 0.34 + 0.39) / 3)

@@ -407,3 +407,47 @@ def test_ppi_python_gives_the_same_interval_where_labels_are_many(ppi_py, true_s
 
     width = theirs[1].item() - theirs[0].item()
     assert np.abs(np.subtract(found.interval, np.ravel(theirs))).max() < 0.02 * width
+
+
+def flat(*truth):
+    """Labels of pictures whose scores say nothing."""
+    return labels_of(np.array(truth, dtype=float), np.zeros(len(truth)))
+
+
+def test_a_cell_is_refused_where_one_of_twenty_alike_would_be():
+    others = flat(0.1, 0.2, 0.3, 0.4, 0.5)
+    own = flat(0.3, 0.5, 0.7)
+    p = stats.ttest_ind(own.truth, others.truth, equal_var=False).pvalue
+    assert 0.05 < p < 0.3
+
+    moved = own.truth + np.arange(0, 0.6, 0.001)[:, None]  # ever further apart
+    pvalues = stats.ttest_ind(moved, others.truth[None], equal_var=False, axis=1).pvalue
+    nearest = [np.flatnonzero(pvalues >= 0.05)[-1], np.flatnonzero(pvalues < 0.05)[0]]
+    borrows = [share.may_borrow(flat(*moved[i]), others) for i in nearest]
+
+    assert borrows == [True, False]
+
+
+def test_equal_labels_are_as_uncertain_as_those_of_the_others():
+    others = flat(0, 0.1, 0.2)  # variance .01, so that t is off / sqrt(.01 * 5 / 6)
+
+    # t of two degrees of freedom is 4.303 at 5 %: off .393
+    assert share.may_borrow(flat(0.1 + 0.39, 0.1 + 0.39), others)
+    assert not share.may_borrow(flat(0.1 + 0.40, 0.1 + 0.40), others)
+
+
+def test_a_combination_is_as_sure_as_its_least_sure_part():
+    parts = [share.Estimate(0.5, np.zeros(1), 0.01, degrees) for degrees in (9, 3, 5)]
+
+    assert share.combine(parts, [1, -1, 1]).degrees == 3
+
+
+def test_a_difference_is_tested_on_both_sides():
+    found = share.Estimate(-0.2, np.zeros(1), 0.01, 10)
+
+    assert found.p == pytest.approx(stats.t.cdf(-2, 10) + stats.t.sf(2, 10))
+
+
+def test_two_labels_have_no_slope():
+    assert labels_of(np.array([0.0, 1.0]), np.array([0.2, 0.9])).slope == 0
+    assert labels_of(np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.9, 0.9])).slope > 1

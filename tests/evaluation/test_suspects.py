@@ -45,3 +45,20 @@ def test_a_class_without_labels_is_never_believed():
     probs = np.array([[0.3, 0.1, 0.6], [0.1, 0.3, 0.6], [0.8, 0.1, 0.1]])
 
     assert lists(probs, [0, 1, 0]) == ([0, 1], [False, False])
+
+
+def test_a_class_is_believed_from_the_mean_of_its_own_pictures_on():
+    # positive has (.9 + .6) / 2 = .75 of its own, and .63 of all
+    probs = two_classes(0.9, 0.6, 0.8, 0.65, 0.2)
+
+    found, believed = lists(probs, [1, 1, 0, 0, 0])
+
+    assert found == [2, 3]
+    assert believed == [True, False]
+
+
+def test_what_is_as_likely_as_the_mean_is_believed():
+    found, believed = lists(two_classes(0.75, 0.75, 0.25), [1, 0, 0])
+
+    assert found == [1]
+    assert believed == [True]

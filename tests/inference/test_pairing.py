@@ -90,3 +90,51 @@ def test_backslashes_lead_to_the_same_pictures():
     second = make_predictions("b", [0.3, 0.8], ids=["C:\\x\\a.jpg", "C:\\x\\b.jpg"])
 
     assert align([first, second]).ids == ("a.jpg", "b.jpg")
+
+
+def test_classes_in_another_order_mean_the_same():
+    turned = make_predictions(
+        "b",
+        1 - B.probs[:, 1],
+        1 - np.array(LABELS),
+        class_names=("positive", "negative"),
+    )
+
+    np.testing.assert_allclose(align([A, turned]).probs[1], B.probs)
+    assert align([turned, A]).labels.tolist() == [1 - label for label in LABELS]
+
+
+def test_a_picture_that_one_of_three_lacks_is_left_out_of_all():
+    kept = [1, 2, 4, 5]
+    short = make_predictions(
+        "c",
+        B.probs[kept, 1],
+        np.array(LABELS)[kept],
+        ids=[B.ids[i] for i in kept],
+    )
+
+    aligned = align([A, B, short])
+
+    assert aligned.ids == tuple(A.ids[i] for i in kept)
+    assert aligned.labels.tolist() == [LABELS[i] for i in kept]
+    assert np.array_equal(aligned.probs[0], A.probs[kept])
+    assert np.array_equal(aligned.probs[2], B.probs[kept])
+
+
+def test_one_picture_of_a_class_is_judged_by_accuracy():
+    labels = np.r_[1, np.zeros(40, int)]
+    turned = make_predictions("turned", np.where(labels == 1, 0.2, 0.8), labels)
+
+    first, second = align([turned, turned]).notes
+
+    assert "(accuracy at most 0.0" in first
+    assert first.startswith("turned (1)")
+    assert second.startswith("turned (2)")
+
+
+def test_two_pictures_of_a_class_are_judged_by_the_area():
+    labels = np.r_[1, 1, np.zeros(40, int)]
+    positive = np.r_[0.1, 0.3, 0.2, np.full(39, 0.8)]
+    turned = make_predictions("turned", positive, labels)
+
+    assert "(AUC at most" in align([turned, turned]).notes[0]

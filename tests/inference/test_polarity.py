@@ -58,3 +58,28 @@ def test_an_unknown_name_is_refused():
 def test_classes_of_one_pole_only_are_refused():
     with pytest.raises(DataError, match="are not of both poles"):
         roll_up(SAID, {"joy": "positive"})
+
+
+def test_a_class_of_neither_pole_is_left_out_wherever_it_stands():
+    order = [2, 0, 1]
+    turned = Predictions(
+        name="run",
+        ids=tuple("cab"),
+        probs=SAID.probs[order],
+        class_names=SAID.class_names,
+        labels=SAID.labels[order],
+        folds=np.array([3, 1, 2]),
+    )
+
+    found = roll_up(turned, read_polarity("ekman6"))
+
+    assert found.ids == ("a", "b")
+    assert found.labels.tolist() == [1, 0]
+    assert found.folds.tolist() == [1, 2]
+    np.testing.assert_allclose(found.probs[:, 1], [0.5 / 0.7, 0.1 / 0.7])
+
+
+def test_what_was_not_tested_in_folds_stays_so():
+    alone = Predictions("run", SAID.ids, SAID.probs, SAID.class_names, SAID.labels)
+
+    assert roll_up(alone, read_polarity("ekman6")).folds is None

@@ -61,15 +61,15 @@ def try_module(asked: argparse.Namespace) -> Row:
     tests = asked.tests or [find_tests(asked.module)]
     source = path_of(asked.module).read_text("utf-8")
     chosen = sample(mutants(source), asked.sample, asked.seed)
-    row, end = _begun(asked, tests), time.monotonic() + asked.seconds
+    row, seconds = _begun(asked, tests), asked.seconds
     if row["survivors"]:
         chosen = [mutant for mutant in chosen if str(mutant) in row["survivors"]]
         row |= {"mutants": row["mutants"] - len(row["survivors"]), "survivors": []}
-        end = float("inf")
+        seconds = float("inf")
     with copied_project() as project:
-        trial = Trial(project, asked.module, tests)
+        trial, started = Trial(project, asked.module, tests), time.monotonic()
         for number, mutant in enumerate(chosen, 1):
-            if time.monotonic() > end:
+            if time.monotonic() - started > seconds:
                 break
             _note(row, mutant, trial)
             print(f"\r{number} of {len(chosen)}", end="", file=sys.stderr, flush=True)

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deepsent_files import name_of, write_deepsent
+from PIL import Image
 
 from pixsent_tf.config import LEVELS
 from pixsent_tf.data.levels.layout import open_deepsent
 from pixsent_tf.data.splits import (
+    find_units,
     held_out,
     holdout,
     published_or_stratified,
@@ -134,3 +136,127 @@ def test_copies_are_held_out_together(tmp_path):
         test = held_out(dataset, 0.25, seed=seed)
         copies = [dataset.ids.index(name_of(number)) for number in (1, 3, 30)]
         assert len(set(folds[copies])) == len(set(test[copies])) == 1
+
+
+@pytest.fixture(scope="module")
+def noises(tmp_path_factory):
+    """Twenty-four pictures, none like another, of two classes in turn."""
+    folder = tmp_path_factory.mktemp("noises")
+    generator = np.random.default_rng(0)
+    ids = tuple(f"{number:02}.png" for number in range(24))
+    for name in ids:
+        pixels = generator.integers(0, 255, (32, 32, 3)).astype("uint8")
+        Image.fromarray(pixels).save(folder / name)
+    return Dataset(
+        "noises",
+        ids,
+        tuple(str(folder / name) for name in ids),
+        np.arange(24, dtype="int32") % 2,
+        ("n", "p"),
+    )
+
+
+def joined(dataset, count, **known):
+    """The last pictures are labelled elsewhere and may only train."""
+    only_trains = np.arange(len(dataset)) >= len(dataset) - count
+    return replace(dataset, joined=only_trains.astype("float32"), **known)
+
+
+def test_what_only_trains_is_in_no_fold(noises):
+    dealt = published_or_stratified(joined(noises, 4), 3)
+    published = published_or_stratified(
+        joined(noises, 4, folds=np.arange(24) % 3 + 1), 3
+    )
+
+    assert (dealt[-4:] == 0).all()
+    assert (dealt[:-4] > 0).all()
+    assert published.tolist() == [*(np.arange(20) % 3 + 1), 0, 0, 0, 0]
+
+
+def test_what_only_trains_is_never_held_out(noises):
+    for seed in range(3):
+        assert not held_out(joined(noises, 12), 0.5, seed=seed)[-12:].any()
+
+    splits = np.array(["train"] * 18 + ["test"] * 6)
+    assert held_out(joined(noises, 3, splits=splits), 0.2).tolist() == (
+        [False] * 18 + [True] * 3 + [False] * 3
+    )
+
+
+def test_pictures_of_a_group_stay_together_where_none_is_a_copy(noises):
+    people = [f"p{number // 3}" for number in range(24)]
+    dataset = noises.grouped(people)
+
+    units = find_units(dataset)
+
+    assert len(np.unique(units)) == 8
+    assert (units.reshape(8, 3) == units[::3, None]).all()
+    for seed in range(3):
+        folds = published_or_stratified(dataset, 4, seed=seed)
+        test = held_out(dataset, 0.25, seed=seed)
+        assert all(len(set(folds[i : i + 3])) == 1 for i in range(0, 24, 3))
+        assert all(len(set(test[i : i + 3])) == 1 for i in range(0, 24, 3))
+
+
+def test_a_copy_ties_the_groups_of_both_together(noises):
+    paths = (*noises.paths[:-1], noises.paths[0])  # the last is the first again
+    people = [f"p{number // 3}" for number in range(24)]
+
+    units = find_units(replace(noises, paths=paths).grouped(people))
+
+    assert len(np.unique(units)) == 7
+    assert len(np.unique(units[[0, 1, 2, 21, 22, 23]])) == 1
+
+
+def test_a_level_is_tied_by_pictures_that_it_leaves_out(noises):
+    names = [f"p{number // 3}" for number in range(24)]
+    whole = noises.grouped(names)
+    # the third of each group is in the whole only; so is what ties 0 to 23
+    paths = (*whole.paths[:2], whole.paths[23], *whole.paths[3:])
+    whole = replace(whole, paths=paths)
+    level = replace(whole.take(np.arange(24) % 3 < 2), whole=whole)
+
+    units = find_units(level)
+
+    assert len(units) == 16
+    assert units[0] == units[1] == units[-1]
+
+
+def test_the_seed_decides_what_a_data_set_is_dealt(noises):
+    folds, masks = (
+        {tuple(deal(noises, share, seed=seed).tolist()) for seed in range(4)}
+        for deal, share in ((published_or_stratified, 3), (held_out, 0.25))
+    )
+
+    assert len(folds) > 1
+    assert len(masks) > 1
+
+
+def test_votes_and_sources_are_even_among_the_folds(noises):
+    sure = np.arange(24) // 2 % 2  # 5 : 0 and 3 : 2, in each class
+    votes = np.where(sure, 5, 3)
+    label = noises.labels
+    both = np.stack(
+        [np.where(label, 5 - votes, votes), np.where(label, votes, 5 - votes)]
+    )
+
+    for known, kind in (
+        ({"votes": both.T}, sure),
+        (
+            {"sources": np.arange(24) // 12, "source_names": ("a", "b")},
+            np.arange(24) // 12,
+        ),
+    ):
+        for seed in range(4):
+            dealt = published_or_stratified(replace(noises, **known), 3, seed=seed)
+            kept = held_out(replace(noises, **known), 0.5, seed=seed)
+            for k, one in np.ndindex(2, 2):
+                members = (label == k) & (kind == one)
+                assert np.bincount(dealt[members], minlength=4).tolist() == [0, 2, 2, 2]
+                assert kept[members].sum() == 3
+
+
+def test_half_may_be_held_out_and_a_tenth_needs_ten_pictures():
+    assert holdout(LABELS, 0.5).sum() == pytest.approx(51.5, abs=1)
+    with pytest.raises(DataError, match="10 parts need 10 different pictures"):
+        holdout(np.repeat([0, 1], [9, 40]), 0.1)

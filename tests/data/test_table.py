@@ -97,3 +97,90 @@ def test_missing_files_are_counted_and_the_first_is_named(tmp_path):
         DataError, match=r"1 of 2 files that do not exist, first .*gone"
     ):
         build_dataset(name="mine", ids=["a", "gone"], paths=paths, labels=["x", "y"])
+
+
+def test_pictures_without_a_group_are_groups_of_their_own():
+    grouped = DATASET.grouped(["", "x", "", "x"])
+
+    assert len(set(grouped.groups.tolist())) == 3
+    assert grouped.groups[1] == grouped.groups[3]
+    assert [grouped.group_names[number] for number in grouped.groups] == [
+        "",
+        "x",
+        "",
+        "x",
+    ]
+
+
+def test_unknown_pictures_are_in_no_group_together():
+    numbers = DATASET.grouped(list("xxyy")).groups_of(["b", "other", "a", "another"])
+
+    assert numbers[0] == numbers[2]
+    assert len(set(numbers.tolist())) == 3
+
+
+def test_agreement_is_nothing_at_a_tie_and_one_where_all_say_the_same():
+    votes = np.array([[5, 0], [1, 4], [2, 3], [3, 3]])
+
+    agreement = replace(DATASET, votes=votes).agreement
+
+    np.testing.assert_allclose(agreement, [1, 0.6, 0.2, 0], atol=1e-6)
+    assert replace(DATASET, votes=None).agreement.tolist() == [1, 1, 1, 1]
+
+
+def test_pictures_count_by_their_agreement_where_that_is_asked_for():
+    aims = DATASET.weighted_targets(DataConfig(example_weights="agreement"))
+
+    np.testing.assert_allclose(aims.sum(axis=1), [1, 0.6, 0.2, 1], atol=1e-6)
+
+
+JOINED = replace(DATASET, joined=np.array([0, 0, 0.5, 0.25], "float32"))
+
+
+def test_what_was_joined_counts_by_its_weight():
+    assert JOINED.only_trains.tolist() == [False, False, True, True]
+    aims = JOINED.weighted_targets(DataConfig())
+    assert aims.sum(axis=1).tolist() == [1, 1, 0.5, 0.25]
+
+
+def test_what_was_joined_is_not_like_the_pictures_to_come():
+    positions = np.array([0, 1, 2])
+
+    plain, even = (
+        JOINED.weights_like_those_to_come(DataConfig(balance=by), among=positions)
+        for by in ("none", "classes")
+    )
+
+    assert plain.tolist() == [1, 1, 0]
+    assert even.tolist() == [1, 1, 0]  # one negative, one positive: even already
+    three = DATASET.weights_like_those_to_come(
+        DataConfig(balance="classes"), among=positions
+    )
+    np.testing.assert_allclose(three, [1.5, 0.75, 0.75])
+
+
+def test_classes_are_balanced_among_what_trains_alone():
+    aims = DATASET.weighted_targets(
+        DataConfig(balance="classes"), among=np.array([0, 1, 2])
+    )
+
+    np.testing.assert_allclose(aims[:3].sum(axis=1), [1.5, 0.75, 0.75])
+
+
+def test_sources_are_balanced_by_their_numbers():
+    two = replace(DATASET, sources=np.array([0, 1, 1, 1]), source_names=("x", "y"))
+
+    aims = two.weighted_targets(DataConfig(balance="sources"))
+
+    np.testing.assert_allclose(aims.sum(axis=1), [2, 2 / 3, 2 / 3, 2 / 3], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("splits", "expected"),
+    [
+        (["train", "val", "test", "train"], [False, False, True, False]),
+        (["train", "val", "val", "train"], [False, True, True, False]),
+    ],
+)
+def test_the_test_part_is_held_out_and_else_what_validates(splits, expected):
+    assert replace(DATASET, splits=np.array(splits)).divided.tolist() == expected

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
+from pixsent_tf.evaluation.calibration import fit_temperature
 from pixsent_tf.training.calibrated import MAX_HELD_OUT, calibrate
 from pixsent_tf.training.logistic import InnerPredictions
 
@@ -113,3 +114,37 @@ def test_without_inner_predictions_nothing_changes():
     found = calibrate(Trained(None), np.array([], int))
 
     assert (found.temperature, found.held_out) == (1.0, ())
+
+
+def test_a_held_out_answer_is_as_sure_as_the_temperature_of_other_folds_makes_it():
+    fitted, labels = drawn(surer=3.0, count=400)
+    inner = fitted.inner
+
+    held_out = calibrate(fitted, labels).held_out
+
+    sureness = []
+    for fold in range(1, 6):
+        own = inner.folds == fold
+        temperature = fit_temperature(
+            log_probs=inner.log_probs[~own], labels=labels[~own]
+        )
+        logits = inner.log_probs[own] / temperature
+        sureness.extend(np.exp(log_softmax(logits, axis=1)).max(axis=1))
+    assert [sure for sure, _ in held_out] == pytest.approx(sorted(sureness), abs=1e-4)
+
+
+def test_pictures_without_weight_or_without_prediction_are_not_held_out():
+    fitted, labels = drawn(surer=1.0, count=400)
+    folds = fitted.inner.folds * (np.arange(400) % 4 > 0)
+    weights = (np.arange(400) % 3 > 0).astype(float)
+    inner = InnerPredictions(fitted.inner.log_probs, folds)
+
+    held_out = calibrate(Trained(inner), labels, weights=weights).held_out
+
+    counts = (folds > 0) & (weights > 0)
+    probs = np.exp(inner.log_probs[counts])
+    assert len(held_out) == counts.sum() == 200
+    assert (
+        sum(right for _, right in held_out)
+        == (probs.argmax(axis=1) == labels[counts]).sum()
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.ndimage import zoom
+from scipy.ndimage import gaussian_filter, zoom
 
 from pixsent_tf.data.copies import alike
 from pixsent_tf.data.copies.duplicates import find_copies
@@ -70,3 +70,50 @@ def test_each_near_copy_is_found_and_nothing_else(thumbnails):
 def test_no_pictures_are_no_pairs():
     assert alike.candidate_pairs(np.zeros((0, 64, 64), "uint8")).shape == (0, 2)
     assert len(find_copies([]).pairs) == 0
+
+
+def test_blocks_and_chunks_do_not_change_what_is_found(thumbnails, monkeypatch):
+    some = thumbnails[::3]  # 75 originals with their copies, and others
+    candidates, pairs = alike.candidate_pairs(some), [*alike.alike_pairs(some)]
+
+    monkeypatch.setattr(alike, "_BLOCK", (40, 100))
+    monkeypatch.setattr(alike, "_CHUNK", 7)
+
+    assert len(candidates) > 30
+    assert sorted(alike.candidate_pairs(some).tolist()) == sorted(candidates.tolist())
+    again = [*alike.alike_pairs(some)]
+    assert [pair[:2] for pair in sorted(again)] == [pair[:2] for pair in sorted(pairs)]
+    assert len(pairs) > 7
+
+
+def test_the_distance_is_what_the_details_lack_of_being_equal():
+    original = photographs(1)[0].astype("float32")
+    noise = np.random.default_rng(2).normal(size=(64, 64))
+
+    def details(picture):
+        return picture - gaussian_filter(picture, 3)
+
+    found = []
+    for scale in (0, 1, 2, 3, 4, 6, 12):
+        copy = (original + scale * noise).clip(0, 255).round()
+        pair = np.stack([original, copy]).astype("uint8")
+        expected = 1 - np.corrcoef(details(original).flat, details(copy).flat)[0, 1]
+        distances = [distance for _, _, distance in alike.alike_pairs(pair)]
+        if abs(expected - 0.2) > 0.02:
+            assert len(distances) == (expected < 0.2), (scale, expected)
+        if distances:
+            assert distances[0] == pytest.approx(expected, abs=0.03)
+            found.append(distances[0])
+    assert found == sorted(found)
+    assert found[0] < 0.001
+    assert found[-1] > 0.1  # up to a fifth
+
+
+def test_pictures_of_nearly_one_level_are_no_copies_of_each_other():
+    faint = np.full((2, 64, 64), 77, "uint8")
+    faint[:, :, 32:] += 1
+    clear = np.full((2, 64, 64), 77, "uint8")
+    clear[:, :, 32:] += 4
+
+    assert len(alike.candidate_pairs(faint)) == 0
+    assert alike.candidate_pairs(clear).tolist() == [[0, 1]]

@@ -55,3 +55,18 @@ def test_nesting_gives_the_majority_to_the_label():
     votes = read_nesting({"b_2.jpg": 4, "a_1.jpg": 3}, LABELS)
 
     assert votes.tolist() == EXPECTED
+
+
+@pytest.mark.parametrize("words", [("negative", "positive"), ("0", "1")])
+def test_what_all_agree_on_is_no_vote_for_the_other(words, tmp_path):
+    (tmp_path / "amt.csv").write_text(
+        f"a_1.jpg,{words[0]}\n" * 5 + f"b_2.jpg,{words[1]}\n" * 5
+    )
+
+    assert read_table(tmp_path / "amt.csv", LABELS).tolist() == [[0, 5], [5, 0]]
+
+
+def test_a_tie_is_no_majority(tmp_path):
+    (tmp_path / "amt.csv").write_text("a_1.jpg,4,2,2\nb_2.jpg,5,1,4\n")
+
+    assert read_table(tmp_path / "amt.csv", LABELS) is None

@@ -231,3 +231,110 @@ def test_mixed_pictures_keep_at_least_half_of_themselves():
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         Augmentation(CROP, **settings)
+
+
+def test_a_resized_crop_is_mirrored_too():
+    augmentation = Augmentation(CROP, min_area_fraction=0.2)
+    draws = row(top=1, left=2, side=5)
+
+    plain = augmentation.batch(noise(1), draws).numpy()
+    mirrored = augmentation.batch(noise(1), row(top=1, left=2, side=5, mirror=1))
+
+    np.testing.assert_array_equal(mirrored.numpy(), plain[:, :, ::-1])
+    assert (plain != plain[:, :, ::-1]).any()
+
+
+def test_resized_levels_are_rounded_to_the_nearest():
+    canvas = np.zeros((1, CANVAS, CANVAS, 3), dtype="uint8")
+    canvas[:, :, 1] = 3  # columns 0, 3, 0, 0, enlarged twofold
+
+    crop = Augmentation(CROP, min_area_fraction=0.1).batch(canvas, row(side=4))
+
+    # a quarter of the other pixel: .75, 2.25, 2.25, .75
+    assert crop[0, 0, :, 0].numpy().tolist() == [0, 1, 2, 2, 1, 0, 0, 0]
+    turned = Augmentation(CROP, min_area_fraction=0.1).batch(
+        canvas.transpose(0, 2, 1, 3), row(side=4)
+    )
+    assert turned[0, :, 0, 0].numpy().tolist() == [0, 1, 2, 2, 1, 0, 0, 0]
+
+
+COLORS = slice(4, 7)
+
+
+def test_colors_become_stronger_and_weaker_alike_each_on_its_own():
+    factors = draws_of(Augmentation(CROP, jitter=0.4), 20_000)[:, COLORS] / UNIT
+
+    assert factors.min() == pytest.approx(0.6, abs=0.002)
+    assert factors.max() == pytest.approx(1.4, abs=0.002)
+    assert np.abs(factors.mean(axis=0) - 1).max() < 0.006
+    assert np.abs(np.corrcoef(factors.T) - np.eye(3)).max() < 0.03
+
+
+def test_factors_are_rounded_to_the_nearest_unit():
+    factors = draws_of(Augmentation(CROP, jitter=0.0004), 1000)[:, COLORS]
+
+    assert (factors == UNIT).all()  # never off by half a unit
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"), [(0, [100, 100]), (0.5, [75, 125]), (1.5, [25, 175])]
+)
+def test_contrast_moves_levels_away_from_the_mean_of_the_picture(factor, expected):
+    canvas = np.full((1, CROP, CROP, 3), 50, dtype="uint8")
+    canvas[:, :, CROP // 2 :] = 150
+    draws = row()
+    draws[0, 5] = round(factor * UNIT)
+
+    crop = Augmentation(CROP, jitter=1.0).batch(canvas, draws).numpy()
+
+    assert crop[0, 0, [0, -1], 0].tolist() == expected
+
+
+def test_saturation_keeps_what_is_gray():
+    canvas = np.full((1, CROP, CROP, 3), [100, 200, 10], dtype="uint8")
+    canvas[0, 0] = 90
+    draws = row()
+    draws[0, 6] = 2 * UNIT
+
+    crop = Augmentation(CROP, jitter=1.0).batch(canvas, draws).numpy()
+
+    assert (crop[0, 0] == 90).all()
+    assert crop[0, 1, 0].tolist() == [52, 252, 0]  # twice as far from 148
+
+
+def test_brightened_levels_are_rounded_to_the_nearest():
+    canvas = np.arange(1, 4, dtype="uint8")[None, None, None].repeat(CROP, 1)
+    draws = row()
+    draws[0, 4] = round(1.25 * UNIT)
+
+    crop = Augmentation(CROP, jitter=0.5).batch(canvas.repeat(CROP, 2), draws).numpy()
+
+    assert crop[0, 0, 0].tolist() == [1, 3, 4]  # 1.25, 2.5, 3.75
+
+
+def test_each_picture_is_mixed_with_the_one_before_it():
+    crops = np.stack([np.full((2, 2, 3), level, "uint8") for level in (0, 40, 200, 3)])
+    draws = np.full((4, NUM_DRAWS), 768, dtype="int32")
+
+    pictures, targets = mix(crops, tf.eye(4), draws)
+
+    # .75 of itself and .25 of the one before, the first of the last; rounded
+    assert pictures[:, 0, 0, 0].numpy().tolist() == [1, 30, 160, 52]
+    assert targets.numpy().tolist() == [
+        [0.75, 0, 0, 0.25],
+        [0.25, 0.75, 0, 0],
+        [0, 0.25, 0.75, 0],
+        [0, 0, 0.25, 0.75],
+    ]
+
+
+def test_as_many_views_recur_whatever_the_seed_but_not_what_is_mixed():
+    augmentation = Augmentation(CROP, mixup=0.5, jitter=0.2, num_views=3)
+    first, second, again = (
+        draws_of(augmentation, epoch=epoch, seed=seed)
+        for epoch, seed in ((1, 0), (2, 0), (4, 9))
+    )
+
+    np.testing.assert_array_equal(first[:, :SHARE], again[:, :SHARE])
+    assert (first[:, :SHARE] != second[:, :SHARE]).any(axis=1).all()
+    assert (first[:, SHARE] != again[:, SHARE]).mean() > 0.8

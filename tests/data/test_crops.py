@@ -46,3 +46,12 @@ def test_pictures_keep_their_dtype_and_do_not_mix():
 def test_crop_larger_than_the_image_is_refused(cut):
     with pytest.raises(ValueError, match="crop_size=5 does not fit images of 4x4"):
         cut(NUMBERED, 5)
+
+
+def test_each_side_has_a_center_of_its_own():
+    wide = np.arange(24, dtype="float32").reshape(1, 3, 8, 1)
+
+    crops = ten_crop(wide, crop_size=2)[0, :5, 0, 0, 0]
+
+    assert crops.numpy().tolist() == [0, 6, 8, 14, 3]
+    assert center_crop(wide, 2)[0, 0, 0, 0] == 3

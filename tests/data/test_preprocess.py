@@ -95,3 +95,33 @@ def test_the_layer_survives_saving(tmp_path):
     np.testing.assert_array_equal(loaded(pixels), model(pixels))
     assert loaded.output_shape == (None, 24, 24, 3)
     assert loaded(pixels).dtype == "uint8"
+
+
+@pytest.mark.parametrize("resample", FILTERS)
+@pytest.mark.parametrize("size", [(120, 75), (20, 20)])
+def test_levels_are_rounded_not_cut_off(resample, size):
+    image = picture(*size).point(lambda level: 64 + level // 2)  # nothing overshoots
+    config = PreprocessConfig(canvas_size=32, crop_size=24, resample=resample)
+
+    canvas = Preprocessor(config).to_canvas(np.asarray(image)).numpy()
+
+    exact = [
+        np.asarray(Image.fromarray(part).resize((32, 32), FILTERS[resample]))
+        for part in np.asarray(image).astype("float32").transpose(2, 0, 1)
+    ]
+    off = canvas - np.stack(exact, axis=-1)
+    assert abs(off.mean()) < 0.1  # what is cut off lacks half a level
+
+
+def test_a_cubic_that_overshoots_black_and_white_stays_within():
+    pixels = np.zeros((20, 20, 3), dtype="uint8")
+    pixels[5:15, 5:15] = 255
+    config = PreprocessConfig(canvas_size=32, crop_size=24, resample="bicubic")
+
+    canvas = Preprocessor(config).to_canvas(pixels).numpy().astype(int)
+
+    expected = np.asarray(Image.fromarray(pixels).resize((32, 32), Image.BICUBIC))
+    assert np.abs(canvas - expected).max() <= 20  # a level that wraps is off by 200
+    # next to the edge a cubic asks for less than 0 and more than 255
+    assert canvas[6, 16].tolist() == [0] * 3
+    assert canvas[9, 16].tolist() == [255] * 3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from pixsent_tf.analysis.activations import read_activations
 from pixsent_tf.analysis.networks import open_network
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import RunError
@@ -80,3 +82,118 @@ def test_a_picture_that_cannot_be_read_is_named(network, published, tmp_path):
     (failed,) = results["unreadable"]
     assert (failed["id"], failed["reason"]) == (dataset.ids[5], "empty")
     assert results["num_examples"] == 21
+
+
+@pytest.fixture
+def mingled(published):
+    """Dark and bright pictures in turn, so that a shifted row has the wrong label."""
+    dataset = published.take(np.arange(24).reshape(2, 12).T.ravel())
+    return replace(dataset, folds=(np.arange(24) // 2 % 3 + 1).astype("int32"))
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """What each probe was fitted to: features, targets and units."""
+    found, fit_head = [], probe.fit_head
+
+    def noted(features, targets, *, units, seed):
+        found.append((features, targets, units))
+        return fit_head(features, targets, units=units, seed=seed)
+
+    monkeypatch.setattr(probe, "fit_head", noted)
+    return found
+
+
+def test_no_test_picture_trains_a_probe_or_chooses_its_penalty(
+    network, mingled, tmp_path, fitted
+):
+    probe.probe(network, mingled, ["features"], Run(tmp_path))
+    every = read_activations(
+        network.model, network.preprocessor, mingled.paths, ["features"]
+    ).layers["features"]
+
+    for number, (features, targets, units) in enumerate(fitted, 1):
+        trains = mingled.folds != number
+        np.testing.assert_allclose(features, every[trains], atol=1e-3)
+        assert targets.argmax(axis=1).tolist() == mingled.labels[trains].tolist()
+        assert len(np.unique(units)) == len(units) == trains.sum()
+
+
+def test_copies_that_train_a_probe_are_on_one_side_of_its_inner_folds(
+    network, mingled, tmp_path, fitted
+):
+    paths = list(mingled.paths)
+    paths[2] = paths[4]  # of folds 2 and 3, which train the first probe
+    dataset = replace(mingled, paths=tuple(paths))
+
+    probe.probe(network, dataset, ["features"], Run(tmp_path))
+
+    _, _, units = fitted[0]
+    trains = np.flatnonzero(mingled.folds != 1)
+    assert units[trains == 2] == units[trains == 4]
+    assert len(np.unique(units)) == len(units) - 1
+
+
+@pytest.mark.parametrize("broken", [[0], [9], [0, 1, 10, 23]])
+def test_rows_after_a_broken_picture_keep_their_labels(
+    network, mingled, tmp_path, broken
+):
+    paths = list(mingled.paths)
+    for position in broken:
+        paths[position] = str(tmp_path / "gone.png")
+    dataset = replace(mingled, paths=tuple(paths))
+
+    results = probe.probe(network, dataset, ["features"], Run(tmp_path / "run"))
+
+    assert results["layers"][0]["accuracy"] == 1
+    assert results["num_examples"] == 24 - len(broken)
+    assert [each["id"] for each in results["unreadable"]] == [
+        dataset.ids[position] for position in broken
+    ]
+    kept = tmp_path / "run" / "folds" / "fold-1.json"
+    tested = np.setdiff1d(np.flatnonzero(mingled.folds == 1), broken)
+    assert json.loads(kept.read_text())["found"]["ids"] == [
+        dataset.ids[position] for position in tested
+    ]
+
+
+def test_the_numbers_of_a_layer_are_those_of_its_folds(network, mingled, tmp_path):
+    labels = mingled.labels.copy()
+    labels[[0, 1, 2]] = 1 - labels[[0, 1, 2]]  # two of fold 1, one of fold 2: mistakes
+
+    results = probe.probe(
+        network, replace(mingled, labels=labels), ["features"], Run(tmp_path)
+    )
+
+    (layer,) = results["layers"]
+    assert layer["accuracy"] == 21 / 24
+    assert layer["accuracy_interval"] == pytest.approx([0.6900, 0.9566], abs=1e-4)
+    assert layer["mean"] == pytest.approx((6 / 8 + 7 / 8 + 1) / 3)
+    assert layer["std"] == pytest.approx(1 / 8)  # with the divisor of a sample
+
+
+def test_the_majority_is_that_of_the_pictures_that_are_tested(
+    network, mingled, tmp_path
+):
+    folds = mingled.folds.copy()
+    folds[[0, 2, 4, 6]] = 0  # four of the dark ones
+
+    results = probe.probe(
+        network, replace(mingled, folds=folds), ["features"], Run(tmp_path)
+    )
+
+    assert results["majority_rate"] == 12 / 20
+
+
+def test_features_of_a_broken_picture_are_not_written(network, mingled, tmp_path):
+    paths = list(mingled.paths[:4])
+    paths[1] = str(tmp_path / "gone.png")
+
+    probe.write_features(network, paths, ["features"], tmp_path / "features.npz")
+
+    with np.load(tmp_path / "features.npz") as stored:
+        assert stored["paths"].tolist() == [paths[0], paths[2], paths[3]]
+        dark, *bright = stored["features"].mean(axis=1)
+        assert stored["features"].shape == (3, 3)
+    assert dark == pytest.approx(40, abs=10)
+    assert bright == pytest.approx([40, 215], abs=10)

@@ -193,3 +193,16 @@ def test_what_belongs_together_shares_an_inner_fold():
 
     assert len(np.unique(folds)) == 5
     assert all(len(np.unique(folds[units == unit])) == 1 for unit in range(15))
+
+
+def test_no_inner_prediction_knows_its_own_label():
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(80, 200))  # enough to learn any labels by heart
+    labels = generator.integers(0, 2, 80)
+
+    head = logistic.fit_head(features, np.eye(2, dtype="float32")[labels])
+
+    assert np.mean(head.logits(features).argmax(axis=1) == labels) > 0.9
+    answers = head.inner.log_probs.argmax(axis=1)
+    assert np.mean(answers == labels) == pytest.approx(0.5, abs=0.2)
+    assert min(loss for _, loss in head.history) > 0.65  # no better than a coin

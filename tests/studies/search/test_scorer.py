@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.sources import open_folder
+from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.shared_learners import SharedLearners
 
@@ -83,3 +84,23 @@ def test_what_other_processes_saw_counts(scorer_of):
     (scorer.folder / "saw-1.json").write_text(json.dumps(other))
 
     assert "99" in scorer.saw()["trained"]
+
+
+def test_what_scores_a_trial_has_not_trained_it(scorer_of, monkeypatch):
+    fit, validate, pairs = Witness.fit, Witness.validate, []
+
+    def noted_fit(self, indices, targets, **units):
+        pairs.append([indices])
+        return fit(self, indices, targets, **units)
+
+    def noted_validate(self, fitted, indices):
+        pairs[-1].append(indices)
+        return validate(self, fitted, indices)
+
+    monkeypatch.setattr(Witness, "fit", noted_fit)
+    monkeypatch.setattr(Witness, "validate", noted_validate)
+    scorer_of()({"training.inverse_penalty": 30.0}, 1.0)
+
+    assert len(pairs) == 5
+    for trained, judged in pairs:
+        assert sorted([*trained, *judged]) == sorted(SEEN)

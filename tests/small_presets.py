@@ -92,7 +92,7 @@ def write(kind: str, folder: Path, side: int = SIDE, **settings: Any) -> Any:
     network = build(kind, side)
     network.save_to_preset(str(folder))
     converter = getattr(keras_hub.layers, f"{kind}ImageConverter")(
-        image_size=(side, side), **{**SCALE, **settings}
+        **{"image_size": (side, side), **SCALE, **settings}
     )
     converter.save_to_preset(str(folder))
     if kind in TOKENIZERS:
@@ -111,10 +111,9 @@ def _clip_tokenizer() -> Any:
     return CLIPTokenizer(numbers, ["s a"])
 
 
-def _siglip_tokenizer() -> Any:
-    """A tokenizer of a few words."""
+def _few_words(**numbers: Any) -> bytes:
+    """A model of SentencePiece that knows a few words."""
     import sentencepiece
-    from keras_hub.tokenizers import SigLIPTokenizer
 
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -122,15 +121,28 @@ def _siglip_tokenizer() -> Any:
         model_writer=model,
         vocab_size=11,
         model_type="WORD",
-        pad_id=3,
-        bos_id=-1,
-        eos_id=1,
-        unk_id=2,
-        pad_piece="<pad>",
         minloglevel=2,
+        **numbers,
     )
-    return SigLIPTokenizer(model.getvalue())
+    return model.getvalue()
 
 
-TOKENIZERS = {"CLIP": _clip_tokenizer, "SigLIP": _siglip_tokenizer}
+def _siglip_tokenizer() -> Any:
+    from keras_hub.tokenizers import SigLIPTokenizer
+
+    special = {"pad_id": 3, "bos_id": -1, "eos_id": 1, "unk_id": 2}
+    return SigLIPTokenizer(_few_words(**special, pad_piece="<pad>"))
+
+
+def _metaclip_tokenizer() -> Any:
+    from keras_hub.tokenizers import MetaCLIP2Tokenizer
+
+    return MetaCLIP2Tokenizer(_few_words(unk_id=0, bos_id=1, eos_id=2))
+
+
+TOKENIZERS = {
+    "CLIP": _clip_tokenizer,
+    "SigLIP": _siglip_tokenizer,
+    "MetaCLIP2": _metaclip_tokenizer,
+}
 KINDS = ("CLIP", "SigLIP", "MetaCLIP2", "DINOV2", "DINOV3", "ViT", "ResNet")

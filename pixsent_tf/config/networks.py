@@ -4,6 +4,7 @@
     efficientnet_lite0@320                     the same at 320 pixels
     efficientnet_lite0@320+efficientnet_lite2  several, their features side by side
     keras:MobileNetV2                          any network of `keras.applications`
+    hub:towers/my own one                      a preset; a folder without + in its name
 
 And of a surgery?
 
@@ -25,7 +26,10 @@ from pixsent_tf.errors import ConfigError
 CLASSIFIER = "fc8"
 ADDED = "+fc9"
 SURGERIES = ("fc7-2", "fc6-2", "fc7-4096", "fc6-4096", "fc8-1000", f"fc8-1000{ADDED}")
-_BRANCH = re.compile(r"([^@+\s]+?)(?:@([1-9]\d*))?", re.ASCII)
+_BRANCH = re.compile(
+    r"(hub:[^@+\x00-\x1f]+?|[^@+\s]+?)(?:@([1-9]\d*))?",  # folders may hold spaces
+    re.ASCII,
+)
 _SURGERY = re.compile(r"([^+\s]+)-([1-9]\d*)(\+fc9)?", re.ASCII)
 
 

@@ -63,6 +63,7 @@ def join(
     largest = max(branch.input.shape[1] for branch in branches.values())
     crops = keras.Input((largest, largest, 3), name="crops")
     features: list[keras.KerasTensor] = []
+    stems: set[str] = set()
     for number, (name, branch) in enumerate(branches.items()):
         layer = texture_layers[number] if texture_layers else ""
         if layer is None:
@@ -72,6 +73,8 @@ def join(
             pixels = Reduce(side, name=f"reduce_{number}")(crops)
         # Branches share layer names, so each stays a model of its own inside.
         stem = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+        stem += f"_{number}" if stem in stems else ""
+        stems.add(stem)
         outputs = [branch.output, branch.get_layer(layer).output] if layer else None
         inner = keras.Model(branch.input, outputs or branch.output, name=stem)
         views = (

@@ -9,6 +9,7 @@ reading        from a network and its table entry to a backbone; the layers for 
 applications   `keras:`, and what each family wants to be done to pixels
 hub            KerasHub itself, an extra
 presets        `hub:`, with the constants of the preset's own ImageConverter
+sizes          towers that see other sizes than those they learnt from
 stacks         where the blocks of a network are, and what must not learn
 checkpoints    what folders and addresses of `transformers` say of pixels
 words          what texts say of a picture, where a preset reads these too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import ModuleType
 
 import keras
@@ -28,6 +29,8 @@ def load_hub(what: str) -> ModuleType:
             f"{shown(what)} needs KerasHub, which cannot be imported ({error}); get it "
             f"with: pip install 'pixsent-tf[hub]'"
         ) from error
+    # what it tells of every attempt to reach a network, our one line says
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     return keras_hub
 
 

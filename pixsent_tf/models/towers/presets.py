@@ -27,6 +27,12 @@ from pixsent_tf.errors import ConfigError, WeightsError, shown
 from pixsent_tf.models.towers.checkpoints import kind_of, pixels_of
 from pixsent_tf.models.towers.hub import load_hub
 from pixsent_tf.models.towers.reading import rescale, to_backbone, vector_of
+from pixsent_tf.models.towers.sizes import (
+    fits,
+    number_positions,
+    patch_side,
+    resized,
+)
 from pixsent_tf.models.towers.table import TOWERS, Tower
 
 HUB_PREFIX = "hub:"
@@ -87,23 +93,17 @@ def build_preset(
         WeightsError: If its weights cannot be read.
     """
     preset = read_preset(name)
-    own = preset.preprocess.crop_size
-    side = input_size or own
-    if side != own and not preset.tower.resizes:
-        raise ConfigError(
-            f"{HUB_PREFIX}{shown(name)} has learnt positions for {own} pixels "
-            f"({preset.network}) and cannot be built for {side}; leave @{side} out, or "
-            f"take a preset of that size."
-        )
-    whole = load_network(preset, side, load_weights=weights is not None)
-    tower = preset.tower
-    network = getattr(whole, tower.vision) if tower.vision else whole
+    whole = load_network(preset, input_size, load_weights=weights is not None)
+    tower, side = preset.tower, input_size or preset.preprocess.crop_size
+    network = _vision_part(preset, whole)
+    if not fits(network, side):
+        network = resized(network, side)
     return to_backbone(
-        re.sub(r"\W+", "_", f"hub_{name}"),
+        re.sub(r"\W+", "_", f"hub_{name}", flags=re.ASCII),
         side,
         rescale(preset.scale, preset.offset),
         lambda pixels: network(_as_input(network, pixels)),
-        vector_of(tower, network, whole, side),
+        vector_of(tower, network, whole),
     )
 
 
@@ -120,6 +120,8 @@ def read_preset(name: str) -> Preset:
         ConfigError: If KerasHub is missing, there is no such preset, its network is of
             no kind that `table` knows, or it does not say what is done to pixels.
     """
+    if name.startswith("~"):  # behind a colon no shell expands it
+        name = str(Path(name).expanduser())
     config = Path(name, CONFIG)
     return _read(name, config.stat().st_mtime_ns if config.is_file() else 0)
 
@@ -136,21 +138,33 @@ def _read(name: str, changed: int) -> Preset:
         preprocess, scale, offset = pixels_of(name)
         return Preset(name, *_tower_of(name, kind_of(name)), preprocess, scale, offset)
     network = converter.backbone_cls.__name__
+    geometry, constants = (
+        _geometry(name, converter),
+        (converter.scale, converter.offset),
+    )
+    return Preset(name, *_tower_of(name, network), geometry, *constants)
+
+
+def _geometry(name: str, converter: Any) -> PreprocessConfig:
+    """Read how pictures become the square that a network reads."""
     size = converter.image_size
     if size is None or size[0] != size[1]:
         raise ConfigError(
             f"{HUB_PREFIX}{shown(name)} makes pictures of {size} pixels; only squares "
             f"are taken, such as (224, 224)."
         )
-    side = int(size[0])
-    preprocess = PreprocessConfig(
-        side,
-        side,
+    if converter.pad_to_aspect_ratio:
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(name)} puts bars around pictures; only an "
+            f"ImageConverter that crops or squashes is taken: save one without "
+            f"pad_to_aspect_ratio beside the network."
+        )
+    return PreprocessConfig(
+        int(size[0]),
+        int(size[0]),
         "crop" if converter.crop_to_aspect_ratio else "squash",
         "bicubic" if converter.interpolation == "bicubic" else "bilinear",
     )
-    constants = converter.scale, converter.offset
-    return Preset(name, *_tower_of(name, network), preprocess, *constants)
 
 
 def _tower_of(name: str, network: str) -> tuple[str, Tower]:
@@ -163,12 +177,15 @@ def _tower_of(name: str, network: str) -> tuple[str, Tower]:
     return network, TOWERS[network]
 
 
-def load_network(preset: Preset, side: int, *, load_weights: bool) -> Any:
+def load_network(
+    preset: Preset, input_size: int | None = None, *, load_weights: bool
+) -> Any:
     """Load all of a preset's network.
 
     Args:
         preset: What the preset says of itself.
-        side: Of the crops, in pixels.
+        input_size: Side of the crops that it is to read, in pixels; None for those of
+            its own ImageConverter. A network with a table of positions keeps its own.
         load_weights: Whether with its weights, or with random ones.
 
     Returns:
@@ -180,9 +197,11 @@ def load_network(preset: Preset, side: int, *, load_weights: bool) -> Any:
     """
     hub = load_hub(f"Backbone {HUB_PREFIX}{preset.name}")
     kind = getattr(hub.models, preset.network)
+    own = preset.preprocess.crop_size
+    side = input_size or own
     # EfficientNet alone takes pictures of any size, and no such argument
     takes_size = "image_shape" in inspect.signature(kind.__init__).parameters
-    is_asked = preset.tower.resizes and takes_size
+    is_asked = takes_size and not preset.tower.table_of_positions
     size = {"image_shape": (side, side, 3)} if is_asked else {}
     try:
         whole = hub.models.Backbone.from_preset(
@@ -190,16 +209,36 @@ def load_network(preset: Preset, side: int, *, load_weights: bool) -> Any:
         )
     except Exception as error:  # of damaged files Keras raises nearly any type
         raise WeightsError(_unreadable(preset.name, error)) from error
-    network = getattr(whole, preset.tower.vision) if preset.tower.vision else whole
-    shape = keras.tree.flatten(network.input)[0].shape
-    patch = getattr(network, "patch_size", 1)
-    patch = patch if isinstance(patch, int) else patch[0]
-    if shape[1] not in (None, side) or side % patch:
+    network = _vision_part(preset, whole)
+    if not load_weights:
+        number_positions(network)
+    patch, reads = patch_side(network), _input_side(preset, network)
+    if side != own and side % patch:
         raise ConfigError(
-            f"{HUB_PREFIX}{shown(preset.name)} reads {shape[1]} pixels in patches of "
-            f"{patch} and cannot take {side}; its size must be a multiple of {patch}."
+            f"{HUB_PREFIX}{shown(preset.name)} reads pictures in patches of {patch} "
+            f"pixels and cannot take {side}; its size must be a multiple of {patch}."
+        )
+    if input_size is None and reads not in (None, own):
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(preset.name)} reads {reads} pixels, and its "
+            f"ImageConverter makes {own}; write which is meant: @{reads} or @{own}."
         )
     return whole
+
+
+def _vision_part(preset: Preset, whole: Any) -> Any:
+    return getattr(whole, preset.tower.vision) if preset.tower.vision else whole
+
+
+def _input_side(preset: Preset, network: Any) -> int | None:
+    """Tell which squares a network reads; None if any."""
+    height, width = keras.tree.flatten(network.input)[0].shape[1:3]
+    if height != width:
+        raise ConfigError(
+            f"{HUB_PREFIX}{shown(preset.name)} reads {height} by {width} pixels; only "
+            f"networks that read squares are taken."
+        )
+    return None if height is None else int(height)
 
 
 def _refuse_unknown(hub: ModuleType, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -130,14 +131,13 @@ def mean_of_maps(maps: Any) -> Any:
     return keras.layers.GlobalAveragePooling2D(name="features")(maps)
 
 
-def vector_of(tower: Tower, network: Any, whole: Any, side: int) -> Features:
+def vector_of(tower: Tower, network: Any, whole: Any) -> Features:
     """Say how a network's output becomes a vector.
 
     Args:
         tower: What is known of its kind.
         network: Its vision part.
         whole: All of it, which holds the layers behind token 0.
-        side: Of the crops, in pixels.
 
     Returns:
         From the output to features, [B, F].
@@ -149,10 +149,8 @@ def vector_of(tower: Tower, network: Any, whole: Any, side: int) -> Features:
     if tower.reading == "token":
         behind = [getattr(whole, name) for name in tower.behind]
         return lambda tokens: _through(behind, FirstToken(name="token")(tokens))
-    patch = network.patch_size
-    cells = side // (patch if isinstance(patch, int) else patch[0])
     prefix = num_prefix_tokens(network, tower)
-    return lambda tokens: _token_and_patches(tokens, prefix, cells)
+    return lambda tokens: _token_and_patches(tokens, prefix)
 
 
 def _through(layers: Sequence[Any], value: Any) -> Any:
@@ -161,7 +159,8 @@ def _through(layers: Sequence[Any], value: Any) -> Any:
     return value
 
 
-def _token_and_patches(tokens: Any, prefix: int, cells: int) -> Any:
+def _token_and_patches(tokens: Any, prefix: int) -> Any:
+    cells = math.isqrt(tokens.shape[1] - prefix)
     maps = PatchMap(prefix, cells, name="patches")(tokens)
     if prefix == 0:
         return mean_of_maps(maps)

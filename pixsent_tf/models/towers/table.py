@@ -24,44 +24,54 @@ class Tower:
         reading: How a vector is taken; see the module's top.
         vision: Attribute that holds the vision part; None where there is no other.
         behind: Attributes of the layers behind token 0, in order.
-        extra_tokens: Tokens before the patches, beside token 0 and the registers.
+        first_tokens: Tokens before the patches that all of its kind have.
         reader: What makes tokens of texts, where the network reads these too.
-        resizes: Whether other crops than those of its training may be asked for.
+        table_of_positions: Whether its positions are one row a patch, so that pictures
+            of another size need other rows.
     """
 
     reading: Reading
     vision: str | None = None
     behind: tuple[str, ...] = ()
-    extra_tokens: int = 0
+    first_tokens: int = 1
     reader: str | None = None
-    resizes: bool = False
+    table_of_positions: bool = False
 
 
-MAPS = Tower("maps", resizes=True)
+MAPS = Tower("maps")
 TOWERS = {
     "CLIPBackbone": Tower(
         "token",
         "vision_encoder",
         ("vision_projection",),
         reader="CLIPPreprocessor",
+        table_of_positions=True,
     ),
     "MetaCLIP2Backbone": Tower(
         "token",
         "vision_encoder",
         ("vision_post_layer_norm", "vision_projection"),
         reader="MetaCLIP2CausalLMPreprocessor",
+        table_of_positions=True,
     ),
-    "SigLIPBackbone": Tower("vector", "vision_encoder", reader="SigLIPPreprocessor"),
-    "DINOV2Backbone": Tower("tokens", resizes=True),
-    "DINOV3Backbone": Tower("tokens", resizes=True),
-    "ViTBackbone": Tower("tokens"),
-    "DeiTBackbone": Tower("tokens", extra_tokens=1),
+    "SigLIPBackbone": Tower(
+        "vector",
+        "vision_encoder",
+        reader="SigLIPPreprocessor",
+        table_of_positions=True,
+    ),
+    "DINOV2Backbone": Tower("tokens"),
+    "DINOV3Backbone": Tower("tokens"),
+    "ViTBackbone": Tower("tokens", table_of_positions=True),
+    "DeiTBackbone": Tower("tokens", first_tokens=2, table_of_positions=True),
     "CSPNetBackbone": MAPS,
     "DenseNetBackbone": MAPS,
     "EfficientNetBackbone": MAPS,
     "HGNetV2Backbone": MAPS,
+    "MiTBackbone": MAPS,
     "MobileNetBackbone": MAPS,
     "ResNetBackbone": MAPS,
+    "SwinTransformerBackbone": Tower("tokens", first_tokens=0),
     "VGGBackbone": MAPS,
     "XceptionBackbone": MAPS,
 }
@@ -84,6 +94,6 @@ def num_prefix_tokens(network: Any, tower: Tower) -> int:
     Returns:
         Token 0, others of its kind, and registers.
     """
-    first = int(getattr(network, "use_class_token", True))
+    has_first = bool(getattr(network, "use_class_token", True))
     registers = int(getattr(network, "num_register_tokens", 0))
-    return first + tower.extra_tokens + registers
+    return tower.first_tokens * has_first + registers

@@ -41,12 +41,12 @@ def word_kernel(name: str, prompts: Prompts) -> np.ndarray:
     if preset.tower.reader is None:
         raise ConfigError(
             f"{HUB_PREFIX}{shown(name)} is a {preset.network}, which reads no words; "
-            f"take a CLIP or SigLIP."
+            f"take a CLIP, SigLIP or MetaCLIP 2."
         )
     side = preset.preprocess.crop_size
     whole = load_network(preset, side, load_weights=True)
     told = [prompt for said in prompts.values() for prompt in said]
-    vectors = _unit(_embed(name, preset.tower.reader, whole, told, side))
+    vectors = _unit(_embed(preset.name, preset.tower.reader, whole, told, side))
     ends = np.cumsum([len(said) for said in prompts.values()])
     means = [part.mean(axis=0) for part in np.split(vectors, ends[:-1])]
     return (_scale(whole) * _unit(np.stack(means))).T.astype("float32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import ConfigError, WeightsError
 from pixsent_tf.models import zoo
-from tests.small_presets import KINDS, SIDE, write
+from pixsent_tf.models.towers.sizes import interpolate
+from tests.small_presets import KINDS, SIDE, build, write
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), "uint8")
 
@@ -80,6 +82,17 @@ CONVOLUTIONS = {
         "use_lightweight_conv_block": [False, False],
         "image_shape": (SIDE, SIDE, 3),
     },
+    "MiT": {
+        "layerwise_depths": [1, 1],
+        "num_layers": 2,
+        "layerwise_num_heads": [1, 1],
+        "layerwise_sr_ratios": [2, 1],
+        "max_drop_path_rate": 0.0,
+        "layerwise_patch_sizes": [7, 3],
+        "layerwise_strides": [4, 2],
+        "hidden_dims": [8, 16],
+        "image_shape": (SIDE, SIDE, 3),
+    },
     "VGG": {"stackwise_num_repeats": [1, 1], "stackwise_num_filters": [8, 16]},
     "Xception": {
         "stackwise_conv_filters": [[8, 8], [16, 16]],
@@ -105,6 +118,34 @@ def test_of_convolutions_the_mean_of_the_last_maps_is_taken(kind, tmp_path):
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-4)
 
 
+BLOCK = {"num_layers": 1, "num_heads": 2, "hidden_dim": 16, "intermediate_dim": 32}
+SWIN = {"embed_dim": 8, "depths": (1, 1), "num_heads": (2, 2), "window_size": 4}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "prefix"),
+    [
+        ("DeiT", {"patch_size": 8, **BLOCK}, 2),
+        ("SwinTransformer", SWIN, 0),
+    ],
+)
+def test_tokens_before_the_patches_are_no_patches(kind, settings, prefix, tmp_path):
+    hub = pytest.importorskip("keras_hub")
+    build_network = getattr(hub.models, f"{kind}Backbone")
+    network = build_network(image_shape=(SIDE, SIDE, 3), **settings)
+    network.save_to_preset(str(tmp_path))
+    converter = getattr(hub.layers, f"{kind}ImageConverter")
+    converter(image_size=(SIDE, SIDE), scale=1 / 255).save_to_preset(str(tmp_path))
+
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
+    features = backbone(CROPS.astype("float32")).numpy()
+
+    tokens = network(CROPS / np.float32(255)).numpy()
+    patches, first = tokens[:, prefix:].mean(1), tokens[:, 0]
+    expected = np.concatenate([first, patches], axis=1) if prefix else patches
+    np.testing.assert_allclose(features, expected, atol=1e-4)
+
+
 def test_the_geometry_is_that_of_the_image_converter(tmp_path):
     pytest.importorskip("keras_hub")
     write("ViT", tmp_path / "a", interpolation="bicubic", crop_to_aspect_ratio=False)
@@ -127,17 +168,23 @@ def test_beside_a_network_that_sees_whole_pictures_a_preset_does_too(preset_of):
     assert (joined.fit, joined.crop_size) == ("squash", 64)
 
 
-@pytest.mark.parametrize("kind", ["DINOV2", "DINOV3", "ResNet"])
-def test_a_tower_that_can_be_is_built_for_other_crops(kind, preset_of):
-    model = ModelConfig(f"hub:{preset_of(kind)[0]}@48")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_tower_is_built_for_other_crops(kind, preset_of):
+    name = f"hub:{preset_of(kind)[0]}"
+    model = ModelConfig(f"{name}@48")
+    large = np.repeat(np.repeat(CROPS, 2, 1), 2, 2)[:, :48, :48].astype("float32")
+
     backbone = zoo.build_backbone(model)
+    features, own = backbone(large).numpy(), zoo.build_backbone(ModelConfig(name))
 
     assert zoo.preprocess_of(model).crop_size == 48
     assert backbone.input.shape[1] == 48
-    assert np.isfinite(backbone(np.zeros((1, 48, 48, 3), "float32"))).all()
+    assert features.shape[1] == own.output.shape[1]
+    assert features.std(axis=0).mean() > 0.01
 
 
-def test_positions_of_another_size_are_those_of_the_preset_interpolated(preset_of):
+def test_dinov2_reads_positions_that_no_file_brings_back_otherwise(preset_of):
+    """KerasHub keeps two tables, and fills one from the other when it loads a file."""
     folder, network = preset_of("DINOV2")
     backbone = zoo.build_backbone(ModelConfig(f"hub:{folder}@64"))
     positions = {
@@ -147,25 +194,80 @@ def test_positions_of_another_size_are_those_of_the_preset_interpolated(preset_o
     }
     own = network.embeddings.position_embeddings.numpy()
 
-    np.testing.assert_array_equal(positions["position_embeddings"], own)
-    found = positions["interpolated_position_embeddings"]
-    assert found.shape == (1, 1 + 8 * 8, own.shape[-1])
-    # the grid is refined, so its mean stays where it was
-    np.testing.assert_allclose(found[:, 1:].mean(1), own[:, 1:].mean(1), atol=0.05)
+    kept = positions["position_embeddings"]
+    np.testing.assert_array_equal(positions["interpolated_position_embeddings"], kept)
+    np.testing.assert_allclose(kept[0, 0], own[0, 0], rtol=1e-6)
+    expected = interpolate(own[0, 1:].reshape(4, 4, -1), 8).reshape(64, -1)
+    np.testing.assert_allclose(kept[0, 1:], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("kind", "size", "message"),
     [
-        ("SigLIP", 64, "learnt positions for 32 pixels .* leave @64 out"),
-        ("CLIP", 64, "learnt positions for 32 pixels"),
-        ("ViT", 64, "learnt positions for 32 pixels"),
+        ("SigLIP", 50, "must be a multiple of 8"),
         ("DINOV2", 50, "must be a multiple of 8"),
     ],
 )
 def test_a_size_that_cannot_be_is_refused(kind, size, message, preset_of):
     with pytest.raises(ConfigError, match=message):
         zoo.build_backbone(ModelConfig(f"hub:{preset_of(kind)[0]}@{size}"))
+
+
+def test_pixels_that_do_not_fill_patches_are_left_out_as_the_preset_does(tmp_path):
+    hub = pytest.importorskip("keras_hub")
+    side = SIDE + 5  # as the 384 pixels of siglip_so400m_patch14_384
+    network = write("SigLIP", tmp_path, side=side)
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
+    crops = np.random.default_rng(0).integers(0, 256, (2, side, side, 3))
+
+    converter = hub.layers.ImageConverter.from_preset(str(tmp_path))
+    expected = network.get_vision_embeddings(converter(crops.astype("float32")))
+    np.testing.assert_allclose(backbone(crops.astype("float32")), expected, atol=1e-5)
+
+
+def test_a_preset_of_two_sizes_is_asked_which_is_meant(tmp_path):
+    pytest.importorskip("keras_hub")
+    write("ViT", tmp_path, image_size=(48, 48))
+
+    with pytest.raises(ConfigError, match="which is meant: @32 or @48"):
+        zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
+    for side in (32, 48):
+        backbone = zoo.build_backbone(ModelConfig(f"hub:{tmp_path}@{side}"))
+        assert backbone.input.shape[1] == side
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"image_size": (32, 48)},
+            r"makes pictures of \(32, 48\) pixels; only squares",
+        ),
+        ({"image_size": None}, "only squares"),
+        (
+            {"pad_to_aspect_ratio": True, "crop_to_aspect_ratio": False},
+            "puts bars around pictures",
+        ),
+    ],
+)
+def test_pictures_that_we_do_not_make_are_refused(settings, message, tmp_path):
+    pytest.importorskip("keras_hub")
+    write("ViT", tmp_path, **settings)
+
+    with pytest.raises(ConfigError, match=message):
+        zoo.entry(f"hub:{tmp_path}")
+
+
+def test_a_network_that_reads_no_squares_is_refused(tmp_path):
+    hub = pytest.importorskip("keras_hub")
+    network = build("ViT")
+    config = {**network.get_config(), "image_shape": (SIDE, 48, 3)}
+    type(network).from_config(config).save_to_preset(str(tmp_path))
+    converter = hub.layers.ViTImageConverter(image_size=(SIDE, SIDE))
+    converter.save_to_preset(str(tmp_path))
+
+    with pytest.raises(ConfigError, match="reads 32 by 48 pixels; only networks"):
+        zoo.build_backbone(ModelConfig(f"hub:{tmp_path}"))
 
 
 def test_a_random_start_is_decided_by_the_seed(preset_of):
@@ -186,6 +288,22 @@ def test_a_name_that_keras_hub_does_not_know_is_told_what_it_may_mean():
 
     with pytest.raises(ConfigError, match=r"the nearest is .siglip2_base_patch16_256"):
         zoo.entry("hub:siglip2_base_patch16_265")
+
+
+def test_a_folder_may_have_any_name_without_a_plus(preset_of, tmp_path, monkeypatch):
+    folder = tmp_path / "Bär, 熊 (1)"
+    shutil.copytree(preset_of("ViT")[0], folder)
+    shutil.copytree(folder, tmp_path / "Bär, 馬 (1)")
+    expected = zoo.build_backbone(ModelConfig(f"hub:{folder}"))(CROPS)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    for name in (f"hub:{folder}/", "hub:~/Bär, 熊 (1)"):
+        backbone = zoo.build_backbone(ModelConfig(name))
+        assert backbone.name.isascii()
+        np.testing.assert_array_equal(backbone(CROPS), expected)
+    both = ModelConfig(f"hub:{folder}+hub:{tmp_path / 'Bär, 馬 (1)'}")
+    joined = zoo.build_backbone(both)(CROPS)
+    np.testing.assert_allclose(joined, np.concatenate([expected] * 2, 1), atol=1e-6)
 
 
 def test_a_folder_that_is_no_preset_is_refused(tmp_path):

@@ -37,7 +37,10 @@ WORDS = {
     "max_position_embeddings": 8,
 }
 MEAN, DEVIATION = [0.48, 0.46, 0.41], [0.27, 0.26, 0.28]
-CROPS = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), "uint8")
+CROPS, LARGE, SMALL = (
+    np.random.default_rng(0).integers(0, 256, (4, side, side, 3), "uint8")
+    for side in (SIDE, 56, 24)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -55,19 +58,33 @@ def enliven(model):
     return model.eval()
 
 
-def pixels():
-    normal = (CROPS / 255 - MEAN) / DEVIATION
+def pixels(crops=CROPS):
+    normal = (crops / 255 - MEAN) / DEVIATION
     return torch.tensor(normal.transpose(0, 3, 1, 2), dtype=torch.float32)
 
 
-def ours(folder):
-    backbone = zoo.build_backbone(ModelConfig(f"hub:{folder}"))
-    return backbone(CROPS.astype("float32")).numpy()
+def ours(folder, crops=CROPS):
+    backbone = zoo.build_backbone(ModelConfig(f"hub:{folder}@{crops.shape[1]}"))
+    return backbone(crops.astype("float32")).numpy()
 
 
 def vector(found):
     """The pooled vector, whichever way this version of `transformers` gives it."""
     return getattr(found, "pooler_output", found).numpy()
+
+
+def features_of(model, crops):
+    """What it says of pictures of any size, its positions interpolated."""
+    with torch.no_grad():
+        found = model.get_image_features(
+            pixel_values=pixels(crops), interpolate_pos_encoding=True
+        )
+    return vector(found)
+
+
+def same(found, expected):
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+    assert expected.std(axis=0).mean() > 0.01
 
 
 def write_checkpoint(model, folder):
@@ -205,10 +222,8 @@ def test_clip(tmp_path):
     state = {key: value.numpy() for key, value in model.state_dict().items()}
     save(clip_of(state), "CLIP", tmp_path)
 
-    with torch.no_grad():
-        expected = vector(model.get_image_features(pixel_values=pixels()))
-    np.testing.assert_allclose(ours(tmp_path), expected, atol=TOLERANCE)
-    assert expected.std(axis=0).mean() > 0.01
+    for crops in (CROPS, LARGE, SMALL):
+        same(ours(tmp_path, crops), features_of(model, crops))
 
 
 def test_siglip(tmp_path):
@@ -220,10 +235,8 @@ def test_siglip(tmp_path):
     state = {key: value.numpy() for key, value in model.state_dict().items()}
     save(siglip_of(state), "SigLIP", tmp_path)
 
-    with torch.no_grad():
-        expected = vector(model.get_image_features(pixel_values=pixels()))
-    np.testing.assert_allclose(ours(tmp_path), expected, atol=TOLERANCE)
-    assert expected.std(axis=0).mean() > 0.01
+    for crops in (CROPS, LARGE, SMALL):
+        same(ours(tmp_path, crops), features_of(model, crops))
 
 
 @pytest.mark.parametrize(
@@ -251,11 +264,11 @@ def test_networks_that_keras_hub_converts(
     write_checkpoint(network, tmp_path)
     network = getattr(network, "vit", network)  # KerasHub wants the classifier's file
 
-    with torch.no_grad():
-        tokens = network(pixel_values=pixels()).last_hidden_state
-    expected = token_and_patches(tokens, num_prefix)
-    np.testing.assert_allclose(ours(tmp_path), expected, atol=TOLERANCE)
-    assert expected.std(axis=0).mean() > 0.01
+    for crops in (CROPS, LARGE, SMALL):
+        more = {"interpolate_pos_encoding": True} if model.startswith("ViT") else {}
+        with torch.no_grad():
+            tokens = network(pixel_values=pixels(crops), **more).last_hidden_state
+        same(ours(tmp_path, crops), token_and_patches(tokens, num_prefix))
 
 
 def test_metaclip_2(tmp_path):
@@ -267,7 +280,5 @@ def test_metaclip_2(tmp_path):
     network = enliven(transformers.MetaClip2Model(made))
     write_checkpoint(network, tmp_path)
 
-    with torch.no_grad():
-        expected = vector(network.get_image_features(pixel_values=pixels()))
-    np.testing.assert_allclose(ours(tmp_path), expected, atol=TOLERANCE)
-    assert expected.std(axis=0).mean() > 0.01
+    for crops in (CROPS, LARGE, SMALL):
+        same(ours(tmp_path, crops), features_of(network, crops))

@@ -13,7 +13,11 @@ from tests.small_presets import SIDE, build
 CROPS = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), "uint8")
 PIXELS = CROPS.astype("float32")
 PROMPTS = ["a sad picture", "a happy picture"]
-READERS = {"CLIP": "CLIPPreprocessor", "SigLIP": "SigLIPPreprocessor"}
+READERS = {
+    "CLIP": "CLIPPreprocessor",
+    "SigLIP": "SigLIPPreprocessor",
+    "MetaCLIP2": "MetaCLIP2CausalLMPreprocessor",
+}
 
 
 def own_logits(kind, folder, network):

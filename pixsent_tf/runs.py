@@ -21,6 +21,7 @@ import csv
 import json
 import os
 import platform
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from pixsent_tf import config
 from pixsent_tf.errors import ConfigError, RunError
 from pixsent_tf.machine import num_cores
-from pixsent_tf.texts import read_object, read_table, read_text
+from pixsent_tf.texts import read_object, read_table, read_text, understood
 from pixsent_tf.version import VERSION
 from pixsent_tf.whole import whole
 
@@ -121,12 +122,13 @@ class Run:
         identity = json.loads(json.dumps(identity, allow_nan=False))
         run = cls(Path(path))
         if (run.path / STUDY).is_file():
-            before = run.read_json(STUDY)["identity"]
-            changed = [
-                f"{name}: {before.get(name)!r} there, {value!r} here"
-                for name, value in identity.items()
-                if before.get(name) != value
-            ]
+            with understood(run.path / STUDY, RunError):
+                before = run.read_json(STUDY)["identity"]
+                changed = [
+                    f"{name}: {before.get(name)!r} there, {value!r} here"
+                    for name, value in identity.items()
+                    if before.get(name) != value
+                ]
             if changed:
                 raise RunError(
                     f"{path} holds a study that differs in {'; '.join(changed)}; name "
@@ -205,17 +207,30 @@ class Run:
         Raises:
             RunError: If a package that decides numbers has another version.
         """
-        before = self.read_json(ENVIRONMENT)["packages"]
-        changed = [
-            f"{name} {before.get(name)} there, {version} here"
-            for name, version in environment()["packages"].items()
-            if before.get(name) != version
-        ]
+        with understood(self.path / ENVIRONMENT, RunError):
+            before = self.read_json(ENVIRONMENT)["packages"]
+            changed = [
+                f"{name} {before.get(name)} there, {version} here"
+                for name, version in environment()["packages"].items()
+                if before.get(name) != version
+            ]
         if changed:
             raise RunError(
                 f"{self.path} was begun with other versions: {'; '.join(changed)}; "
                 f"install those, or name another folder with --out."
             )
+
+    def read_command(self) -> str:
+        """Read how the run was started.
+
+        Returns:
+            The command line.
+
+        Raises:
+            RunError: If that is damaged.
+        """
+        with understood(self.path / ENVIRONMENT, RunError):
+            return shlex.join(self.read_json(ENVIRONMENT)["command"])
 
     def read_recipe(self) -> config.Recipe:
         """Read the recipe.

@@ -104,8 +104,8 @@ def find_encoding(path: Path, kind: type[PixsentError] = DataError) -> tuple[str
         with path.open("rb") as file:
             head = file.read(_BLOCK)
             guess = guess_encoding(head) if _holds_zeros(head) else ""
-            if guess == "UTF-16":
-                return _utf_16(head), guess
+            if guess == "UTF-16" and _decodes(head, file, codec := _utf_16(head)):
+                return codec, guess
             if not guess and _decodes(head, file, "utf-8-sig"):
                 return "utf-8-sig", ""
             file.seek(0)
@@ -114,9 +114,10 @@ def find_encoding(path: Path, kind: type[PixsentError] = DataError) -> tuple[str
     except (OSError, ValueError) as error:
         what = getattr(error, "strerror", None) or error
         raise kind(f"{shown(path)} cannot be read: {what}.") from error
+    like = "UTF-16 that is damaged" if guess == "UTF-16" else guess
     raise kind(
         f"{shown(path)} is neither UTF-8, UTF-16 nor Windows-1252; it looks like "
-        f"{guess or guess_encoding(head)}; save it as UTF-8."
+        f"{like or guess_encoding(head)}; save it as UTF-8."
     )
 
 
@@ -218,6 +219,32 @@ def read_object(path: Path, kind: type[PixsentError] = DataError) -> dict[str, A
     if not isinstance(values, dict):
         raise kind(f"{shown(path)} is damaged: it holds no JSON object.")
     return values
+
+
+@contextlib.contextmanager
+def understood(path: Path, kind: type[PixsentError] = DataError) -> Iterator[None]:
+    """Say in one line that a file which can be read does not hold what it should.
+
+    Args:
+        path: The file; the block takes apart what was read from it.
+        kind: What to raise.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        PixsentError: If something is missing, or is of another type.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise kind(f"{shown(path)} is damaged: it lacks {error}.") from None
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        what = " ".join(str(error).split())[:100]
+        raise kind(
+            f"{shown(path)} is damaged: it holds something else than was written "
+            f"there ({what})."
+        ) from None
 
 
 @contextlib.contextmanager

@@ -122,7 +122,7 @@ class Predictions:
         path = Path(path)
         if path.is_dir():
             name, rows = path.resolve().name, Run.open(path).read_table(FILE)
-            return _parse(name, str(path), rows)
+            return _parse(name, str(path / FILE), rows)
         if not path.is_file():
             raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
         return _parse(path.stem, str(path), _rows(path))
@@ -190,6 +190,8 @@ def _parse(name: str, where: str, rows: Sequence[_Row]) -> Predictions:
             f"{where} has the columns {', '.join(rows[0])}; it needs id or path, and "
             f"prob_NAME of each class, prob or answer."
         )
+    if any(row.get("status") == "" for row in rows):
+        raise DataError(f"{where} has a row without a status; it was cut off.")
     answered = [row for row in rows if row.get("status", OK) in ANSWERED]
     ids = tuple(row[id_column] for row in answered)
     if len(set(ids)) < len(ids):

@@ -29,6 +29,7 @@ from pixsent_tf.studies.outcome import measure_sources, measure_votes
 from pixsent_tf.studies.report.card import CONFIDENCE
 from pixsent_tf.studies.subjects import Subject, open_model, open_run
 from pixsent_tf.studies.suspects import rank_suspects
+from pixsent_tf.texts import understood
 
 PRECISIONS = (0.9, 0.95, 0.98)
 NUM_PARTS = 5  # of a single test set, to choose thresholds on other pictures
@@ -238,9 +239,10 @@ def _settings_tried(run: Run | None) -> int | None:
     """How many settings competed for the one that is reported."""
     if run is None:
         return None
-    recorded = run.read_json("results.json").get("settings_tried")
-    if recorded is not None:
-        return int(recorded)
+    with understood(run.path / "results.json", RunError):
+        recorded = run.read_json("results.json").get("settings_tried")
+        if recorded is not None:
+            return int(recorded)
     rows = run.read_table("history.csv")
     if rows and "inverse_penalty" in rows[0]:
         return len({row["inverse_penalty"] for row in rows})

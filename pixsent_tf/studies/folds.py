@@ -25,6 +25,7 @@ from pixsent_tf.errors import ConfigError, ImageError, RunError
 from pixsent_tf.locks import locked
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.outcome import Outcome
+from pixsent_tf.texts import read_object
 
 
 @dataclass(frozen=True)
@@ -238,12 +239,17 @@ class Folds(Generic[F]):
             What was kept; None where the part is not finished.
 
         Raises:
-            RunError: If other pictures, or other settings, led to it.
+            RunError: If other pictures, or other settings, led to it, or it is damaged.
         """
         path = self._path(part)
         if not path.is_file():
             return None
-        kept, wanted = json.loads(path.read_text("utf-8")), self._identity(part)
+        kept, wanted = read_object(path, RunError), self._identity(part)
+        if kept.pop("sha256", None) != _checksum(kept):
+            raise RunError(
+                f"{path} is damaged: its checksum does not fit; remove it to do fold "
+                f"{part.number} again."
+            )
         changed = [
             name
             for name, value in wanted["made_by"].items()
@@ -266,6 +272,8 @@ class Folds(Generic[F]):
     def _keep(self, part: Part, found: F) -> None:
         (self.run.path / self.name).mkdir(parents=True, exist_ok=True)
         values = self._identity(part) | {"found": found.to_json()}
+        values = json.loads(json.dumps(values, allow_nan=False))  # keys as in the file
+        values["sha256"] = _checksum(values)
         self.run.write_json(f"{self.name}/{self._path(part).name}", values)
 
     def _path(self, part: Part) -> Path:
@@ -280,6 +288,11 @@ class Folds(Generic[F]):
             "trained": hashlib.sha256(lines.encode()).hexdigest(),
             "tested": [ids[i] for i in part.test],
         }
+
+
+def _checksum(values: Mapping[str, Any]) -> str:
+    """Stand for all that was kept of a part, in whatever order."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

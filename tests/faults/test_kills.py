@@ -17,8 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 KILLS = 3  # of each command; one of them may come too late
-TUNED = (
-    *("--set", "training.epochs=60", "--set", "training.batch_size=4"),
+TUNED = (  # thirty epochs, and as many of the network that calibrates
+    *("--set", "training.epochs=30", "--set", "training.batch_size=4"),
     *("--set", "training.learning_rate=0.01"),
 )
 TINY = ("--backbone", "tiny", "--set", "model.weights=None")

@@ -16,6 +16,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import RunError
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
+from pixsent_tf.texts import understood
 
 PICTURES = "pictures.csv"
 COLUMNS = ("label", "votes", "group", "split", "weight", "sha256")
@@ -49,7 +50,10 @@ def begin(
         lines = [[name, *(row[c] for c in COLUMNS)] for name, row in now.items()]
         run.write_table(PICTURES, ["id", *COLUMNS], lines)
         return
-    before = {row["id"]: row for row in run.read_table(PICTURES)}
+    with understood(run.path / PICTURES, RunError):
+        before = {row["id"]: row for row in run.read_table(PICTURES)}
+        if not before:
+            raise ValueError("it names no pictures")
     found = list(_differences(before, now))
     if found:
         raise RunError(

@@ -19,6 +19,7 @@ from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.results.audits import AuditedFold, Leak, RunAuditResults
 from pixsent_tf.runs import Run
+from pixsent_tf.texts import understood
 
 FILE = "decisions.json"
 PARTS = ("trained", "validated")
@@ -58,12 +59,11 @@ def audit_run(run: Run) -> RunAuditResults:
             f"its decisions saw when it is finished."
         )
     record = run.read_json(FILE)
-    try:
+    said = Predictions.read(run.path)
+    with understood(run.path / FILE, RunError):
         leaks = [leak for fold in record["folds"] for leak in _leaks(fold, record)]
-        unrecorded = _unrecorded(Predictions.read(run.path), record)
+        unrecorded = _unrecorded(said, record)
         folds = [_count(fold) for fold in record["folds"]]
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{run.path / FILE} is damaged: it lacks {error}.") from None
     return {
         "out": str(run.path),
         "folds": folds,

@@ -21,6 +21,7 @@ from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.results.ratings import RatingEvaluation
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.ratings.outcome import measure_table
+from pixsent_tf.texts import understood
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def evaluate_ratings(
 def _open_run(path: str | Path) -> RatedSubject:
     run = Run.open(path)
     recipe, table = run.read_recipe(), RatedTable.read(path)
-    low, high = run.read_json("results.json")["scale"]
+    with understood(run.path / "results.json", RunError):
+        low, high = map(float, run.read_json("results.json")["scale"])
     dataset, notes = None, []
     try:
         dataset = open_recorded(recipe.data, seed=recipe.seed)

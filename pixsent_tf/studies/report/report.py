@@ -108,8 +108,7 @@ def _how(subject: Subject) -> str:
 def _commands(subject: Subject, here: Sequence[str]) -> list[str]:
     commands = [shlex.join(here)]
     if subject.run is not None:
-        there = subject.run.read_json("environment.json")["command"]
-        commands.insert(0, shlex.join(there))
+        commands.insert(0, subject.run.read_command())
     return commands
 
 

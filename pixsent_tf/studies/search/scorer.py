@@ -12,10 +12,12 @@ import numpy as np
 
 from pixsent_tf.config import Recipe, override
 from pixsent_tf.data.splits import stratified_folds
+from pixsent_tf.errors import RunError
 from pixsent_tf.evaluation import metrics
 from pixsent_tf.runs import write_text
 from pixsent_tf.studies.search.settings import trial_recipe
 from pixsent_tf.studies.search.shared_learners import SharedLearners
+from pixsent_tf.texts import read_object, understood
 
 NUM_INNER_FOLDS = 5
 
@@ -99,7 +101,7 @@ class Scorer:
         """
         found: dict[str, set[str]] = {"trained": set(), "validated": set()}
         for path in self.folder.glob("saw-*.json"):
-            for part, hashes in json.loads(path.read_text("utf-8")).items():
+            for part, hashes in _read_notes(path).items():
                 found[part].update(hashes)
         return {part: sorted(hashes) for part, hashes in found.items()}
 
@@ -108,12 +110,19 @@ class Scorer:
         path = self.folder / f"saw-{os.getpid()}.json"
         known: dict[str, list[str]] = {}
         if path.is_file():
-            known = json.loads(path.read_text("utf-8"))
+            known = _read_notes(path)
         hashes = self.shared.hashes
         for part, shown in (("trained", trained), ("validated", validated)):
             known[part] = sorted({hashes[i] for i in shown}.union(known.get(part, ())))
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(known, allow_nan=False))
+
+
+def _read_notes(path: Path) -> dict[str, list[str]]:
+    """What one process has shown to trials."""
+    notes = read_object(path, RunError)
+    with understood(path, RunError):
+        return {part: [*map(str, notes[part])] for part in ("trained", "validated")}
 
 
 def _measure(labels: np.ndarray, probs: np.ndarray) -> dict[str, float]:

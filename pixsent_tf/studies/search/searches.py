@@ -204,6 +204,7 @@ class Searches:
                 epochs=self.recipe.training.epochs,
                 seed=self.recipe.seed + part.number,
                 watch=self.watch,
+                say=self.progress.say,
             )
 
     def _read(self) -> SharedLearners:

@@ -18,11 +18,11 @@ from pixsent_tf.config import ModelConfig, PreprocessConfig, Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.sealed import DamagedError, read_sealed, write_sealed
 from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.studies.trainer import build_learner
 from pixsent_tf.training.finetune import FineTuneLearner
 from pixsent_tf.training.heads import HeadLearner
-from pixsent_tf.whole import whole
 
 
 class SharedLearners:
@@ -94,8 +94,9 @@ class SharedLearners:
         if recipe.model not in self._heads:
             learner = HeadLearner(recipe, self.progress)
             path = self.cache / f"{self._name(recipe)}.npz"
-            if path.is_file():
-                learner.values, learner.failures = _load(path)
+            kept = _load(path)
+            if kept is not None:
+                learner.values, learner.failures = kept
                 self.progress.advance(len(self.dataset))
             else:
                 learner.read(self.dataset.paths)
@@ -113,12 +114,13 @@ class SharedLearners:
 
 def _save(path: Path, values: np.ndarray, failures: dict[int, ImageError]) -> None:
     told = {str(i): [str(error), error.reason] for i, error in failures.items()}
-    with whole(path) as temporary:
-        np.savez(temporary, values=values, failures=np.array(json.dumps(told)))
+    write_sealed(path, {"features": values}, told)
 
 
-def _load(path: Path) -> tuple[np.ndarray, dict[int, ImageError]]:
-    with np.load(path) as stored:
-        told = json.loads(str(stored["failures"]))
-        failures = {int(i): ImageError(*each) for i, each in told.items()}
-        return stored["values"], failures
+def _load(path: Path) -> tuple[np.ndarray, dict[int, ImageError]] | None:
+    """Features and failures; None where nothing, or nothing whole, was kept."""
+    try:
+        arrays, told = read_sealed(path)
+    except DamagedError:
+        return None
+    return arrays["features"], {int(i): ImageError(*one) for i, one in told.items()}

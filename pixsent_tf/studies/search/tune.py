@@ -26,6 +26,7 @@ from pixsent_tf.studies.search import trials
 from pixsent_tf.studies.search.processes import role
 from pixsent_tf.studies.search.searches import Searches
 from pixsent_tf.studies.search.settings import SearchConfig
+from pixsent_tf.texts import understood
 
 SETTINGS = "search.json"
 
@@ -130,7 +131,8 @@ def read_config(run: Run) -> SearchConfig:
     Raises:
         RunError: If it searches nothing.
     """
-    values = run.read_json(SETTINGS)
-    for name in ("backbones", "strategies"):
-        values[name] = tuple(values[name])
-    return SearchConfig(**values)
+    with understood(run.path / SETTINGS, RunError):
+        values = run.read_json(SETTINGS)
+        for name in ("backbones", "strategies"):
+            values[name] = tuple(values[name])
+        return SearchConfig(**values)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import shutil
 import threading
@@ -37,6 +36,7 @@ from pixsent_tf.studies.search.space import active_settings
 # A score is made of the changed settings and the share of the full effort, 0…1.
 Score = Callable[[dict[str, Any], float], dict[str, float]]
 OBJECTIVE = "log_loss"
+_DAMAGES = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 
 class Scored(TypedDict, total=False):
@@ -114,6 +114,7 @@ def run_search(
     epochs: int,
     seed: int,
     watch: Callable[[], object] = lambda: None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> list[Trial]:
     """Search, or go on searching.
 
@@ -125,6 +126,7 @@ def run_search(
         epochs: Full effort of one trial, which Hyperband gives to the best only.
         seed: Of the order of the trials.
         watch: Called now and then while others work; may raise.
+        say: Hears, in a line, that what was kept cannot be read.
 
     Returns:
         The trials in the order of their start. Empty for a worker, which does not know
@@ -137,7 +139,8 @@ def run_search(
         oracle = _build_oracle(config, space.copy(), epochs=epochs, seed=seed)
         try:
             tuner = _open(oracle, score, epochs, folder)
-        except (json.JSONDecodeError, KeyError):  # cut off when it was killed
+        except _DAMAGES as error:  # cut off when it was killed, or changed since
+            say(f"{folder} is damaged: {_brief(error)}; the search begins anew.")
             shutil.rmtree(folder)
             oracle = _build_oracle(config, space.copy(), epochs=epochs, seed=seed)
             tuner = _open(oracle, score, epochs, folder)
@@ -153,6 +156,10 @@ def run_search(
                 "set training.batch_size lower."
             ) from error
     return [] if role() == "worker" else _rows(oracle, epochs)
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:100]
 
 
 def best_row(rows: list[Trial]) -> Trial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from pixsent_tf.texts import (
     read_table,
     read_text,
     streamed,
+    understood,
 )
 
 
@@ -56,6 +58,8 @@ def test_what_people_bring_is_read_in_its_own_encoding(encoding, named, tmp_path
         ("grüße.jpg 0\n".encode("utf-32"), "UTF-32"),
         (b"\x89PNG\0\0" + bytes(range(128)), "no text at all"),
         (b"a\x81\x8d 1\n", "Windows-1252 or Latin-1"),
+        ("a.jpg 0\n".encode("utf-16")[:-1], "UTF-16 that is damaged"),
+        ("a.jpg 0\n".encode("utf-16-be") + b"\xd8\0", "UTF-16 that is damaged"),
     ],
 )
 def test_what_is_in_no_known_encoding_is_refused_with_a_guess(content, guess, tmp_path):
@@ -141,3 +145,23 @@ def test_an_encoding_found_on_the_way_is_named_too(tmp_path):
         path.open(encoding="utf-8") as file,
     ):
         list(file)
+
+
+@pytest.mark.parametrize(
+    ("take_apart", "why"),
+    [
+        (lambda kept: kept["packages"], "it lacks 'packages'"),
+        (lambda kept: kept["command"].get("x"), "something else than was written"),
+        (lambda kept: [*kept["cpus"]], "something else than was written"),
+        (lambda kept: tuple(kept["folds"])[1], "something else than was written"),
+        (lambda kept: float(kept["command"]), "something else than was written"),
+    ],
+)
+def test_what_does_not_hold_what_it_should_is_damaged(take_apart, why):
+    kept = {"command": "x\ny", "cpus": 2, "folds": [1]}
+
+    with (
+        pytest.raises(RunError, match=rf"environment.json is damaged: .*{why}"),
+        understood(Path("run/environment.json"), RunError),
+    ):
+        take_apart(kept)

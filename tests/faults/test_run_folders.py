@@ -106,7 +106,7 @@ def small():
         yield
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@pytest.fixture(scope="module")
 def study(request, small, colored_folder, tmp_path_factory):
     """A finished study: its commands with their paths, and its folder."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -167,7 +167,8 @@ def edited(path: Path, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def edited_json(values: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    for name, value in values.items():
+    some = [*values.items()][: None if len(values) < 20 else 2]  # of pictures, a few
+    for name, value in some:
         others = {each: one for each, one in values.items() if each != name}
         yield f"no {name}", json.dumps(others).encode()
         for other in (None, 7, "x", [], {"x": [None]}, [["x"]]):
@@ -209,20 +210,23 @@ def complaints(
                 told = found.stderr.strip()
                 is_one_line = found.exit_code in (1, 2) and "\n" not in told
                 is_known = "should not have happened" not in told
-                names_it = str(name.name) in told or what.startswith("a bit")
-                if found.exit_code != 0 and not (is_one_line and is_known and names_it):
+                names_it = name.name in told or str(folder) in told
+                is_said = names_it or "a leak" in told  # decisions that were edited
+                if found.exit_code != 0 and not (is_one_line and is_known and is_said):
                     yield f"{words[0]}, {name}, {what}: {told[-300:]}"
     shutil.rmtree(folder)
     kept.rename(folder)
 
 
+@pytest.mark.parametrize("study", ["fit"], indirect=True)
 def test_a_damaged_file_of_a_run_is_named_in_one_line(study):
     commands, folder = study
 
-    assert list(complaints(commands[:2], folder, whole=False)) == []
+    assert list(complaints([commands[0], commands[2]], folder, whole=False)) == []
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("study", STUDIES, indirect=True)
 def test_whatever_is_damaged_in_a_run_is_told_in_one_line(study):
     commands, folder = study
 

@@ -268,3 +268,13 @@ def test_what_is_on_the_disk_is_told_also_of_a_part_that_was_kept_before(kept, d
     kept.find(divide(dataset, FOLDS), count, on_kept=note)
 
     assert told == [1, 2]
+
+
+def test_what_is_kept_of_a_part_has_a_checksum(kept, dataset, tmp_path):
+    (part, _) = divide(dataset, FOLDS)
+    kept.find([part], count)
+    path = tmp_path / "folds" / "fold-1.json"
+    path.write_text(path.read_text().replace('"trained": 2', '"trained": 9'))
+
+    with pytest.raises(RunError, match=r"fold-1.json is damaged: .* to do fold 1 ag"):
+        kept.finished([part])

@@ -3,11 +3,11 @@
     python benchmarks/flat_memory.py                20,000 files, 30 epochs, 100 trials
     python benchmarks/flat_memory.py --only fit
 
-Each command is a process of its own, on pictures that are drawn here: `predict` with the
-model that ships, `fit` and `tune` with a tiny network, all of which is trained. While it
-works, its memory is read four times a second, with the pieces that it has begun. What is
-printed is the median of these numbers in the third and in the last quarter of the
-pieces: the first half is loading, tracing and filling caches.
+Each command is a process of its own, on pictures that are drawn here: `predict` with
+the model that ships, `fit` and `tune` with a tiny network, all of which is trained.
+While it works, its memory is read four times a second, with the pieces that it has
+begun. What is printed is the median of these numbers in the third and in the last
+quarter of the pieces: the first half is loading, tracing and filling caches.
 """
 
 from __future__ import annotations

@@ -241,7 +241,7 @@ class Run:
         Raises:
             RunError: If it is damaged.
         """
-        path = self.path / RECIPE
+        path = self._existing(RECIPE)
         try:
             return config.from_json(read_text(path, RunError))
         except ConfigError as error:
@@ -310,6 +310,11 @@ class Run:
         if not path.is_file():
             raise RunError(
                 f"{self.path} holds no {name}; the run did not get that far."
+            )
+        home = os.path.realpath(self.path)
+        if os.path.commonpath([home, os.path.realpath(path)]) != home:
+            raise RunError(
+                f"{path} is a link that leads out of the run; nothing is read there."
             )
         return path
 

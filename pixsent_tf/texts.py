@@ -12,6 +12,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,7 +54,26 @@ def read_text(path: Path, kind: type[PixsentError] = DataError) -> str:
         ) from None
 
 
+def why_no_file(path: Path) -> str:
+    """Say why something cannot be read as a file, without opening it.
+
+    Args:
+        path: What somebody has named.
+
+    Returns:
+        "X does not exist", or what it is; "" for a file.
+    """
+    if os.path.isfile(path):  # which knows names that are too long, too
+        return ""
+    if not os.path.exists(path):
+        return f"{shown(path)} does not exist"
+    what = "a folder" if path.is_dir() else "a pipe, a socket or a device"
+    return f"{shown(path)} is {what}, not a file"
+
+
 def _read_bytes(path: Path, kind: type[PixsentError]) -> bytes:
+    if os.path.exists(path) and (why := why_no_file(path)):
+        raise kind(f"{why}.")
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_BYTES else b""
@@ -100,6 +120,8 @@ def find_encoding(path: Path, kind: type[PixsentError] = DataError) -> tuple[str
         PixsentError: If it cannot be opened, or is neither UTF-8, UTF-16 nor
             Windows-1252.
     """
+    if os.path.exists(path) and (why := why_no_file(path)):
+        raise kind(f"{why}.")
     try:
         with path.open("rb") as file:
             head = file.read(_BLOCK)

@@ -10,9 +10,14 @@ import contextlib
 import glob
 import os
 import shutil
+import socket
 import uuid
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+
+_HOST = zlib.crc32(socket.gethostname().encode())  # processes of others are unknown
+_STEM = 40  # letters, of four bytes each at most; a name has 255
 
 
 @contextlib.contextmanager
@@ -25,7 +30,8 @@ def whole(path: Path) -> Iterator[Path]:
 
     Yields:
         A path beside it that nobody else has, with the same suffix, for the caller to
-        make a file or a folder at. It is gone when an error ends the block.
+        make a file or a folder at. It is gone when an error ends the block; what a
+        killed process has left of it goes when the next begins.
 
     Raises:
         OSError: If the place cannot be written to.
@@ -43,28 +49,48 @@ def whole(path: Path) -> Iterator[Path]:
         yield path
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    _remove_left(path)
+    own = f"{_HOST:08x}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    temporary = path.with_name(f"{_beginning(path)}{own}{path.suffix}")
     try:
         yield temporary
         _to_disk(temporary)
         _rename(temporary, path)
         _sync(path.parent)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
-def forget(path: Path) -> None:
-    """Remove what killed processes have left of a file that nobody is writing now.
+def _beginning(path: Path) -> str:
+    """How temporary names begin: whatever fits the suffix, too, is short enough."""
+    return f".{path.stem[:_STEM]}-"
 
-    Args:
-        path: What they would have made; it stays as it is.
-    """
-    for left in path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}"):
-        if left.is_file():
-            left.unlink(missing_ok=True)
+
+def _remove_left(path: Path) -> None:
+    """Remove what processes of this machine have left that are no more."""
+    begun = f"{_beginning(path)}{_HOST:08x}-"
+    pattern = f"{glob.escape(begun)}*-????????{glob.escape(path.suffix)}"
+    for left in path.parent.glob(pattern):
+        process = left.name.removeprefix(begun).partition("-")[0]
+        if process.isdecimal() and not _is_alive(int(process)):
+            _remove(left)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _rename(temporary: Path, path: Path) -> None:

@@ -103,6 +103,29 @@ def test_the_same_recipe_goes_on_and_another_does_not(tmp_path):
         Run.create_or_resume(folder, Recipe(seed=1))
 
 
+def test_a_link_that_leads_out_of_the_run_is_not_followed(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_recipe(Recipe())
+    (tmp_path / "secret.csv").write_text("secret,words\n")
+    (run.path / "predictions.csv").symlink_to("../secret.csv")
+    (run.path / "recipe.json").rename(tmp_path / "recipe.json")
+    (run.path / "recipe.json").symlink_to(tmp_path / "recipe.json")
+
+    for read in (lambda: run.read_table("predictions.csv"), run.read_recipe):
+        with pytest.raises(RunError, match="link that leads out of the run") as caught:
+            read()
+        assert "secret," not in str(caught.value)
+
+
+def test_a_link_within_the_run_is_followed(tmp_path):
+    run = Run.create(tmp_path / "run")
+    run.write_table("kept.csv", ["id"], [["a"]])
+    (run.path / "predictions.csv").symlink_to("kept.csv")
+    (tmp_path / "other").symlink_to("run")
+
+    assert Run(tmp_path / "other").read_table("predictions.csv") == [{"id": "a"}]
+
+
 def test_other_versions_are_named_and_refused(tmp_path):
     run = Run.create(tmp_path / "run")
     run.write_recipe(Recipe())

@@ -17,6 +17,7 @@ from pixsent_tf.texts import (
     read_text,
     streamed,
     understood,
+    why_no_file,
 )
 
 
@@ -90,7 +91,9 @@ def test_a_mark_in_front_is_no_part_of_the_text(tmp_path):
 def test_what_cannot_be_opened_is_said_in_one_line(name, tmp_path):
     (tmp_path / "folder").mkdir()
 
-    with pytest.raises(RunError, match="cannot be read") as caught:
+    with pytest.raises(
+        RunError, match="cannot be read|is a folder, not a file"
+    ) as caught:
         read_text(tmp_path / name, RunError)
     assert str(caught.value).isprintable()
 
@@ -165,3 +168,14 @@ def test_what_does_not_hold_what_it_should_is_damaged(take_apart, why):
         understood(Path("run/environment.json"), RunError),
     ):
         take_apart(kept)
+
+
+@pytest.mark.parametrize("read", [read_text, read_brought, find_encoding])
+def test_what_is_no_file_is_not_opened(read, tmp_path):
+    os.mkfifo(tmp_path / "list.txt")  # who opens it waits for ever
+
+    with pytest.raises(DataError, match="is a pipe, a socket or a device, not a file"):
+        read(tmp_path / "list.txt")
+    with pytest.raises(DataError, match="is a folder, not a file"):
+        read(tmp_path)
+    assert why_no_file(tmp_path / "none").endswith("none does not exist")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pixsent_tf.whole import forget, whole
+from pixsent_tf.whole import whole
 from tests.conftest import ROOT
 
 
@@ -91,21 +93,54 @@ def test_all_of_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert synced[-1] == (".", True)  # the name itself
 
 
-def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
-    for name in (
-        ".model-0123abcd.keras",
-        ".model-fold1-0123abcd.keras",
-        ".model-0123abcd.json",
-        "model.keras",
-    ):
-        (tmp_path / name).touch()
-    forget(tmp_path / "model.keras")
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pixsent_tf.whole import whole
+with whole(Path(sys.argv[1])) as temporary:
+    if sys.argv[2] == "folder":
+        temporary.mkdir()
+    (temporary / "index" if sys.argv[2] == "folder" else temporary).write_text("half")
+    print(temporary.name, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
-    assert names(tmp_path) == [
-        ".model-0123abcd.json",
-        ".model-fold1-0123abcd.keras",
-        "model.keras",
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(kind, tmp_path):
+    path = tmp_path / "answers[1].csv"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, path, kind],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    (left,) = names(tmp_path)
+    assert left == killed.stdout.strip()
+    host, process, mark = left.removeprefix(".answers[1]-").split("-")
+    others = [
+        f".answers[1]-{host}-{os.getpid()}-{mark}",  # at work now
+        f".answers[1]-00000000-{process}-{mark}",  # of another machine
+        f".answers[2]-{host}-{process}-{mark}",  # of another file
+        f".answers[1]-{host}-own-{mark}",
     ]
+    for name in others:
+        (tmp_path / name).touch()
+
+    with whole(path) as temporary:
+        temporary.write_text("new")
+
+    assert names(tmp_path) == sorted([*others, path.name])
+
+
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
+    path = tmp_path / f"{'ä' * 120}.csv"  # 244 bytes
+
+    with whole(path) as temporary:
+        temporary.write_text("new")
+
+    assert path.read_text() == "new"
 
 
 def test_libraries_that_insist_on_a_suffix_are_content(tmp_path):

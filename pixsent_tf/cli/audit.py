@@ -20,7 +20,7 @@ from pixsent_tf.cli.options import (
 )
 from pixsent_tf.cli.reading import data_config, reading_options
 from pixsent_tf.cli.tables import print_table
-from pixsent_tf.cli.trouble import OutPath
+from pixsent_tf.cli.trouble import OutFile
 from pixsent_tf.config import LEVELS
 from pixsent_tf.errors import shown
 from pixsent_tf.results.audits import (
@@ -53,7 +53,7 @@ MAX_PAIRS = 20
 )
 @click.option(
     "--out",
-    type=OutPath(),
+    type=OutFile(),
     help="Web page to write, with the pairs; suspects are decided on there.",
 )
 @click.option(

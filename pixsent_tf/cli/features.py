@@ -10,7 +10,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import NAMES, engine_options, network_options, refuse_idle
-from pixsent_tf.cli.trouble import OutPath
+from pixsent_tf.cli.trouble import OutFile
 from pixsent_tf.errors import UsageError
 from pixsent_tf.results.looks import FeaturesResults
 from pixsent_tf.results.unreadable import list_unreadable
@@ -26,7 +26,7 @@ from pixsent_tf.results.unreadable import list_unreadable
     help="Names, such as conv5,fc7 or features.",
 )
 @click.option("--pool", is_flag=True, help="Average over height and width.")
-@click.option("--out", type=OutPath(), required=True, help="The .npz file to write.")
+@click.option("--out", type=OutFile(), required=True, help="The .npz file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")

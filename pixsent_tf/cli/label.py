@@ -11,7 +11,7 @@ import click
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import find_files
 from pixsent_tf.cli.options import COUNT, NAMES, Value
-from pixsent_tf.cli.trouble import OutPath
+from pixsent_tf.cli.trouble import OutFile
 from pixsent_tf.config import CLASS_NAMES
 from pixsent_tf.config.values import Range
 from pixsent_tf.errors import DataError, UsageError
@@ -29,7 +29,7 @@ BY = ("random", "uncertainty", "diversity")
 @click.argument("source")
 @click.option(
     "--out",
-    type=OutPath(),
+    type=OutFile(),
     required=True,
     help="Table of labels to write, or go on with.",
 )

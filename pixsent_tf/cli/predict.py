@@ -27,7 +27,7 @@ from pixsent_tf.cli.options import (
     refuse_idle,
 )
 from pixsent_tf.cli.stopping import goes_on_in
-from pixsent_tf.cli.trouble import OutPath
+from pixsent_tf.cli.trouble import OutFile
 from pixsent_tf.config.values import Part
 from pixsent_tf.locks import locked
 from pixsent_tf.whole import whole
@@ -89,7 +89,7 @@ class _Precision(Value):
 )
 @STRICT_LISTS
 @click.option(
-    "--out", type=OutPath(), help="File to write; standard output by default."
+    "--out", type=OutFile(), help="File to write; standard output by default."
 )
 @engine_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -13,7 +13,7 @@ from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
 from pixsent_tf.cli.options import COUNT, STRICT_LISTS, engine_option
 from pixsent_tf.cli.stopping import goes_on_in
-from pixsent_tf.cli.trouble import OutPath
+from pixsent_tf.cli.trouble import OutFile
 from pixsent_tf.errors import DataError, UsageError
 from pixsent_tf.results.answers import ScoreResults
 
@@ -29,7 +29,7 @@ FORMATS = (".parquet", ".csv")
 )
 @STRICT_LISTS
 @click.option(
-    "--out", type=OutPath(), required=True, help="Table to make: *.parquet or *.csv."
+    "--out", type=OutFile(), required=True, help="Table to make: *.parquet or *.csv."
 )
 @click.option(
     "--runner",

@@ -60,6 +60,27 @@ class OutPath(click.ParamType):
         return value
 
 
+class OutFile(OutPath):
+    """Where a file will be written, in place of none or of another file."""
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Look whether a file can be written; nothing is made.
+
+        Args:
+            value: The path.
+            param: The option.
+            ctx: Unused.
+
+        Returns:
+            The path.
+        """
+        if "://" not in value and os.path.isdir(value):
+            self.fail(f"{shown(value)} is a folder; name a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def find_obstacle(path: str) -> str | None:
     """Say what keeps a path from being written, as far as that can be known.
 

@@ -40,6 +40,7 @@ from pixsent_tf.errors import (
     shown,
 )
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.texts import why_no_file
 
 RATINGS = "ratings.csv"  # the table of a folder of rated pictures
 LIST_SUFFIXES = (".txt", *TABLES)
@@ -85,6 +86,8 @@ def _open_one(data: DataConfig, seed: int, progress: Progress) -> Dataset:
             f"{data.source} does not exist; give a folder with one subfolder per "
             f"class, a list, tfds:NAME or smileys."
         )
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError(f"{why_no_file(path)}; give a folder, a list or a table.")
     if (table := path / RATINGS).is_file() and (data.target or data.threshold):
         path, data = table, replace(data, source=str(table))
     _refuse_idle(data)

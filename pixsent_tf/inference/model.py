@@ -40,6 +40,7 @@ from pixsent_tf.models.output import RatingOutput, SentimentOutput
 from pixsent_tf.models.towers.hub import load_hub
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.runs import Run
+from pixsent_tf.texts import why_no_file
 from pixsent_tf.whole import whole
 
 OUTPUTS = (SentimentOutput, RatingOutput)
@@ -159,8 +160,8 @@ class SentimentModel:
         if path.is_dir():
             run = Run.open(path)
             recipe, path = run.read_recipe(), run.model_path
-        if not path.is_file():
-            raise WeightsError(f"{path} does not exist; give a run folder or a .keras.")
+        if why := why_no_file(path):
+            raise WeightsError(f"{why}; give a run folder or a .keras.")
         if check_archive(path):
             load_hub(f"The network of {path}")
         try:

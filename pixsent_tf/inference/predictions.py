@@ -22,6 +22,7 @@ from pixsent_tf.data.lists.tables import read_rows
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.prediction import ANSWERED, OK
 from pixsent_tf.runs import Run
+from pixsent_tf.texts import why_no_file
 
 if TYPE_CHECKING:
     from pixsent_tf.results.unreadable import Unreadable
@@ -123,8 +124,8 @@ class Predictions:
         if path.is_dir():
             name, rows = path.resolve().name, Run.open(path).read_table(FILE)
             return _parse(name, str(path / FILE), rows)
-        if not path.is_file():
-            raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
+        if why := why_no_file(path):
+            raise DataError(f"{why}; give a run folder or a CSV file.")
         return _parse(path.stem, str(path), _rows(path))
 
     def write(self, run: Run, *, ten_crop: np.ndarray | None = None) -> None:

@@ -28,7 +28,7 @@ from pixsent_tf.inference.predictions import (
     Predictions,
 )
 from pixsent_tf.runs import Run
-from pixsent_tf.texts import read_table
+from pixsent_tf.texts import read_table, why_no_file
 
 if TYPE_CHECKING:
     from pixsent_tf.results.ratings import RatedRow
@@ -243,8 +243,8 @@ def rated_cells(row: RatedRow, targets: Sequence[str]) -> list[Any]:
 def _rows(path: Path) -> list[dict[str, str]]:
     if path.is_dir():
         return Run.open(path).read_table(FILE)
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; give a run folder or a CSV file.")
+    if why := why_no_file(path):
+        raise DataError(f"{why}; give a run folder or a CSV file.")
     return list(read_table(path)[1])
 
 

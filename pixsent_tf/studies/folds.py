@@ -25,7 +25,6 @@ from pixsent_tf.errors import ConfigError, ImageError, RunError
 from pixsent_tf.locks import locked
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.outcome import Outcome
-from pixsent_tf.texts import read_object
 
 
 @dataclass(frozen=True)
@@ -244,7 +243,8 @@ class Folds(Generic[F]):
         path = self._path(part)
         if not path.is_file():
             return None
-        kept, wanted = read_object(path, RunError), self._identity(part)
+        kept = self.run.read_json(f"{self.name}/{path.name}")
+        wanted = self._identity(part)
         if kept.pop("sha256", None) != _checksum(kept):
             raise RunError(
                 f"{path} is damaged: its checksum does not fit; remove it to do fold "

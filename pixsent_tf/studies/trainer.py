@@ -28,7 +28,6 @@ from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.learners import Learner
 from pixsent_tf.training.rated import FittedRatings
-from pixsent_tf.whole import forget
 
 WENT_WRONG = "not-finite.json"  # epoch, step and pictures of a loss that is no number
 CHECKPOINTS = "checkpoints"  # folder within a run, until what they led to is kept
@@ -258,7 +257,6 @@ def train_parts(
             trained = own.train(part.train, checkpoints=at(part))
             predicted = own.predict(trained, part.test)
         if model_path is not None:
-            forget(model_path(part.number))
             own.save_model(model_path(part.number), trained)
         saw = [dataset.ids[i] for i in sorted(witness.trained)]
         return Trained(predicted, trained.fitted.history, trained.temperature, saw)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from pixsent_tf import cli as cli_package
 from pixsent_tf.cli import VERBS, cli, trouble
-from pixsent_tf.cli.trouble import OutPath, describe_os_error, find_obstacle
+from pixsent_tf.cli.trouble import OutFile, OutPath, describe_os_error, find_obstacle
 
 
 def raising(error: BaseException):
@@ -101,6 +101,20 @@ def test_every_option_out_is_looked_at_before_the_work():
                 missing.append(verb)
 
     assert missing == []
+
+
+def test_a_folder_is_no_place_for_a_table(tmp_path):
+    verbs = [
+        verb
+        for verb in VERBS
+        for param in cli_package.cli.get_command(None, verb).params
+        if isinstance(param.type, OutFile)
+    ]
+
+    assert verbs == ["predict", "features", "score", "label", "audit"]
+    result = CliRunner().invoke(cli, ["predict", "a.jpg", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert f"{tmp_path} is a folder; name a file." in result.output
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any
 
 from pixsent_tf.config import PROB
 from pixsent_tf.errors import DataError, UsageError
-from pixsent_tf.texts import find_encoding, streamed
+from pixsent_tf.texts import find_encoding, streamed, why_no_file
 
 Row = Mapping[str, Any]
 BATCH_ROWS = 16_384
@@ -197,8 +197,8 @@ def count_rows(path: Path) -> int:
 
 
 def _refuse_missing(path: Path) -> None:
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; give a .csv, .jsonl or .parquet file.")
+    if why := why_no_file(path):
+        raise DataError(f"{why}; give a .csv, .jsonl or .parquet file.")
 
 
 def find_form(path: Path) -> Form:

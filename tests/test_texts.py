@@ -92,7 +92,7 @@ def test_what_cannot_be_opened_is_said_in_one_line(name, tmp_path):
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(
-        RunError, match="cannot be read|is a folder, not a file"
+        RunError, match=r"cannot be read|is a folder, not a file"
     ) as caught:
         read_text(tmp_path / name, RunError)
     assert str(caught.value).isprintable()

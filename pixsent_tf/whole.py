@@ -7,6 +7,7 @@ full disk or an error in the middle leaves what was there before; a power cut do
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import shutil
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _HOST = zlib.crc32(socket.gethostname().encode())  # processes of others are unknown
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _STEM = 40  # letters, of four bytes each at most; a name has 255
 
 
@@ -57,6 +59,10 @@ def whole(path: Path) -> Iterator[Path]:
         _to_disk(temporary)
         _rename(temporary, path)
         _sync(path.parent)
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            error.filename = str(path)  # a write knows its number only
+        raise
     finally:
         _remove(temporary)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import stat
 import subprocess
 import sys
@@ -194,3 +195,22 @@ def test_nobody_else_renames_what_it_wrote():
 
     # The parts of a large job lie on any file system that Apache Beam knows.
     assert found <= {"whole.py", "serving/job.py"}
+
+
+def test_a_full_disk_is_told_with_the_file_that_did_not_fit(tmp_path):
+    path = tmp_path / "table.csv"
+
+    def write():
+        with whole(path) as temporary, temporary.open("w") as file:
+            file.write("x" * 100_000)
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert caught.value.filename == str(path)
+    assert names(tmp_path) == []

@@ -26,6 +26,7 @@ LEAST_FREE_BYTES = 1_000_000
 _HINTS = {
     errno.ENOSPC: "free some space, and run the same command again",
     errno.EDQUOT: "free some space, and run the same command again",
+    errno.EFBIG: "raise the limit by `ulimit -f`, or name another place",
     errno.EROFS: "name a folder that can be written to",
     errno.EACCES: "ask for the right to, or name another place",
     errno.EPERM: "ask for the right to, or name another place",

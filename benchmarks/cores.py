@@ -1,10 +1,10 @@
-"""Does another number of cores give other numbers? The same trainings, on one and on two.
+"""Does another number of cores give other numbers? The same trainings on one and two.
 
     python benchmarks/cores.py
 
 Each training is a process of its own on the drawn pictures of
-`benchmarks/flat_memory.py`, twice on all cores and once on the first. What is printed is
-whether `model.keras` is the same to the byte, and how far the probabilities of the
+`benchmarks/flat_memory.py`, twice on all cores and once on the first. What is printed
+is whether `model.keras` is the same to the byte, and how far the probabilities of the
 held-out pictures lie apart.
 """
 
@@ -31,14 +31,10 @@ RUNS = {
 def train(pictures: Path, out: Path, cores: int, options: tuple[str, ...]) -> None:
     """Train on so many cores."""
     allowed = sorted(os.sched_getaffinity(0))[:cores]
-    command = [sys.executable, "-m", "pixsent_tf", "fit", str(pictures), *options]
-    subprocess.run(
-        ["taskset", "-c", ",".join(map(str, allowed)), *command]
-        + ["--out", str(out), "--quiet"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    command = ["taskset", "-c", ",".join(map(str, allowed)), sys.executable, "-m"]
+    command += ["pixsent_tf", "fit", str(pictures), *options]
+    command += ["--out", str(out), "--quiet"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
 def probs(run: Path) -> list[float]:

@@ -313,7 +313,7 @@ def test_brightened_levels_are_rounded_to_the_nearest():
 
 
 def test_each_picture_is_mixed_with_the_one_before_it():
-    crops = np.stack([np.full((2, 2, 3), level, "uint8") for level in (0, 40, 200, 3)])
+    crops = np.stack([np.full((2, 2, 3), level, "uint8") for level in (0, 40, 200, 2)])
     draws = np.full((4, NUM_DRAWS), 768, dtype="int32")
 
     pictures, targets = mix(crops, tf.eye(4), draws)

@@ -210,3 +210,14 @@ def test_another_seed_draws_other_samples():
 
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_columns_are_drawn_together_and_stay_apart():
+    values = np.array([[1.0, 10.0], [0.0, 30.0], [1.0, 20.0]])
+    groups = np.array([5, 5, 9])
+
+    both = bootstrap_means(values, groups=groups, num_resamples=50)
+
+    for column in (0, 1):
+        alone = bootstrap_means(values[:, [column]], groups=groups, num_resamples=50)
+        np.testing.assert_allclose(both[:, [column]], alone)

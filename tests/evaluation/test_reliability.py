@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from pixsent_tf.evaluation import reliability as reliability_module
 from pixsent_tf.evaluation.reliability import events, null_band, reliability
 
 
@@ -82,3 +83,13 @@ def test_fifteen_bins_part_the_probabilities():
     assert len(found.counts) == 15
     assert np.flatnonzero(found.counts).tolist() == [4, 5]
     assert found.error == pytest.approx((0.68 + 0.34 + 0.39) / 3)
+
+
+@pytest.mark.parametrize("cells", [1, 2100])
+def test_a_band_is_the_same_however_many_outcomes_are_drawn_at_once(cells, monkeypatch):
+    predicted = np.random.default_rng(0).random(300)
+    at_once = null_band(predicted)
+
+    monkeypatch.setattr(reliability_module, "MAX_CELLS", cells)  # one, or seven
+
+    assert null_band(predicted) == pytest.approx(at_once)

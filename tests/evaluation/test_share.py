@@ -451,3 +451,14 @@ def test_a_difference_is_tested_on_both_sides():
 def test_two_labels_have_no_slope():
     assert labels_of(np.array([0.0, 1.0]), np.array([0.2, 0.9])).slope == 0
     assert labels_of(np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.9, 0.9])).slope > 1
+
+
+@pytest.mark.parametrize(("outside", "end"), [(-0.05, 0.0), (1.05, 1.0)])
+def test_a_share_outside_is_as_uncertain_as_the_end_that_it_passes(outside, end):
+    beyond, at_end = (
+        share.Estimate(value, np.zeros(1), 0.01, 10).interval
+        for value in (outside, end)
+    )
+
+    assert beyond == pytest.approx(at_end)
+    assert 0 <= beyond[0] < beyond[1] <= 1

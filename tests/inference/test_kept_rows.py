@@ -92,3 +92,12 @@ def test_a_damaged_part_is_answered_anew(paths, tmp_path, damage):
 
     assert model.asked == paths
     assert [row["answer"] for row in rows] == list("abcde")
+
+
+def test_what_is_no_number_is_not_kept(paths, tmp_path):
+    kept = KeptRows(tmp_path / "rows", "model 1")
+
+    with pytest.raises(ValueError, match="JSON compliant"):
+        list(kept.rows(paths, lambda some: [{"prob": float("nan")} for _ in some]))
+
+    assert not list((tmp_path / "rows").glob("*.jsonl"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,4 +74,38 @@ def test_answers_alone_have_no_probabilities(tmp_path):
 def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(DataError, match=message):
+        RatedTable.read(tmp_path / "a.csv")
+
+
+def test_the_widest_interval_of_each_fold_says_how_sure_it_is():
+    # a reaches 1 in fold 1 and b, c reach 3 in fold 2: scales 1 and 3 over ln 19
+    answers = np.array([[5.0], [5.0], [4.0]])
+    reach = np.array([[1.0], [2.0], [3.0]])
+    table = RatedTable(
+        name="run",
+        ids=("a", "b", "c"),
+        targets=("valence",),
+        answers=answers,
+        low=answers - reach,
+        high=answers + reach,
+        folds=np.array([1, 2, 2]),
+    )
+
+    positive = table.at_threshold(4).probs[:, 1]
+    together = replace(table, folds=None).at_threshold(4).probs[:, 1]
+
+    steep = np.log(19) / np.array([1, 3, 3])
+    assert positive == pytest.approx(1 / (1 + np.exp(-steep * [1, 1, 0])))
+    assert together[0] == pytest.approx(together[1]) == pytest.approx(positive[1])
+
+
+def test_where_no_folds_are_told_apart_there_is_one():
+    assert replace(TABLE, folds=None).fold_numbers == (1,)
+    assert TABLE.fold_numbers == (1, 2)
+
+
+def test_one_number_that_is_not_finite_is_enough(tmp_path):
+    (tmp_path / "a.csv").write_text("path,answer_valence\na,1\nb,inf\nc,2")
+
+    with pytest.raises(DataError, match="not finite"):
         RatedTable.read(tmp_path / "a.csv")

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--module", help="such as evaluation.compare")
     add("--all", nargs="*", metavar="PART", help="every module, or those of PARTs")
-    add("--out", type=Path, default=Path("docs/results/mutation.json"))
+    add("--out", type=Path, default=Path("tests/mutation/survey.json"))
     add("--sample", type=int, default=12, help="mutants of each; twice that if all")
     add("--seed", type=int, default=0, help="of the sample")
     add("--seconds", type=float, default=600, help="no mutant of one begins later")

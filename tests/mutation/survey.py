@@ -49,7 +49,7 @@ def read(out: Path) -> dict[str, Row]:
 def write(out: Path, rows: dict[str, Row]) -> None:
     """Write rows with their sum, whole."""
     ordered = [rows[module] for module in surveyed() if module in rows]
-    command = "python -m tests.mutation --all --out docs/results/mutation.json"
+    command = "python -m tests.mutation --all"
     kept = {"command": command, "sum": total(ordered), "rows": ordered}
     part = out.with_suffix(".part")
     part.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")

@@ -60,3 +60,13 @@ def test_an_unknown_layer_is_refused(network, paths):
 def test_pictures_that_none_can_read_are_refused(network, paths):
     with pytest.raises(DataError, match="None of the 1 pictures can be read"):
         read_activations(network, GEOMETRY, paths[2:3], ("flat",))
+
+
+def test_a_broken_first_file_shifts_no_row(network, paths):
+    turned = [paths[2], *paths[3:], *paths[:2], paths[2]]
+
+    found = read_activations(network, GEOMETRY, turned, ("pool",), batch_size=2)
+
+    assert found.positions.tolist() == [1, 2, 3, 4]
+    assert sorted(found.failures) == [0, 5]
+    assert found.layers["pool"][:, 0, 0, 0].tolist() == [40, 50, 10, 20]

@@ -112,3 +112,41 @@ def test_random_weights_are_new_and_leave_the_old_ones():
 
     assert np.abs(untrained.get_layer("d").get_weights()[0] - before).max() > 0.1
     assert np.array_equal(model.get_layer("d").get_weights()[0], before)
+
+
+def test_a_curve_is_of_the_class_it_is_asked_for():
+    order = orders(IMPORTANCE)["map"]
+
+    other, own = (
+        curve(_score, CROP, order, label=label, grid=GRID) for label in (0, 1)
+    )
+
+    np.testing.assert_allclose(other, 1 - own, atol=1e-6)
+
+
+def test_cells_of_an_oblong_map_lie_where_they_are_drawn():
+    importance = np.zeros((4, 2))
+    importance[:2, 0] = 2, 1  # the upper and the lower half of the quarter
+
+    values = curve(_score, CROP, orders(importance)["map"], label=1, grid=(4, 2))
+
+    assert values[:3] == pytest.approx([1, 0.5**0.5, 0], abs=0.05)
+
+
+def test_a_seed_decides_the_order_at_random():
+    one, again, other = (orders(IMPORTANCE, seed=s)["random"] for s in (0, 0, 1))
+
+    assert (one == again).all()
+    assert (one != other).any()
+    first, second = (
+        areas(_score, CROP, IMPORTANCE, label=1, seed=seed)["deletion"]
+        for seed in (0, 1)
+    )
+    assert first["random"] != second["random"]
+    assert first["map"] == second["map"]
+
+
+def test_the_center_of_an_even_grid_lies_between_its_cells():
+    order = orders(np.zeros((4, 4)))["center"]
+
+    assert set(order[:4]) == {5, 6, 9, 10}

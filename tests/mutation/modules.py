@@ -24,7 +24,6 @@ serving: job scorecard scored_export scorer signature tflite
 """
 # Modules whose tests do not stand in a file of their own name.
 ELSEWHERE = {
-    "analysis.map_checks": "tests/cli/test_maps.py",
     "serving.signature": "tests/serving/test_saved_model.py",
     "studies.adapt": "tests/cli/test_adapt.py",
     "studies.compare": "tests/cli/test_compare.py",

@@ -82,3 +82,18 @@ def test_keras_probabilities_are_those_of_the_packaged_model(tiny_model):
 
     expected = tiny_model.model(canvases, training=False)
     assert_close_float32(probs, expected, operations=OPERATIONS)
+
+
+def test_the_export_is_judged_and_not_the_float_file_on_the_way():
+    good = [Score("keras", 0.9, 0, 0.0), Score("tflite float", 0.5, 9, 0.1)]
+    bad = [Score("keras", 0.9, 0, 0.0), Score("tflite float", 0.9, 0, 0.0)]
+
+    scorecard.check_drop([*good, Score("tflite int8", 0.9, 1, 0.1)], 0.01)
+    with pytest.raises(ExportError, match=r"tflite int8 loses 0\.4000"):
+        scorecard.check_drop([*bad, Score("tflite int8", 0.5, 9, 0.1)], 0.01)
+
+
+def test_what_is_lost_exactly_is_accepted():
+    scores = [Score("keras", 0.75, 0, 0.0), Score("tflite int8", 0.25, 4, 0.1)]
+
+    scorecard.check_drop(scores, 0.5)

@@ -59,3 +59,37 @@ def test_every_tested_picture_has_a_row_with_its_status(outcome, tmp_path):
     assert [row["prob_positive"] for row in rows] == [
         *("0.100000000", "0.600000000", "0.800000000", ""),
     ]
+
+
+@pytest.mark.parametrize("broken", [[0], [2], [0, 2, 4]])
+def test_rows_around_a_broken_picture_keep_their_labels_and_folds(broken, tmp_path):
+    dataset = Dataset(
+        name="five",
+        ids=tuple("abcde"),
+        paths=tuple("abcde"),
+        labels=np.array([0, 1, 0, 1, 1], dtype="int32"),
+        class_names=("negative", "positive"),
+    )
+    positive = np.array([0.1, 0.9, 0.2, 0.8, 0.7])
+    probs = np.stack([1 - positive, positive], axis=1)
+    probs[broken] = np.nan
+    failures = {i: ImageError(f"{i} is empty.", "empty") for i in broken}
+    outcome = Outcome(dataset, probs, np.array([1, 2, 3, 4, 5]), failures)
+    run = Run.create(tmp_path / "run")
+
+    results = outcome.write(run, outcome.measure(run, started=time.monotonic()))
+
+    assert results["accuracy"] == 1
+    said = outcome.predictions
+    kept = np.setdiff1d(np.arange(5), broken)
+    assert said.ids == tuple("abcde"[i] for i in kept)
+    assert said.labels.tolist() == dataset.labels[kept].tolist()
+    assert said.folds.tolist() == (kept + 1).tolist()
+    np.testing.assert_allclose(said.probs[:, 1], positive[kept])
+    rows = {row["id"]: row for row in run.read_table("predictions.csv")}
+    assert sorted(rows) == list("abcde")
+    for i, name in enumerate("abcde"):
+        assert rows[name]["fold"] == str(i + 1)
+        assert rows[name]["status"] == ("empty" if i in broken else "ok")
+        if i not in broken:
+            assert float(rows[name]["prob_positive"]) == pytest.approx(positive[i])

@@ -134,3 +134,25 @@ def test_nothing_to_go_on_from_starts_at_the_beginning(model, tmp_path):
     checkpoint = Checkpoint(Chain(tmp_path / "none"), Report(5, NO_PROGRESS), None)
 
     assert checkpoint.restore(model) == 0
+
+
+def test_what_is_only_as_good_is_no_better(model):
+    assert validated(KeepBest(2), model, [2, 2, 2, 1]) == 2
+    assert model.get_weights()[0] == 0
+
+
+def test_a_checkpoint_brings_the_best_weights_back(model, tmp_path):
+    best = KeepBest(3)
+    best.set_model(model)
+    model.set_weights([np.full((1, 1), 5.0), np.full(1, 6.0)])
+    best.on_test_end({"loss": 0.5})
+    model.set_weights([np.full((1, 1), 7.0), np.full(1, 8.0)])
+    checkpoint = Checkpoint(Chain(tmp_path / "fit"), Report(5, NO_PROGRESS), best)
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(0)
+
+    again = KeepBest(3)
+    Checkpoint(Chain(tmp_path / "fit"), Report(5, NO_PROGRESS), again).restore(model)
+
+    assert [weight.item() for weight in again.best_weights] == [5, 6]
+    assert [weight.item() for weight in model.get_weights()] == [7, 8]

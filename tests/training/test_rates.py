@@ -162,3 +162,46 @@ def test_a_later_choice_undoes_an_earlier_one(network):
 
     trained = {layer.name for layer in leaves(network) if layer.trainable_variables}
     assert trained == {"conv1", "conv1_bn", "conv2", "logits"}
+
+
+def test_where_all_is_trained_at_once_layers_below_the_head_learn_alike(network):
+    training = replace(TRAINING, bottom_multiplier=0.01, weight_decay=0.0)
+    kernels = [network.get_layer(n).kernel for n in ("conv1", "conv2")]
+
+    built = build_optimizer(training, network, steps=10, steps_per_epoch=5)
+    first, second = steps_of(built, kernels)
+
+    assert second / first == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "caffe_sgd"])
+def test_weights_are_averaged_with_the_momentum_that_is_given(network, optimizer):
+    training = replace(TRAINING, optimizer=optimizer, ema=0.9)
+
+    built = build_optimizer(training, network, steps=10, steps_per_epoch=5)
+    plain = build_optimizer(
+        replace(training, ema=0.0), network, steps=10, steps_per_epoch=5
+    )
+
+    assert (built.use_ema, built.ema_momentum) == (True, 0.9)
+    assert not plain.use_ema
+
+
+def test_caffes_decay_and_momentum_are_those_of_the_recipe(network):
+    training = replace(
+        TRAINING, optimizer="caffe_sgd", weight_decay=0.125, momentum=0.5
+    )
+
+    built = build_optimizer(training, network, steps=10, steps_per_epoch=5)
+
+    assert (built.gradient_decay, built.momentum) == (0.125, 0.5)
+
+
+def test_a_schedule_ends_with_the_training_not_before(network):
+    rate = build_schedule(
+        replace(TRAINING, schedule="cosine"), steps=20, steps_per_epoch=5
+    )
+
+    assert float(rate(19)) == pytest.approx(
+        0.05 * (1 + np.cos(np.pi * 19 / 20)), rel=1e-4
+    )

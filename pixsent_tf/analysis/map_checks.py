@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from pixsent_tf.analysis import faithfulness
 from pixsent_tf.analysis.maps import SentimentMapper, binary_mapper
-from pixsent_tf.data.pipeline import PictureStream
+from pixsent_tf.data.decode.one_by_one import PictureStream
 from pixsent_tf.errors import DataError
 from pixsent_tf.evaluation.intervals import bootstrap_interval, wilson_interval
 from pixsent_tf.inference.model import SentimentModel

@@ -14,6 +14,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,12 +28,12 @@ from pixsent_tf.data.decode.opening import MAX_PIXELS, check_header, open_size
 from pixsent_tf.data.decode.orientation import upright
 from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.preprocess import Preprocessor, sides
-from pixsent_tf.errors import DataError, ImageError
+from pixsent_tf.errors import ImageError
 from pixsent_tf.machine import num_cores
-from pixsent_tf.progress import Progress
 
 JPEG_PREFIX = b"\xff\xd8\xff"
 _GROUP = 64  # files handed to TensorFlow at a time
+_FEW = 64  # files that are decoded before a pipeline of theirs would have begun
 _WHOLE_PIXELS = 2**21  # decoded pictures of more are resized in strips
 _WHOLE_WIDTH = 4096
 _ONE_AT_A_TIME = threading.Lock()  # pictures that may take what one picture may take
@@ -75,6 +76,32 @@ class CanvasStream:
             yield np.array(positions), np.stack(canvases)
 
     def _in_order(self) -> Iterator[tuple[int, np.ndarray]]:
+        return self._by_threads() if len(self.paths) <= _FEW else self._by_pipeline()
+
+    def _by_threads(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Decode what is few with the function that all readers share.
+
+        A pipeline is a graph of its own, which takes one to two seconds to set up each
+        time: most of what a small collection takes.
+        """
+        only_jpeg = all(is_jpeg(path) for path in self.paths)
+        decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)
+
+        def load(position: int) -> np.ndarray | None:
+            path = self.paths[position]
+            if self._is_accepted(position):
+                with contextlib.suppress(tf.errors.OpError):
+                    return decode(tf.io.read_file(os.fsencode(path))).numpy()
+            return None
+
+        with ThreadPoolExecutor(num_cores()) as pool:
+            for position, canvas in enumerate(pool.map(load, range(len(self.paths)))):
+                if canvas is None:
+                    yield from self._one_by_one(range(position, position + 1))
+                else:
+                    yield position, canvas
+
+    def _by_pipeline(self) -> Iterator[tuple[int, np.ndarray]]:
         expected = 0
         for indices, canvases in self._fast().as_numpy_iterator():
             for index, canvas in zip(indices, canvases, strict=True):
@@ -111,16 +138,18 @@ class CanvasStream:
     def _accepted(self) -> Iterator[tuple[list[int], list[bytes]]]:
         """Pass on, in groups, what may be decoded."""
         for start in range(0, len(self.paths), _GROUP):
-            positions: list[int] = []
-            for position in range(start, min(start + _GROUP, len(self.paths))):
-                path = self.paths[position]
-                # A JPEG's size is checked where it is decoded, which is cheaper.
-                error = None if is_jpeg(path) else check_header(path, self.max_pixels)
-                if error is None:
-                    positions.append(position)
-                else:
-                    self.failures[position] = error
+            group = range(start, min(start + _GROUP, len(self.paths)))
+            positions = [position for position in group if self._is_accepted(position)]
             yield positions, [os.fsencode(self.paths[each]) for each in positions]
+
+    def _is_accepted(self, position: int) -> bool:
+        """Tell whether a file may be decoded, and keep why not."""
+        path = self.paths[position]
+        # A JPEG's size is checked where it is decoded, which is cheaper.
+        error = None if is_jpeg(path) else check_header(path, self.max_pixels)
+        if error is not None:
+            self.failures[position] = error
+        return error is None
 
     def _one_by_one(self, positions: range) -> Iterator[tuple[int, np.ndarray]]:
         """Read the files that were left out, or say what is wrong with them."""
@@ -133,41 +162,6 @@ class CanvasStream:
                 yield position, pillow_canvas(path, self.preprocessor, self.max_pixels)
             except ImageError as error:
                 self.failures[position] = error
-
-
-@dataclass
-class PictureStream:
-    """The whole pixels of a list of files, in order, one by one.
-
-    Iterate over it once; then `failures` is complete.
-
-    Attributes:
-        paths: The files.
-        progress: Hears how far it is.
-        what: What it is for, in a word.
-        failures: The error of each file that could not be read, by position.
-    """
-
-    paths: Sequence[str]
-    progress: Progress
-    what: str
-    failures: dict[int, ImageError] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield position and pixels, RGB, uint8 [H, W, 3].
-
-        Raises:
-            DataError: At the end, if none of the files can be read.
-        """
-        with self.progress.step(len(self.paths), self.what):
-            for position, path in enumerate(self.paths):
-                try:
-                    yield position, read_image(path)
-                except ImageError as error:
-                    self.failures[position] = error
-                self.progress.advance(1)
-        if len(self.failures) == len(self.paths):
-            raise DataError(f"None of the {len(self.paths)} pictures can be read.")
 
 
 @dataclass(frozen=True)

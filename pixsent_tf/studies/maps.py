@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixsent_tf.analysis import drawing
 from pixsent_tf.analysis.maps import SentimentMap, binary_mapper
-from pixsent_tf.data.pipeline import PictureStream
+from pixsent_tf.data.decode.one_by_one import PictureStream
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import UNSURE, name_answer
 from pixsent_tf.progress import NO_PROGRESS, Progress

@@ -18,7 +18,8 @@ from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.copies import duplicates
 from pixsent_tf.data.decode.canvas import read_crop
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.data.pipeline import CanvasReader, CanvasStream, PictureStream
+from pixsent_tf.data.decode.one_by_one import PictureStream
+from pixsent_tf.data.pipeline import CanvasReader, CanvasStream
 from pixsent_tf.demo.answers import Answerer
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.progress import NO_PROGRESS

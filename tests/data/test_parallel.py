@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
+from pixsent_tf.data import pipeline
 from pixsent_tf.data.augment import Augmentation
 from pixsent_tf.data.canvases import Canvases, Examples, training_batches
 from pixsent_tf.data.parallel import untuned
@@ -54,7 +55,8 @@ def test_what_is_untuned_gives_the_same_elements():
     ]
 
 
-def test_reading_and_training_are_untuned(paths, made):
+def test_reading_and_training_are_untuned(paths, made, monkeypatch):
+    monkeypatch.setattr(pipeline, "_FEW", -1)  # read them as many are read
     list(CanvasStream(paths, PREPROCESSOR, 2))
     canvases = Canvases.read(paths, PREPROCESSOR)
     list(canvases.batches(np.arange(5), 2))

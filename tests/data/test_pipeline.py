@@ -11,10 +11,11 @@ import tensorflow as tf
 from PIL import Image
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data import pipeline
+from pixsent_tf.data.decode.one_by_one import PictureStream
 from pixsent_tf.data.pipeline import (
     CanvasReader,
     CanvasStream,
-    PictureStream,
     decode_canvas,
     is_jpeg,
     pillow_canvas,
@@ -41,6 +42,13 @@ def save(tmp_path):
     return write
 
 
+@pytest.fixture(params=["few", "many"])
+def way(request, monkeypatch):
+    """Both ways of decoding: by threads, and by a pipeline."""
+    if request.param == "many":
+        monkeypatch.setattr(pipeline, "_FEW", -1)
+
+
 def read(paths, **settings):
     stream = CanvasStream(paths, PREPROCESSOR, **settings)
     batches = list(stream)
@@ -49,7 +57,7 @@ def read(paths, **settings):
     return stream, positions.tolist(), canvases
 
 
-def test_pictures_come_in_order_whoever_decodes_them(save):
+def test_pictures_come_in_order_whoever_decodes_them(save, way):
     # TensorFlow does not read TIFF: every second picture takes the way by Pillow.
     names = [f"{i}.{'tiff' if i % 2 else 'png'}" for i in range(7)]
     paths = [save(name, i) for i, name in enumerate(names)]
@@ -61,7 +69,7 @@ def test_pictures_come_in_order_whoever_decodes_them(save):
     assert stream.by_pillow == {1, 3, 5}
 
 
-def test_bad_files_are_named_and_the_others_go_on(save, tmp_path):
+def test_bad_files_are_named_and_the_others_go_on(save, tmp_path, way):
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "page.jpg").write_text("<html></html>")
     whole = Path(save("whole.jpg", quality=95)).read_bytes()
@@ -77,7 +85,7 @@ def test_bad_files_are_named_and_the_others_go_on(save, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_pictures_of_too_many_pixels_are_refused(save, suffix):
+def test_pictures_of_too_many_pixels_are_refused(save, suffix, way):
     stream, positions, _ = read([save(f"large.{suffix}")], max_pixels=255)
 
     assert positions == []
@@ -88,7 +96,7 @@ def test_as_many_pixels_as_are_allowed_are_read(save):
     assert read([save("large.jpg")], max_pixels=256)[1] == [0]
 
 
-def test_batches_are_full_but_the_last(save):
+def test_batches_are_full_but_the_last(save, way):
     paths = [save(f"{i}.jpg", i) for i in range(5)]
 
     sizes = [len(canvases) for _, canvases in CanvasStream(paths, PREPROCESSOR, 2)]
@@ -124,7 +132,7 @@ def test_a_jpeg_is_known_by_its_content(save, tmp_path):
     assert not is_jpeg(str(tmp_path))
 
 
-def test_no_files_give_no_batches():
+def test_no_files_give_no_batches(way):
     assert read([])[1] == []
 
 

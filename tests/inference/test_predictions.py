@@ -175,3 +175,11 @@ def test_answers_may_be_spelled_otherwise(answers, tmp_path):
 
     assert read.class_names == ("negative", "positive")
     assert (read.answers.tolist(), read.labels.tolist()) == ([0, 1], [0, 0])
+
+
+def test_a_class_may_be_a_number_of_one_that_is_known(tmp_path):
+    found = Predictions.read(_table(tmp_path, "id,prob,label\na,0.75,1\nb,0.2,0\n"))
+
+    assert found.labels.tolist() == [1, 0]
+    with pytest.raises(DataError, match="label '2'; it knows negative, positive"):
+        Predictions.read(_table(tmp_path, "id,prob,label\na,0.75,2\n"))

@@ -9,7 +9,12 @@ import pytest
 
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.predictions import Failure
-from pixsent_tf.inference.rated import RatedTable, is_rated_table
+from pixsent_tf.inference.rated import (
+    RatedTable,
+    is_rated_table,
+    rated_cells,
+    rated_columns,
+)
 from pixsent_tf.runs import Run
 
 ANSWERS = np.array([[2.0, 5.0], [6.5, 3.0], [4.0, 4.0]])
@@ -109,3 +114,18 @@ def test_one_number_that_is_not_finite_is_enough(tmp_path):
 
     with pytest.raises(DataError, match="not finite"):
         RatedTable.read(tmp_path / "a.csv")
+
+
+def test_a_file_without_an_answer_has_empty_cells():
+    row = {
+        "path": "a.jpg",
+        "ratings": {"valence": 4.0},
+        "low": {"valence": 3.0},
+        "high": {"valence": 5.0},
+        "status": "ok",
+    }
+    broken = dict.fromkeys(row) | {"path": "b.jpg", "status": "empty"}
+
+    assert rated_columns(["valence"])[1] == "answer_valence"
+    assert rated_cells(row, ["valence"]) == ["a.jpg", 4.0, 3.0, 5.0, "ok"]
+    assert rated_cells(broken, ["valence"]) == ["b.jpg", None, None, None, "empty"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contracts.leaks import LEAKS
 from tests.mutation.__main__ import sample
-from tests.mutation.modules import find_tests, path_of, surveyed
-from tests.mutation.survey import read, table, write
+from tests.mutation.modules import ROOT, find_tests, path_of, surveyed
+from tests.mutation.survey import read, table, total, write
 
 ROW = {
     "module": "evaluation.compare",
@@ -45,6 +46,21 @@ def test_a_larger_sample_begins_with_the_smaller_one():
 
 def test_a_small_module_is_tried_whole():
     assert sorted(sample(list(range(20)), 10, 0)) == list(range(20))
+
+
+def test_the_page_shows_what_was_found_and_how_leaks_are_noticed():
+    page = (ROOT / "docs/explanation/mistakes.md").read_text("utf-8")
+
+    assert table(ROOT / "tests/mutation/survey.json") in page
+    for leak in LEAKS:
+        kind, _, what = leak.choice.partition(": ")
+        assert f"| {kind} | {what} | `tests/{leak.test}` |" in page
+
+
+def test_nine_of_ten_mistakes_are_noticed_or_change_nothing():
+    found = total([*read(ROOT / "tests/mutation/survey.json").values()])
+
+    assert found["killed"] + found["explained"] >= 0.9 * found["mutants"]
 
 
 @pytest.mark.parametrize("module", surveyed())

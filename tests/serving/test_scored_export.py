@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from pixsent_tf.errors import ExportError
@@ -85,3 +86,29 @@ def test_no_readable_picture_is_refused(tiny_model):
 
     with pytest.raises(ExportError, match="None of the pictures"):
         score_contents({}, tiny_model, samples, tflite.open_runtime)
+
+
+def test_a_quantized_file_that_loses_too_much_is_refused_and_a_good_one_kept(
+    tiny_run, tmp_path, monkeypatch
+):
+    right = np.repeat(np.float32([[0.9, 0.1], [0.1, 0.9]]), 4, axis=0)
+    wrong = right[::-1]
+    monkeypatch.setattr("pixsent_tf.serving.scorecard.keras_probs", lambda *_: right)
+    found = iter([right, wrong, wrong, right])  # float and int8, twice
+    monkeypatch.setattr("pixsent_tf.serving.scorecard.probs_of", lambda *_: next(found))
+
+    with pytest.raises(ExportError, match=r"tflite int8 loses 1\.0000"):
+        export_file(tiny_run, tmp_path / "a.tflite", quantize="int8", max_drop=0.01)
+    made = export_file(tiny_run, tmp_path / "b.tflite", quantize="int8", max_drop=0.01)
+
+    assert [score.accuracy for score in made.scores] == [1, 0, 1]
+    assert not (tmp_path / "a.tflite").exists()
+
+
+@pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter is dep")
+def test_what_is_written_is_the_quantized_file(made):
+    content = made.path.read_bytes()[: made.scores[-1].size_bytes]
+    runner = tf.lite.Interpreter(model_content=content)
+
+    kinds = {each["dtype"] for each in runner.get_tensor_details()}
+    assert np.int8 in kinds

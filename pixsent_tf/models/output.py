@@ -58,17 +58,6 @@ class SentimentOutput(keras.layers.Layer):
         """
         return ops.softmax(ops.cast(logits, "float32") / self.temperature, axis=-1)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Give the shape of the probabilities.
-
-        Args:
-            input_shape: (B, K).
-
-        Returns:
-            (B, K).
-        """
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
         """Give what `from_config` needs.
 
@@ -158,17 +147,6 @@ class RatingOutput(keras.layers.Layer):
             Scale of the logistic distribution that has as much within the interval.
         """
         return logistic_scale(self.half_widths[target])
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Give the shape of the ratings.
-
-        Args:
-            input_shape: (B, T).
-
-        Returns:
-            (B, T).
-        """
-        return input_shape
 
     def get_config(self) -> dict[str, Any]:
         """Give what `from_config` needs.

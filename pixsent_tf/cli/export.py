@@ -39,7 +39,7 @@ IDLE = {  # options that do nothing, by format
 @click.option(
     "--max-drop",
     type=Value(Fraction),
-    help="Refuse an export that loses more accuracy, such as 0.01.",
+    help="Refuse an export that loses more accuracy, or correlation of ratings.",
 )
 @THRESHOLD
 @click.option(
@@ -141,8 +141,7 @@ def _export_file(
         Run.open(run), path, form, quantize=quantize, max_drop=max_drop, source=data
     )
     if not as_json:
-        rows = [scorecard.COLUMNS, *scorecard.to_rows(made.scores)]
-        print_table(rows, align="right")
+        print_table(scorecard.to_rows(made.scores), align="right")
         click.echo()
     results: FileResults = {**made.description, "out": str(made.path)}
     console.print_results(

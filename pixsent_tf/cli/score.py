@@ -11,7 +11,7 @@ import click
 
 from pixsent_tf.cli import console
 from pixsent_tf.cli.files import read_list
-from pixsent_tf.cli.options import COUNT, STRICT_LISTS, engine_option
+from pixsent_tf.cli.options import COUNT, STRICT_LISTS, THRESHOLD, engine_option
 from pixsent_tf.cli.stopping import goes_on_in
 from pixsent_tf.cli.trouble import OutFile
 from pixsent_tf.errors import DataError, UsageError
@@ -27,6 +27,7 @@ FORMATS = (".parquet", ".csv")
     "--model",
     help="A run folder, its .keras file, or an export; default: the one that ships.",
 )
+@THRESHOLD
 @STRICT_LISTS
 @click.option(
     "--out", type=OutFile(), required=True, help="Table to make: *.parquet or *.csv."
@@ -49,6 +50,7 @@ def command(
     source: str,
     options: tuple[str, ...],
     model: str | None,
+    threshold: float | None,
     out: str,
     runner: str,
     shard_size: int,
@@ -97,7 +99,9 @@ def command(
     listed = listed or read_list([source], keep_columns=False)
     goes_on_in(out)
     settings = {"source": _absolute(source), "model": job_model.fingerprint(model)}
-    saved_model = job_model.to_saved_model(model, f"{out}.parts")
+    if threshold is not None:
+        settings["threshold"] = f"{threshold:g}"
+    saved_model = job_model.to_saved_model(model, f"{out}.parts", threshold=threshold)
     scored = beam_pipeline.score(
         listed.paths,
         saved_model,

@@ -214,6 +214,11 @@ class SentimentModel:
         return () if self.rating else self.output.class_names
 
     @property
+    def answer_name(self) -> str:
+        """What an export calls its numbers: "probs", or "ratings"."""
+        return "ratings" if self.rating else "probs"
+
+    @property
     def positive_index(self) -> int | None:
         """Which class is called positive, in any case; None if none is."""
         return find_positive(self.class_names)

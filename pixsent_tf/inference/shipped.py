@@ -95,13 +95,12 @@ def load_ratings(name: str | None, model: SentimentModel) -> SentimentModel:
     Raises:
         ConfigError: If this is another model, or comes without ratings.
     """
-    path = folder_of(name or QUICK) / RATINGS
     if not comes_with_ratings(name):
         raise ConfigError(
-            f"--ratings is what the model {QUICK!r} says beside its answer; "
-            f"{name} says classes or ratings, as it was trained to."
+            f"--ratings is what {' and '.join(map(repr, NAMES))} say beside their "
+            f"answer; {name} says classes or ratings, as it was trained to."
         )
-    with np.load(path) as saved:
+    with np.load(folder_of(name or QUICK) / RATINGS) as saved:
         output = RatingOutput(
             saved["targets"].tolist(), saved["scale"].tolist(), saved["half_widths"]
         )

@@ -26,11 +26,21 @@ class ExportScore(TypedDict):
     """How good an export is on the pictures that its run held out."""
 
     name: str  # "keras" for the model that it came from
-    accuracy: float  # share of right answers
-    flips: int  # pictures whose answer is another one than Keras'
-    max_change: float  # largest difference of a probability from Keras'
+    accuracy: float | None  # share of right answers; null for ratings
+    flips: int | None  # pictures with another answer than Keras'; null for ratings
+    pearson_r: float | None  # mean over the targets; null for classes
+    rmse: float | None  # likewise
+    max_change: float  # largest difference of a probability, or a rating, from Keras'
     size_bytes: int | None  # of the file; null for Keras
     latency_ms: dict[str, float]  # median time for one crop, by number of threads
+
+
+class RatingDescription(TypedDict):
+    """What an app has to know about ratings."""
+
+    targets: list[str]  # by their place in the output
+    scale: list[float]  # the lowest and the highest there can be
+    half_widths: list[float]  # how far an interval that holds nine of ten reaches
 
 
 class FileDescription(TypedDict):
@@ -41,8 +51,9 @@ class FileDescription(TypedDict):
     size_bytes: int  # of the file
     signature: str  # name of the signature
     input: Tensor  # the crop
-    output: Tensor  # the probabilities
-    class_names: list[str]  # by class index
+    output: Tensor  # the probabilities, or the ratings
+    class_names: list[str]  # by class index; empty for ratings
+    rating: RatingDescription | None  # null for classes
     preprocess: dict[str, Any]  # the geometry between picture and crop
 
 

@@ -25,7 +25,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from pixsent_tf.locks import locked
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.serving.job import Job, Shard
-from pixsent_tf.serving.scorer import Scorer, read_class_names
+from pixsent_tf.serving.scorer import Scorer, read_names
 
 DIRECT_RUNNER = "DirectRunner"
 SHARD_SIZE = 256
@@ -164,7 +164,7 @@ def score(
         UsageError: If `OUT.parts` is of another job, or there are no files.
     """
     settings = {**settings, "shard_size": shard_size}
-    names = read_class_names(saved_model)
+    names = read_names(saved_model).columns
     job = Job.start(f"{out}.parts", settings, names, files, columns or {})
     shards = job.shards(shard_size)
     done = job.done()

@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from pixsent_tf.errors import UsageError
-from pixsent_tf.inference.prediction import answer_columns
 from pixsent_tf.serving.scorer import Row
+
+TEXTS = ("path", "answer", "status")  # all other columns of an answer are numbers
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ class Job:
 
     Attributes:
         folder: Where it is, as text, since it may be no local path.
-        class_names: Names by class index.
+        names: Columns of an answer, `path` first and `status` last.
         columns: Names of what is kept of each file besides.
     """
 
     folder: str
-    class_names: tuple[str, ...]
+    names: tuple[str, ...]
     columns: tuple[str, ...] = ()
 
     @classmethod
@@ -64,7 +65,7 @@ class Job:
         cls,
         folder: str,
         settings: dict[str, Any],
-        class_names: tuple[str, ...],
+        names: Sequence[str],
         files: Iterable[str],
         columns: Mapping[str, Sequence[str]] | None = None,
     ) -> Job:
@@ -73,7 +74,7 @@ class Job:
         Args:
             folder: Where parts are kept.
             settings: What decides the rows; the same as before, or it is another job.
-            class_names: Names by class index.
+            names: Columns of an answer.
             files: The files to score; not looked at where the job had begun.
             columns: What is kept of each besides, by name.
 
@@ -84,7 +85,7 @@ class Job:
             UsageError: If the folder holds another job, or there are no files.
         """
         columns = columns or {}
-        job = cls(folder, class_names, tuple(columns))
+        job = cls(folder, tuple(names), tuple(columns))
         settings = {**settings, "columns": list(columns)}
         if FileSystems.exists(job._path("job.json")):
             found = json.loads(job._read("job.json"))
@@ -163,7 +164,7 @@ class Job:
         """
         buffer = io.BytesIO()
         kept = [cells for _, *cells in self._lines(shard)] if self.columns else []
-        table = to_table(rows, self.class_names)
+        table = to_table(rows, self.names)
         pq.write_table(_with_columns(table, self.columns, kept), buffer)
         self._write(_part_name(shard.number), buffer.getvalue())
 
@@ -178,7 +179,7 @@ class Job:
             Number of files by status.
         """
         statuses: Counter[str] = Counter()
-        schema = _with_columns(to_table([], self.class_names), self.columns, []).schema
+        schema = _with_columns(to_table([], self.names), self.columns, []).schema
         writer_of = pa_csv.CSVWriter if out.endswith(".csv") else pq.ParquetWriter
         partial = f"{self.folder}/joined"
         with FileSystems.create(partial) as file, writer_of(file, schema) as writer:
@@ -210,23 +211,27 @@ class Job:
         FileSystems.rename([partial], [self._path(name)])
 
 
-def to_table(rows: Iterable[Row], class_names: tuple[str, ...]) -> pa.Table:
+def to_table(rows: Iterable[Row], names: Sequence[str]) -> pa.Table:
     """Put rows into columns.
 
     Args:
         rows: Any number of them.
-        class_names: Names by class index, [K].
+        names: Columns of an answer: texts, and as many numbers as a row has.
 
     Returns:
         The columns that `predict` writes.
     """
-    count = len(class_names)
-    none = (None,) * count
-    kinds = [pa.string(), pa.string(), *[pa.float32()] * count, pa.string()]
-    cells = [(row.path, row.answer, *(row.probs or none), row.status) for row in rows]
-    columns = list(zip(*cells, strict=True)) or [()] * len(kinds)
-    arrays = [pa.array(each, kind) for each, kind in zip(columns, kinds, strict=True)]
-    return pa.table(arrays, names=answer_columns(class_names))
+    rows = list(rows)
+    texts = {name: [getattr(row, name) for row in rows] for name in TEXTS}
+    none = (None,) * sum(name not in TEXTS for name in names)
+    numbers = iter(zip(*(row.numbers or none for row in rows), strict=True))
+    arrays = [
+        pa.array(texts[name], pa.string())
+        if name in TEXTS
+        else pa.array(next(numbers, ()), pa.float32())
+        for name in names
+    ]
+    return pa.table(arrays, names=list(names))
 
 
 def _with_columns(

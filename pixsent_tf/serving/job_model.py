@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pixsent_tf.errors import UsageError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.inference.thresholds import at_threshold
 from pixsent_tf.serving.saved_model import export_saved_model, latest_version
 
 
@@ -36,12 +37,13 @@ def fingerprint(model: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def to_saved_model(model: str, scratch: str) -> str:
+def to_saved_model(model: str, scratch: str, *, threshold: float | None = None) -> str:
     """Find the SavedModel of a model, or export it.
 
     Args:
         model: As `fingerprint` takes it.
         scratch: Where an export goes; one that is there is used.
+        threshold: Rating from which a model of ratings answers positive.
 
     Returns:
         A version's folder.
@@ -49,13 +51,20 @@ def to_saved_model(model: str, scratch: str) -> str:
     Raises:
         ExportError: If a folder holds no export.
         RunError: If the folder is no run.
-        UsageError: If workers elsewhere could not read an export from here.
+        UsageError: If workers elsewhere could not read an export from here, or an
+            export that is there is to have a threshold.
         WeightsError: If there is no such model.
     """
     path = Path(model)
+    is_export = path.is_dir() and not (path / "recipe.json").is_file()
+    if threshold is not None and ("://" in model or is_export):
+        raise UsageError(
+            f"{model} is an export, and --threshold makes another model; make it with "
+            f"`pixsent-tf export --threshold`."
+        )
     if "://" in model:
         return model
-    if path.is_dir() and not (path / "recipe.json").is_file():
+    if is_export:
         return str(latest_version(path))
     if "://" in scratch:
         raise UsageError(
@@ -65,6 +74,7 @@ def to_saved_model(model: str, scratch: str) -> str:
     exported = Path(scratch, "model")
     if not (exported / "1").is_dir():
         loaded = SentimentModel.load(model)
-        loaded.refuse_ratings()
+        if threshold is not None:
+            loaded = at_threshold(loaded, threshold)
         export_saved_model(loaded, exported)
     return str(exported / "1")

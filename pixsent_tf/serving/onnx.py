@@ -1,7 +1,7 @@
 """How does a model become an ONNX file, and what does that answer?
 
 As for TFLite the file starts at the crop: `crops` uint8 [B, S, S, 3] -> `probs` float32
-[B, K].
+[B, K], or `ratings` float32 [B, T].
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def convert(model: SentimentModel) -> bytes:
     """
     side = model.preprocessor.config.crop_size
     crops = keras.Input((side, side, 3), dtype="uint8", name=CROPS)
-    probs = model.output(model.classifier(crops))
-    flat = keras.Model(crops, {"probs": probs})
+    numbers = model.output(model.classifier(crops))
+    flat = keras.Model(crops, {model.answer_name: numbers})
     flat(np.zeros((1, side, side, 3), "uint8"))  # Keras exports what was called once
     try:
         import tf2onnx  # noqa: F401
@@ -120,4 +120,4 @@ def open_runtime(path: str | os.PathLike[str], num_threads: int = 1) -> Runtime:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     session = onnxruntime.InferenceSession(os.fspath(path), options)
-    return lambda crops: session.run(["probs"], {CROPS: crops})[0]
+    return lambda crops: session.run(None, {CROPS: crops})[0]

@@ -11,6 +11,7 @@ from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.inference.rated import RatedTable, is_rated_table
 from pixsent_tf.inference.sweep import Sweep
 from pixsent_tf.runs import Run
 
@@ -24,7 +25,7 @@ class Samples:
 
     Attributes:
         held_out: Of pictures that the run tested on, uint8 [N, S, S, 3].
-        labels: Their class indices, int [N].
+        labels: Their class indices, int [N], or what raters said, float [N, T].
         training: Of some pictures that it trained on, uint8 [M, S, S, 3].
     """
 
@@ -54,7 +55,7 @@ def read_samples(
     recipe = run.read_recipe()
     data = dataclasses.replace(recipe.data, source=source or recipe.data.source)
     dataset = open_dataset(data, seed=recipe.seed)
-    tested = set(Predictions.read(run.path).asked)
+    tested = _asked(run)
     is_tested = np.array([id_ in tested for id_ in dataset.ids])
     if not tested or is_tested.sum() < len(tested):
         raise ExportError(
@@ -73,10 +74,19 @@ def read_samples(
         ):
             crops.append(found)
             kept.append(positions)
-        return np.concatenate(crops), part.labels[np.concatenate(kept)]
+        known = part.labels if part.ratings is None else part.ratings.values
+        return np.concatenate(crops), known[np.concatenate(kept)]
 
     held_out, labels = read(is_tested, MAX_HELD_OUT)
     # where folds tested all of them, each has trained the model of the others' folds
     trained = is_tested if is_tested.all() else ~is_tested
     training, _ = read(trained, NUM_REPRESENTATIVE)
     return Samples(held_out, labels, training)
+
+
+def _asked(run: Run) -> set[str]:
+    """Names of the pictures that a run tested on, readable or not."""
+    if not is_rated_table(run.path):
+        return set(Predictions.read(run.path).asked)
+    said = RatedTable.read(run.path)
+    return {*said.ids, *(failure.id for failure in said.failures)}

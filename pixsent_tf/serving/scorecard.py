@@ -10,24 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixsent_tf.errors import ExportError
+from pixsent_tf.evaluation.ratings import measure
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.results.files import ExportScore, FileCard
 
-COLUMNS = (
-    "model",
-    "accuracy",
-    "flips",
-    "max change",
-    "MB",
-    "ms, 1 thread",
-    "2 threads",
-)
+OF_CLASSES, OF_RATINGS = ("accuracy", "flips"), ("r", "RMSE")
+OF_BOTH = ("max change", "MB", "ms, 1 thread", "2 threads")
 _BATCH = 32
 _WARM_UP = 3
 
 
 # A file of weights in the program that runs it: crops, uint8 [1, S, S, 3] -> their
-# probabilities, float32 [1, K].
+# probabilities, float32 [1, K], or ratings, float32 [1, T].
 Runtime = Callable[[np.ndarray], np.ndarray]
 
 
@@ -37,19 +31,28 @@ class Score:
 
     Attributes:
         name: What was scored.
-        accuracy: On the pictures that the run held out, 0…1.
-        flips: Pictures whose answer is another one than Keras'.
-        max_change: Largest difference of a probability from Keras'.
+        accuracy: On the pictures that the run held out, 0…1; None for ratings.
+        flips: Pictures whose answer is another one than Keras'; None for ratings.
+        max_change: Largest difference of a probability, or a rating, from Keras'.
         size_bytes: Of the file; None for Keras.
         latency_ms: Median time for one crop, by number of threads.
+        pearson_r: On those pictures, mean over the targets; None for classes.
+        rmse: Likewise.
     """
 
     name: str
-    accuracy: float
-    flips: int
+    accuracy: float | None
+    flips: int | None
     max_change: float
     size_bytes: int | None = None
     latency_ms: dict[int, float] = dataclasses.field(default_factory=dict)
+    pearson_r: float | None = None
+    rmse: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """What an export must not lose: accuracy, or the correlation of ratings."""
+        return (self.pearson_r if self.accuracy is None else self.accuracy) or 0.0
 
 
 def keras_probs(model: SentimentModel, crops: np.ndarray) -> np.ndarray:
@@ -60,9 +63,9 @@ def keras_probs(model: SentimentModel, crops: np.ndarray) -> np.ndarray:
         crops: uint8, [N, S, S, 3].
 
     Returns:
-        Probabilities, float32 [N, K].
+        Probabilities, float32 [N, K], or ratings, float32 [N, T].
     """
-    parts = [np.zeros((0, len(model.class_names)), "float32")]
+    parts = [np.zeros((0, model.model.output_shape[-1]), "float32")]
     for start in range(0, len(crops), _BATCH):
         parts.append(model.score(crops[start : start + _BATCH]).numpy())
     return np.concatenate(parts)
@@ -76,7 +79,7 @@ def probs_of(runtime: Runtime, crops: np.ndarray) -> np.ndarray:
         crops: uint8, [N, S, S, 3].
 
     Returns:
-        Probabilities, float32 [N, K].
+        Probabilities, float32 [N, K], or ratings, float32 [N, T].
     """
     return np.concatenate([runtime(crop[None]) for crop in crops])
 
@@ -123,45 +126,83 @@ def score_probs(
     )
 
 
+def score_ratings(
+    name: str, *, answers: np.ndarray, reference: np.ndarray, ratings: np.ndarray
+) -> Score:
+    """Compare ratings with those of the model before export.
+
+    Args:
+        name: What gave them.
+        answers: Of the export, float [N, T].
+        reference: Of Keras, float [N, T].
+        ratings: What raters said, float [N, T].
+
+    Returns:
+        The score, without size and speed.
+    """
+    each = [
+        measure(ratings=said, answers=answer)
+        for said, answer in zip(ratings.T, answers.T, strict=True)
+    ]
+    return Score(
+        name,
+        accuracy=None,
+        flips=None,
+        max_change=float(np.abs(answers - reference).max()),
+        pearson_r=float(np.mean([one["pearson_r"] or 0.0 for one in each])),
+        rmse=float(np.mean([one["rmse"] or 0.0 for one in each])),
+    )
+
+
 def check_drop(scores: Sequence[Score], max_drop: float | None) -> None:
     """Refuse an export that loses too much accuracy.
 
     Args:
         scores: Keras' first, the export's last.
-        max_drop: Largest loss of accuracy, 0…1; None accepts any.
+        max_drop: Largest loss of accuracy, or of the correlation of ratings, 0…1; None
+            accepts any.
 
     Raises:
         ExportError: If it loses more.
     """
-    drop = scores[0].accuracy - scores[-1].accuracy
-    if max_drop is not None and drop > max_drop:
+    before, after = scores[0].worth, scores[-1].worth
+    what = "accuracy" if scores[0].pearson_r is None else "correlation"
+    if max_drop is not None and before - after > max_drop:
         raise ExportError(
-            f"{scores[-1].name} loses {drop:.4f} of accuracy ({scores[0].accuracy:.4f} "
-            f"to {scores[-1].accuracy:.4f}), more than --max-drop {max_drop}; nothing "
-            f"was written. Try --quantize float16."
+            f"{scores[-1].name} loses {before - after:.4f} of {what} ({before:.4f} to "
+            f"{after:.4f}), more than --max-drop {max_drop}; nothing was written. Try "
+            f"--quantize float16."
         )
 
 
 def to_rows(scores: Sequence[Score]) -> list[tuple[str, ...]]:
-    """Format scores for a table under `COLUMNS`.
+    """Format scores for a table.
 
     Args:
         scores: The lines.
 
     Returns:
-        One tuple of texts per score.
+        The names of the columns, and one tuple of texts per score.
     """
+    of_one_kind = OF_CLASSES if scores[0].pearson_r is None else OF_RATINGS
     return [
-        (
-            score.name,
-            f"{score.accuracy:.4f}",
-            str(score.flips),
-            f"{score.max_change:.2g}",
-            "" if score.size_bytes is None else f"{score.size_bytes / 1e6:.1f}",
-            *(f"{score.latency_ms[n]:.1f}" if score.latency_ms else "" for n in (1, 2)),
-        )
-        for score in scores
+        ("model", *of_one_kind, *OF_BOTH),
+        *map(_to_row, scores),
     ]
+
+
+def _to_row(score: Score) -> tuple[str, ...]:
+    if score.pearson_r is None:
+        quality = f"{score.accuracy:.4f}", str(score.flips)
+    else:
+        quality = f"{score.pearson_r:.4f}", f"{score.rmse:.4f}"
+    return (
+        score.name,
+        *quality,
+        f"{score.max_change:.2g}",
+        "" if score.size_bytes is None else f"{score.size_bytes / 1e6:.1f}",
+        *(f"{score.latency_ms[n]:.1f}" if score.latency_ms else "" for n in (1, 2)),
+    )
 
 
 def to_json(scores: Sequence[Score]) -> list[ExportScore]:
@@ -178,6 +219,8 @@ def to_json(scores: Sequence[Score]) -> list[ExportScore]:
             "name": score.name,
             "accuracy": score.accuracy,
             "flips": score.flips,
+            "pearson_r": score.pearson_r,
+            "rmse": score.rmse,
             "max_change": score.max_change,
             "size_bytes": score.size_bytes,
             "latency_ms": {str(n): time for n, time in score.latency_ms.items()},
@@ -198,23 +241,31 @@ def to_card(title: str, description: FileCard, scores: Sequence[Score]) -> str:
         Markdown.
     """
     geometry = description["preprocess"]
-    shape, classes = description["input"]["shape"], description["class_names"]
+    shape, rating = description["input"]["shape"], description["rating"]
+    answers = "float32, one probability per class"
+    names = description["class_names"]
+    if rating is not None:
+        low, high = rating["scale"]
+        answers = f"float32, ratings from {low:g} to {high:g}"
+        names = rating["targets"]
     how = {
         "squash": "Resize the upright picture",
         "crop": "Cut the largest square from the middle of the upright picture, resize",
     }[geometry["fit"]]
     canvas, side = geometry["canvas_size"], geometry["crop_size"]
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *to_rows(scores)]
+    header, *lines = to_rows(scores)
+    rows = [header, ("---",) * len(header), *lines]
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    against = '"flips" and "max change" are' if rating is None else '"max change" is'
     return f"""# {title}
 
 * Input `crops`: uint8 {shape}, RGB, 0..255. No normalization: the model does it.
-* Output `probs`: float32, one probability per class: {", ".join(classes)}.
+* Output `{description["output"]["name"]}`: {answers}: {", ".join(names)}.
 * To make the crop: {how} to {canvas}x{canvas} pixels
   ({geometry["resample"]}, antialiased), then cut the central {side}x{side}.
 
-On the {description["num_examples"]} pictures that the training held out; "flips" and
-"max change" are against the Keras model:
+On the {description["num_examples"]} pictures that the training held out; {against}
+against the Keras model:
 
 {table}
 """

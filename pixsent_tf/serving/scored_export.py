@@ -1,6 +1,6 @@
 """How does a run become one file, and is that file still as good?
 
-    NAME.tflite or NAME.onnx   the model, from crop to probabilities
+    NAME.tflite or NAME.onnx   the model, from crop to probabilities, or ratings
     NAME.json                  input, output, classes, geometry, and the scores
     NAME.md                    the same for people
 
@@ -65,7 +65,8 @@ def export_file(
         path: The file to make.
         form: What kind of file.
         quantize: One of `tflite.QUANTIZATIONS`; "none" for ONNX.
-        max_drop: Largest loss of accuracy to accept, 0…1; None accepts any.
+        max_drop: Largest loss of accuracy, or of the correlation of ratings, to accept,
+            0…1; None accepts any.
         source: Where the run's data is now; where it was then if None.
 
     Returns:
@@ -77,7 +78,6 @@ def export_file(
     """
     target = _free(path)
     model = SentimentModel.load(run.path)
-    model.refuse_ratings()
     contents = {"onnx": onnx.convert(model)} if form == "onnx" else {}
     samples = read_samples(run, model.preprocessor, source=source)
     contents = contents or _to_tflite(model, quantize, samples.training)
@@ -139,19 +139,28 @@ def score_contents(
             "cannot be scored; name where they are with --data."
         )
     reference = scorecard.keras_probs(model, samples.held_out)
-    truth = {"reference": reference, "labels": samples.labels}
-    scores = [scorecard.score_probs("keras", probs=reference, **truth)]
+
+    def compare(name: str, found: np.ndarray) -> Score:
+        if model.rating is not None:
+            return scorecard.score_ratings(
+                name, answers=found, reference=reference, ratings=samples.labels
+            )
+        return scorecard.score_probs(
+            name, probs=found, reference=reference, labels=samples.labels
+        )
+
+    scores = [compare("keras", reference)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "model")
         for name, content in contents.items():
             file.write_bytes(content)
             runtimes = {n: open_runtime(str(file), n) for n in THREADS}
-            probs = scorecard.probs_of(runtimes[THREADS[-1]], samples.held_out)
+            found = scorecard.probs_of(runtimes[THREADS[-1]], samples.held_out)
             crop = samples.held_out[0]
             latency_ms = {n: scorecard.latency_ms(r, crop) for n, r in runtimes.items()}
             scores.append(
                 dataclasses.replace(
-                    scorecard.score_probs(name, probs=probs, **truth),
+                    compare(name, found),
                     size_bytes=len(content),
                     latency_ms=latency_ms,
                 )
@@ -170,7 +179,8 @@ def _describe(
     path: Path, form: Form, quantize: str, model: SentimentModel
 ) -> FileDescription:
     """Say what an app has to know about a file."""
-    config, names = model.preprocessor.config, list(model.class_names)
+    config, rating = model.preprocessor.config, model.rating
+    width = model.model.output_shape[-1]
     batch: int | str = "B" if form == "onnx" else 1
     crop = [batch, config.crop_size, config.crop_size, 3]
     return {
@@ -179,7 +189,18 @@ def _describe(
         "size_bytes": path.stat().st_size,
         "signature": tflite.SIGNATURE,
         "input": {"name": "crops", "dtype": "uint8", "shape": crop},
-        "output": {"name": "probs", "dtype": "float32", "shape": [batch, len(names)]},
-        "class_names": names,
+        "output": {
+            "name": model.answer_name,
+            "dtype": "float32",
+            "shape": [batch, width],
+        },
+        "class_names": list(model.class_names),
+        "rating": None
+        if rating is None
+        else {
+            "targets": list(rating.targets),
+            "scale": list(rating.scale),
+            "half_widths": list(rating.half_widths),
+        },
         "preprocess": dataclasses.asdict(config),
     }

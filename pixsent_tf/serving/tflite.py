@@ -4,8 +4,9 @@ A phone decodes and crops pictures itself, so the file starts at the crop:
 
     crops   uint8 [1, S, S, 3], RGB 0..255   ->   probs   float32 [1, K]
 
-whatever the numbers inside. The signature is `serving_default`; the file ends with a
-zip archive that holds the names of the classes and the geometry of the crop.
+whatever the numbers inside; a model of ratings gives `ratings` float32 [1, T]. The
+signature is `serving_default`; the file ends with a zip archive that holds the names of
+the classes, or of the ratings, and the geometry of the crop.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def open_runtime(path: str | os.PathLike[str], num_threads: int = 1) -> Runtime:
         What it answers.
     """
     runner = open_runner(path, SIGNATURE, num_threads)
-    return lambda crops: runner(crops=crops)["probs"]
+    return lambda crops: next(iter(runner(crops=crops).values()))
 
 
 def _check(
@@ -168,14 +169,14 @@ def _save_crops_model(model: SentimentModel, folder: str, dtype: tf.DType) -> No
     side = model.preprocessor.config.crop_size
 
     @tf.function(input_signature=[tf.TensorSpec([1, side, side, 3], dtype, "crops")])
-    def probs_of_crops(crops: tf.Tensor) -> dict[str, tf.Tensor]:
+    def answer(crops: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = tf.cast(crops, tf.float32)
-        logits = model.classifier(pixels, training=False)
-        return {"probs": model.output(logits)}
+        numbers = model.output(model.classifier(pixels, training=False))
+        return {model.answer_name: numbers}
 
     module = tf.Module()
     module.weights = [variable.value for variable in model.model.variables]
-    signatures = {SIGNATURE: probs_of_crops.get_concrete_function()}
+    signatures = {SIGNATURE: answer.get_concrete_function()}
     tf.saved_model.save(module, folder, signatures=signatures)
 
 

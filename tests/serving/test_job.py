@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from pixsent_tf.errors import UsageError
+from pixsent_tf.inference.prediction import answer_columns
 from pixsent_tf.serving.scorer import Row
 
 pytest.importorskip("apache_beam")
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pixsent_tf.serving.job import Job
 
-NAMES = ("negative", "positive")
+NAMES = answer_columns(("negative", "positive"))
 FILES = [f"pictures/{name}.jpg" for name in ("a", "b ö", "c\nd", "e", "f")]
 
 

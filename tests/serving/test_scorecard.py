@@ -45,9 +45,33 @@ def test_rows_leave_blank_what_keras_has_not():
     rows = scorecard.to_rows([Score("keras", 0.9, 0, 0.0), score])
 
     assert rows == [
+        ("model", "accuracy", "flips", "max change", "MB", "ms, 1 thread", "2 threads"),
         ("keras", "0.9000", "0", "0", "", "", ""),
         ("tflite int8", "0.8750", "3", "0.13", "4.0", "4.5", "2.6"),
     ]
+
+
+def test_ratings_are_scored_by_correlation_and_error():
+    ratings = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])
+    answers = ratings + np.array([0.0, 1.0])
+
+    score = scorecard.score_ratings(
+        "small", answers=answers, reference=ratings, ratings=ratings
+    )
+
+    assert (score.pearson_r, score.rmse) == (pytest.approx(1), pytest.approx(0.5))
+    assert (score.accuracy, score.flips, score.max_change) == (None, None, 1)
+    assert scorecard.to_rows([score])[0][1:3] == ("r", "RMSE")
+
+
+def test_a_loss_of_correlation_is_refused():
+    good, bad = (
+        Score(n, None, None, 0.0, pearson_r=r, rmse=1.0)
+        for n, r in (("k", 0.6), ("e", 0.5))
+    )
+
+    with pytest.raises(ExportError, match=r"loses 0\.1000 of correlation"):
+        scorecard.check_drop([good, bad], 0.05)
 
 
 def test_crops_are_scored_one_by_one_in_their_order():

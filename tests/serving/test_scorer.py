@@ -39,9 +39,9 @@ def test_rows_are_those_of_predict(scoring, tiny_model, folder):
     assert [row.path for row in rows] == paths
     for row, prediction in zip(rows, predicted, strict=True):
         if prediction.error is None:
-            assert_close_float32(row.probs, prediction.probs, operations=OPERATIONS)
+            assert_close_float32(row.numbers, prediction.probs, operations=OPERATIONS)
         else:
-            assert (row.status, row.probs) == (prediction.error.reason, None)
+            assert (row.status, row.numbers) == (prediction.error.reason, None)
     assert [row.status for row in rows[-2:]] == ["empty", "missing"]
 
 
@@ -58,7 +58,7 @@ def test_many_files_are_scored_by_litert_with_the_same_rows(
     assert kept.suffix == ".tflite"
     for row, other in zip(fast.score(paths), scoring.score(paths), strict=True):
         assert (row.path, row.status, row.answer) == (other.path, "ok", other.answer)
-        assert_close_float32(row.probs, other.probs, operations=OPERATIONS)
+        assert_close_float32(row.numbers, other.numbers, operations=OPERATIONS)
 
 
 def test_batches_keep_the_order(scoring, folder, monkeypatch):
@@ -70,12 +70,12 @@ def test_batches_keep_the_order(scoring, folder, monkeypatch):
 
     assert [row.path for row in rows] == paths
     for row, other in zip(rows, whole, strict=True):
-        assert_close_float32(row.probs, other.probs, operations=OPERATIONS)
+        assert_close_float32(row.numbers, other.numbers, operations=OPERATIONS)
 
 
 def test_the_answer_is_the_likeliest_class(scoring, folder):
     for row in scoring.score([str(folder / "0.png"), str(folder / "3.png")]):
-        assert row.answer == ("negative", "positive")[int(np.argmax(row.probs))]
+        assert row.answer == ("negative", "positive")[int(np.argmax(row.numbers))]
 
 
 def test_files_that_are_on_no_disk_are_opened_by_the_opener(tiny_export, pngs, images):
@@ -95,7 +95,7 @@ def test_files_that_are_on_no_disk_are_opened_by_the_opener(tiny_export, pngs, i
     )
 
     assert [row.status for row in rows] == ["ok", "ok", "not_an_image", "missing"]
-    assert_close_float32(rows[0].probs, rows[1].probs, operations=OPERATIONS)
+    assert_close_float32(rows[0].numbers, rows[1].numbers, operations=OPERATIONS)
 
 
 def test_a_batch_without_a_readable_file_asks_the_model_nothing(scoring, tmp_path):

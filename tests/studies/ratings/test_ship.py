@@ -32,7 +32,7 @@ def test_numbers_go_to_the_card_and_weights_beside_the_first_head(tmp_path):
     assert numbers["num_examples"] == 60
 
 
-@pytest.mark.parametrize("name", ["shipped"])
+@pytest.mark.parametrize("name", ["shipped", "shipped-best"])
 def test_the_card_that_ships_tells_what_the_second_head_is_worth(name):
     folder = shipped.folder_of(name)
     numbers = json.loads((folder / "results.json").read_text())["ratings"]

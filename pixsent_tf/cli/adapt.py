@@ -17,6 +17,7 @@ from pixsent_tf.cli.options import (
     model_option,
     output_options,
 )
+from pixsent_tf.cli.rating_words import describe_rating_adaptation
 from pixsent_tf.cli.reading import data_config, reading_options
 from pixsent_tf.cli.words import describe_adaptation
 
@@ -55,12 +56,14 @@ def command(
     LABELS is any source that fit takes, such as a table with the columns path and
     label. Labels that train nothing decide whether the model is left as it is, gets
     another scale and threshold, or a head that is pulled to its own; others, which
-    decide nothing either, tell how good it was before and is after.
+    decide nothing either, tell how good it was before and is after. A model of ratings
+    takes a table with columns of the same names, and fits its intervals anew.
 
     \b
     Example:
       pixsent-tf adapt labels.csv
       pixsent-tf adapt labels.csv --model runs/mine --pictures photos/ --out runs/ours
+      pixsent-tf adapt ratings.csv --model runs/rated
       pixsent-tf predict photos/ --model runs/ours
       pixsent-tf adapt a.csv --words w.json --backbone hub:clip_vit_base_patch16
     """
@@ -78,4 +81,7 @@ def command(
         progress=console.show_progress(quiet=quiet),
     )
     console.warn_unreadable(results["unreadable"])
-    console.print_results(describe_adaptation(results), results, as_json=as_json)
+    describe: Any = describe_adaptation
+    if "differences" in results:
+        describe = describe_rating_adaptation
+    console.print_results(describe(results), results, as_json=as_json)

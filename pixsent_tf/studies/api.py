@@ -19,7 +19,7 @@ from pixsent_tf.inference import shipped
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import Prediction
 from pixsent_tf.inference.predictor import PredictionList, Predictor
-from pixsent_tf.results.adaptations import AdaptResults
+from pixsent_tf.results.adaptations import AdaptResults, RatingAdaptResults
 from pixsent_tf.results.ratings import RatingCrossvalResults, RatingStudyResults
 from pixsent_tf.results.studies import CrossvalResults, FitResults
 from pixsent_tf.runs import Run, next_folder
@@ -92,7 +92,7 @@ def adapt(
     pictures: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     out: str | os.PathLike[str] | None = None,
     data: Mapping[str, Any] | None = None,
-) -> AdaptResults:
+) -> AdaptResults | RatingAdaptResults:
     """Make a trained model one for your own pictures, by a few labels.
 
     Args:
@@ -106,7 +106,8 @@ def adapt(
 
     Returns:
         `choice`, `before` and `after` on labels that trained nothing, `difference` with
-        its interval, and `out`, the folder, which `load` and `predict` take.
+        its interval (`differences` of a model of ratings, each target's), and `out`,
+        the folder, which `load` and `predict` take.
 
     Raises:
         PixsentError: With a line that says what to do.

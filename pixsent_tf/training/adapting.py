@@ -96,13 +96,13 @@ class Loss:
 
     Attributes:
         name: One of `CANDIDATES`.
-        log_loss: Mean over labels and repeats.
+        loss: Mean over labels and repeats; of classes the log loss.
         gain: How much lower it is than the head's; 0 for the head itself.
         gain_error: Standard error of that; what hangs together errs together.
     """
 
     name: str
-    log_loss: float
+    loss: float
     gain: float
     gain_error: float
 
@@ -164,15 +164,19 @@ def adapt_head(
         # rotated onto principal axes, as wide as there are labels, nothing changes
         _, _, axes = np.linalg.svd(scaled, full_matrices=False)
         seen = {SCALE: np.zeros((len(labels), 0)), HEAD: scaled @ axes.T}
-        folds = _repeated_folds(labels, units, seed)
+        folds = repeated_folds(labels, units, seed)
         log_probs = _inner_log_probs(said, seen, targets, folds)
-        losses = _losses(log_probs, targets, units)
+        each = {
+            name: -(targets * found).sum(axis=2).mean(axis=0)
+            for name, found in log_probs.items()
+        }
+        losses = compare_losses(each, units)
         choice = choose(losses)
         adapted = head
         if choice != AS_IS:
             change = _fit(said, seen[choice], targets)
             kernel = axes.T @ change.kernel if choice == HEAD else None
-            adapted = _fold(head, standard, change, kernel)
+            adapted = move(head, standard, change.scale, change.shift, kernel)
     inner = InnerPredictions(log_probs[choice][0], folds[0])
     return Adapted(choice, adapted, losses, inner)
 
@@ -234,12 +238,28 @@ def _fit(said: np.ndarray, seen: np.ndarray, targets: np.ndarray) -> _Change:
     return unpack(found.x)
 
 
-def _fold(
-    head: Head, standard: Standard, change: _Change, kernel: np.ndarray | None
+def move(
+    head: Head,
+    standard: Standard,
+    scale: float | np.ndarray,
+    shift: np.ndarray,
+    kernel: np.ndarray | None,
 ) -> Head:
-    """Write a change as a head on the features as they come."""
-    new_kernel = change.scale * head.kernel.astype("float64")
-    bias = change.scale * head.bias.astype("float64") + change.shift
+    """Write a change as a head on the features as they come.
+
+    Args:
+        head: As it was.
+        standard: Of the collection.
+        scale: Factor of what it says, of all outputs or of each, [K].
+        shift: Added to that, float [K].
+        kernel: From standardized features to what is added too, float [F, K]; None for
+            nothing.
+
+    Returns:
+        The head that says all of it.
+    """
+    new_kernel = scale * head.kernel.astype("float64")
+    bias = scale * head.bias.astype("float64") + shift
     if kernel is not None:
         kernel = kernel / standard.scale[:, None]
         new_kernel = new_kernel + kernel
@@ -247,8 +267,17 @@ def _fold(
     return Head(new_kernel.astype("float32"), bias.astype("float32"))
 
 
-def _repeated_folds(labels: np.ndarray, units: np.ndarray, seed: int) -> np.ndarray:
-    """Deal the labels into folds several times, int [R, N]; few labels more often."""
+def repeated_folds(labels: np.ndarray, units: np.ndarray, seed: int) -> np.ndarray:
+    """Deal labels into folds several times, few labels more often.
+
+    Args:
+        labels: Class indices, or ranges of ratings, int [N].
+        units: Pictures that belong together share a number, int [N].
+        seed: Of the folds.
+
+    Returns:
+        Number of each one's fold, from 1, int [R, N].
+    """
     fewest = min(len(np.unique(units[labels == k])) for k in np.unique(labels))
     repeats = int(np.clip(ENOUGH_PREDICTIONS // len(labels), 1, MAX_REPEATS))
     return np.stack(
@@ -279,14 +308,18 @@ def _inner_log_probs(
     return found
 
 
-def _losses(
-    log_probs: Mapping[str, np.ndarray], targets: np.ndarray, units: np.ndarray
+def compare_losses(
+    each: Mapping[str, np.ndarray], units: np.ndarray
 ) -> tuple[Loss, ...]:
-    """Compare the candidates with the head, label by label."""
-    each = {
-        name: -(targets * found).sum(axis=2).mean(axis=0)  # [N]
-        for name, found in log_probs.items()
-    }
+    """Compare the candidates with the head, label by label.
+
+    Args:
+        each: Loss of each label by the name of the candidate, float [N].
+        units: Pictures that belong together share a number, int [N].
+
+    Returns:
+        The losses of the candidates, in the order of `CANDIDATES`.
+    """
     losses = []
     for name in CANDIDATES:
         gains = each[HEAD] - each[name]

@@ -159,7 +159,7 @@ def test_what_a_candidate_is_judged_by_did_not_train_it():
     labels = generator.integers(0, 2, 60)
     head = Head(np.zeros((400, 2), dtype="float32"), np.zeros(2, dtype="float32"))
 
-    losses = {one.name: one.log_loss for one in adapt(head, features, labels).losses}
+    losses = {one.name: one.loss for one in adapt(head, features, labels).losses}
 
     # fitted to its own labels the head would be far below a coin's log loss
     assert losses[AS_IS] == pytest.approx(np.log(2))

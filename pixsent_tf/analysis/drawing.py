@@ -19,6 +19,7 @@ THUMBNAIL = 256  # pixels, the longer side
 GAP = 8  # pixels between the pictures of a contact sheet
 CAPTION = 25  # pixels below each
 FONT_SIZE = 16
+MOST_COLUMNS = 5  # pictures side by side in a panel
 LEGEND_GRAY = 128  # of the picture that a legend's colors lie on
 
 
@@ -37,77 +38,77 @@ def thumbnail(image: np.ndarray, side: int = THUMBNAIL) -> np.ndarray:
     return np.asarray(picture)
 
 
-def cells_overlay(image: np.ndarray, prob_positive: np.ndarray) -> np.ndarray:
+def cells_overlay(image: np.ndarray, shades: np.ndarray) -> np.ndarray:
     """Draw a map as the paper does: red to green, half transparent, cell by cell.
 
     Args:
         image: uint8 [H, W, 3].
-        prob_positive: Float [h, w], 0…1.
+        shades: Float [h, w], 0…1; see `analysis.maps.Facet`.
 
     Returns:
         uint8 [H, W, 3].
     """
-    green = prob_positive[..., None] * [0, 255, 0]
-    colors = (green + (1 - prob_positive[..., None]) * [255, 0, 0]).astype("uint8")
+    green = shades[..., None] * [0, 255, 0]
+    colors = (green + (1 - shades[..., None]) * [255, 0, 0]).astype("uint8")
     height, width = image.shape[:2]
     spread = Image.fromarray(colors).resize((width, height), Image.Resampling.NEAREST)
     mixed = (1 - PAPER_OPACITY) * image + PAPER_OPACITY * np.asarray(spread)
     return mixed.round().astype("uint8")
 
 
-def smooth_overlay(image: np.ndarray, prob_positive: np.ndarray) -> np.ndarray:
+def smooth_overlay(image: np.ndarray, shades: np.ndarray) -> np.ndarray:
     """Draw a map as colors that are stronger where the model is surer.
 
     Args:
         image: uint8 [H, W, 3].
-        prob_positive: Float [h, w], 0…1.
+        shades: Float [h, w], 0…1; see `analysis.maps.Facet`.
 
     Returns:
         uint8 [H, W, 3]; the picture is gray below the colors, so that they are the
         map's own.
     """
     height, width = image.shape[:2]
-    spread = Image.fromarray(prob_positive.astype("float32")).resize(
+    spread = Image.fromarray(shades.astype("float32")).resize(
         (width, height), Image.Resampling.BICUBIC
     )
-    prob = np.clip(np.asarray(spread), 0, 1)
-    colors = COLORS(prob)[..., :3] * 255
+    shade = np.clip(np.asarray(spread), 0, 1)
+    colors = COLORS(shade)[..., :3] * 255
     gray = image @ np.array([0.299, 0.587, 0.114])
-    opacity = SMOOTH_OPACITY * np.abs(2 * prob - 1)[..., None]
+    opacity = SMOOTH_OPACITY * np.abs(2 * shade - 1)[..., None]
     return ((1 - opacity) * gray[..., None] + opacity * colors).round().astype("uint8")
 
 
 def panel(
-    image: np.ndarray, cells: np.ndarray, smooth: np.ndarray, *, title: str
+    drawn: Sequence[tuple[str, np.ndarray]], *, title: str, low: str, high: str
 ) -> np.ndarray:
-    """Draw a picture, its map as in the paper, and the smooth map with a color bar.
+    """Draw a picture and its maps, with a color bar.
 
     Args:
-        image: uint8 [H, W, 3].
-        cells: Probability of "positive" in each cell, float [h, w].
-        smooth: The same over several scales, float [h, w].
+        drawn: Names and pictures of one size, uint8 [H, W, 3]; the picture itself is
+            the first.
         title: Stands above.
+        low: What the color of 0 means.
+        high: What the color of 1 means.
 
     Returns:
         uint8 [h, w, 3].
     """
-    image = thumbnail(image, 480)
+    image = drawn[0][1]
     width = 4 * max(0.6, min(image.shape[1] / image.shape[0], 1.8))
-    figure = Figure(figsize=(3 * width + 0.8, 4.3), dpi=100, layout="constrained")
+    columns = min(len(drawn), MOST_COLUMNS)
+    rows = -(-len(drawn) // columns)
+    size = (columns * width + 0.8, 0.4 + 3.9 * rows)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
-    panels = figure.subplots(1, 3)
-    drawn = (
-        (image, "picture"),
-        (cells_overlay(image, cells), f"{cells.shape[0]} × {cells.shape[1]} cells"),
-        (smooth_overlay(image, smooth), "smooth"),
-    )
-    for axes, (picture, name) in zip(panels, drawn, strict=True):
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    for axes, (name, picture) in zip(panels.flat, drawn, strict=False):
         axes.imshow(picture)
         axes.set_title(name, fontsize=10)
-        axes.axis("off")
     scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(0, 1), COLORS)
-    bar = figure.colorbar(scale, ax=panels, fraction=0.02, pad=0.01)
-    bar.set_label("probability of positive")
+    bar = figure.colorbar(scale, ax=panels, fraction=0.02, pad=0.01, ticks=[0, 1])
+    bar.ax.set_yticklabels([low, high])
     figure.suptitle(title, fontsize=11)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
@@ -151,19 +152,23 @@ def contact_sheet(
 
 def map_sheet(
     images: Sequence[np.ndarray],
-    prob_positive: Sequence[np.ndarray],
+    shades: Sequence[np.ndarray],
     names: Sequence[str],
     answers: Sequence[str],
     *,
+    low: str,
+    high: str,
     columns: int = 4,
 ) -> np.ndarray:
     """Put pictures above their smooth maps, and a legend below.
 
     Args:
         images: uint8 [H, W, 3] each, of any size.
-        prob_positive: The map of each, float [h, w], 0…1.
+        shades: The map of each, float [h, w], 0…1.
         names: What stands below each picture.
         answers: What stands below each map.
+        low: What the color of 0 means.
+        high: What the color of 1 means.
         columns: Pictures side by side.
 
     Returns:
@@ -173,7 +178,7 @@ def map_sheet(
     missing = -len(images) % columns  # in the last row
     blank = [np.full((1, 1, 3), 255, "uint8")] * missing
     small = [*map(thumbnail, images), *blank]
-    drawn = [*map(smooth_overlay, small, prob_positive), *blank]
+    drawn = [*map(smooth_overlay, small, shades), *blank]
     names, answers = [*names, *[""] * missing], [*answers, *[""] * missing]
     tiles: list[np.ndarray] = []
     captions: list[str] = []
@@ -182,12 +187,11 @@ def map_sheet(
         tiles += small[row] + drawn[row]
         captions += names[row] + answers[row]
     sheet = contact_sheet(tiles, captions, columns=columns)
-    return np.concatenate([sheet, _legend(sheet.shape[1])])
+    return np.concatenate([sheet, _legend(sheet.shape[1], low, high)])
 
 
-def _legend(width: int) -> np.ndarray:
-    """Draw the colors of a smooth map, from negative over undecided to positive."""
-    before, after = "feels negative", "feels positive"
+def _legend(width: int, before: str, after: str) -> np.ndarray:
+    """Draw the colors of a smooth map, from one end over undecided to the other."""
     strip = Image.new("RGB", (width, FONT_SIZE + 2 * GAP), "white")
     draw, font = ImageDraw.Draw(strip), ImageFont.load_default(FONT_SIZE)
     words = draw.textlength(before, font) + draw.textlength(after, font)

@@ -30,13 +30,51 @@ STRIDE = 32  # pixels between its cells
 
 
 @dataclass(frozen=True)
+class Facet:
+    """What one map of a model shows.
+
+    Attributes:
+        name: Of a class, or of a rating.
+        low: What the color of 0 means.
+        high: What the color of 1 means.
+        column: Place of the class or rating in what the model gives.
+        at_zero: The value that the color of 0 stands for.
+        at_one: That of 1.
+        at_half: That of the middle, where there is no color.
+    """
+
+    name: str
+    low: str
+    high: str
+    column: int
+    at_zero: float = 0.0
+    at_one: float = 1.0
+    at_half: float = 0.5
+
+    def shade(self, found: np.ndarray) -> np.ndarray:
+        """Say which color places have.
+
+        Args:
+            found: What the model gives for them, float [h, w, K].
+
+        Returns:
+            Float [h, w], 0…1; the middle is .5, however far it is from the ends.
+        """
+        width = self.at_one - self.at_zero
+        share = (found[..., self.column].astype("float64") - self.at_zero) / width
+        middle = (self.at_half - self.at_zero) / width
+        return share.clip(0, 1) ** (math.log(0.5) / math.log(middle))
+
+
+@dataclass(frozen=True)
 class SentimentMap:
     """What a model says about the places of one picture.
 
     Attributes:
         image: What the map covers: the picture, or its center square where the model
             was trained on that, uint8 [H, W, 3].
-        cells: Probability of each class in the network's own cells, float32 [h, w, K].
+        cells: Probability of each class, or each rating, in the network's own cells,
+            float32 [h, w, K].
         smooth: The same over several scales, float32 [SMOOTH_SIDE, SMOOTH_SIDE, K].
         smooth_logits: Its logits, which still differ where probabilities are all one.
         probs: The model's answer for the picture, by its center crop, float32 [K].
@@ -69,6 +107,27 @@ class SentimentMapper:
     def kind(self) -> str:
         """How the cells are scored: "convolutional", "pooled" or "grad-cam"."""
         return self.scorer.kind
+
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        """What there is a map of: one for two classes, else each class or rating.
+
+        Of more classes than two the middle is where all are equally likely, of ratings
+        the middle of the scale.
+        """
+        names, rating = self.model.class_names, self.model.rating
+        if rating is not None:
+            low, high = rating.scale
+            return tuple(
+                Facet(name, f"{low:g}", f"{high:g}", k, low, high, (low + high) / 2)
+                for k, name in enumerate(rating.targets)
+            )
+        if len(names) == 2:
+            return (Facet(names[1], names[0], names[1], 1),)
+        return tuple(
+            Facet(name, f"not {name}", name, k, at_half=1 / len(names))
+            for k, name in enumerate(names)
+        )
 
     @property
     def side(self) -> int:
@@ -157,7 +216,7 @@ class SentimentMapper:
 
 
 def binary_mapper(model: SentimentModel) -> SentimentMapper:
-    """Let a model of two classes answer for every place.
+    """Let a model of two classes answer for every place, as a check of maps asks.
 
     Args:
         model: The model.
@@ -166,11 +225,13 @@ def binary_mapper(model: SentimentModel) -> SentimentMapper:
         Its mapper.
 
     Raises:
-        ConfigError: If the model has more than two classes, or nothing to map.
+        ConfigError: If the model has more than two classes, or ratings, or nothing to
+            map.
     """
+    model.refuse_ratings()
     if len(model.class_names) != 2:
         raise ConfigError(
-            f"Maps show two classes, from one to the other; this model has "
+            f"--check is about two classes, from one to the other; this model has "
             f"{', '.join(model.class_names)}."
         )
     return SentimentMapper(model)

@@ -57,13 +57,16 @@ def command(
     from pixsent_tf.demo.server import DemoApp, local_hosts, open_server
     from pixsent_tf.inference.shipped import (
         comes_with_ratings,
+        load_any_model,
         load_model,
         load_ratings,
     )
 
     hosts = local_hosts(host)
     name = Path(model).resolve().name if model else "the model that ships"
-    trained = load_model(model, threshold=threshold)
+    trained = load_any_model(model)
+    if threshold is not None:
+        trained = load_model(model, threshold=threshold)
     second = load_ratings(model, trained) if comes_with_ratings(model) else None
     answerer = Answerer(trained, name, second)
     app = DemoApp(answerer, max_bytes=max_mb * 1_000_000, hosts=hosts)

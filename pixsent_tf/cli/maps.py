@@ -42,6 +42,8 @@ def command(
 ) -> None:
     """Draw sentiment maps: green where a place feels positive, red or pink where not.
 
+    A model of more than two classes has a map for each, one of ratings for each rating.
+
     PATHS are files, folders (walked), globs, .txt files with a path a line, or - for
     such a list on standard input; none stands for the pictures that a run held out.
     Writes a PNG for each picture, a contact sheet, and all maps as maps.npz. With
@@ -60,12 +62,15 @@ def command(
     if check:
         refuse_idle(["out"], "with --check, which draws nothing")
     console.load_tensorflow()
-    from pixsent_tf.inference.shipped import load_model
+    from pixsent_tf.inference.shipped import load_any_model, load_model
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies import maps
 
     files = _held_out(model, threshold) if model and not paths else find_files(paths)
-    files, trained = files[:limit], load_model(model, threshold=threshold)
+    files = files[:limit]
+    trained = load_any_model(model)
+    if threshold is not None:
+        trained = load_model(model, threshold=threshold)
     if check:
         _check(trained, files, as_json=as_json, quiet=quiet)
         return
@@ -75,20 +80,21 @@ def command(
     console.warn_unreadable(results["unreadable"])
     rows = [
         ("pictures", str(results["num_examples"])),
-        ("maps", results["kind"]),
+        ("maps", f"{', '.join(results['maps'])} ({results['kind']})"),
         ("out", results["out"]),
     ]
     console.print_results(rows, results, as_json=as_json)
 
 
 def _held_out(model: str, threshold: float | None) -> list[str]:
+    from pixsent_tf.studies.ratings.evaluate import open_rated_run, rates
     from pixsent_tf.studies.subjects import open_run
 
-    files = [
-        path
-        for path in open_run(model, threshold=threshold).paths()
-        if path is not None
-    ]
+    is_rated = threshold is None and rates(model)
+    subject = (
+        open_rated_run(model) if is_rated else open_run(model, threshold=threshold)
+    )
+    files = [path for path in subject.paths() if path is not None]
     if not files:
         raise DataError(
             f"The pictures that {model} held out are not to be had any more."

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixsent_tf.analysis import drawing
-from pixsent_tf.analysis.maps import SentimentMapper, binary_mapper
+from pixsent_tf.analysis.maps import Facet, SentimentMap, SentimentMapper
 from pixsent_tf.data.pipeline import CanvasReader, read_one_at_a_time
 from pixsent_tf.errors import ConfigError, ImageError
 from pixsent_tf.evaluation.calibration import abstention_of
@@ -26,24 +26,41 @@ THUMBNAIL_SIDE = 96
 PRECISION = 0.95  # at which the page starts to say "unsure"
 
 
+class MapKind(TypedDict):
+    """A map that there is of every picture.
+
+    Attributes:
+        name: The class or rating that it is of.
+        low: What one end of its colors means.
+        high: What the other end means.
+    """
+
+    name: str
+    low: str
+    high: str
+
+
 class Known(TypedDict):
     """What the page knows of the model.
 
     Attributes:
         name: What the page calls it.
-        class_names: Names by class index.
-        has_maps: Whether it can say where it looks.
+        class_names: Names by class index; empty for a model of ratings.
+        maps: What there is a map of, if it can say where it looks.
         threshold: Smallest probability of an answer that is not `unsure`; None where
             that is not known.
         held_out: How sure the model was of pictures that did not train it, and whether
             it was right; empty where that is not known.
-        rating_scale: Lowest and highest rating of a second head; None without one.
+        targets: Names of the ratings, of the model or of a second head.
+        rating_scale: Lowest and highest rating there can be, of the model or of a
+            second head; None where nothing is rated.
     """
 
     name: str
     class_names: tuple[str, ...]
+    targets: tuple[str, ...]
     rating_scale: tuple[float, float] | None
-    has_maps: bool
+    maps: list[MapKind]
     threshold: float | None
     held_out: Sequence[tuple[float, bool]]
 
@@ -68,15 +85,16 @@ class Reply(TypedDict):
     Attributes:
         name: The file's name.
         status: "ok".
-        answer: The most probable class.
+        answer: The most probable class; None of a model of ratings.
         probs: Probability by class.
-        ratings: Rating, low and high end by target, of a second head; None without one.
+        ratings: Rating, low and high end by target, of the model or of a second head;
+            None where nothing is rated.
         thumbnail: The picture as a data URI.
     """
 
     name: str
     status: str
-    answer: str
+    answer: str | None
     probs: dict[str, float]
     ratings: dict[str, list[float]] | None
     thumbnail: str
@@ -96,16 +114,26 @@ class Drawn(TypedDict):
     picture: str
 
 
-class DrawnMaps(Drawn):
-    """The same, of a model that has maps.
+class DrawnMap(TypedDict):
+    """One map, as data URIs.
 
     Attributes:
-        smooth: The map over several scales.
-        cells: The map cell by cell.
+        smooth: Over several scales.
+        cells: Cell by cell.
     """
 
     smooth: str
     cells: str
+
+
+class DrawnMaps(Drawn):
+    """The same, of a model that has maps.
+
+    Attributes:
+        maps: By the class or rating that they are of.
+    """
+
+    maps: dict[str, DrawnMap]
 
 
 class Answerer:
@@ -116,7 +144,7 @@ class Answerer:
     The pixels are those that `pixsent-tf predict` sees, and so are the probabilities.
 
     Args:
-        model: The model.
+        model: The model, of classes or of ratings.
         name: What the page calls it.
         second: A model of ratings on the same features; None for none.
     """
@@ -125,14 +153,14 @@ class Answerer:
         self, model: SentimentModel, name: str, second: SentimentModel | None = None
     ) -> None:
         self.model = model
-        self.second = second
+        self.rating = second if model.rating is None else model
         self.name = name
         self._lock = threading.Lock()
         self._reader = CanvasReader(model.preprocessor)
         self._mapper: SentimentMapper | None
         try:
-            self._mapper = binary_mapper(model)
-        except ConfigError:  # more than two classes, or nothing to map
+            self._mapper = SentimentMapper(model)
+        except ConfigError:  # nothing to map
             self._mapper = None
 
     def warm_up(self) -> None:
@@ -146,9 +174,9 @@ class Answerer:
         Returns:
             What the page knows of it.
         """
-        held_out = self.model.output.held_out
+        held_out = () if self.model.rating else self.model.output.held_out
         threshold = None
-        rating = self.second.rating if self.second else None
+        rating = self.rating.rating if self.rating else None
         if held_out:
             found = abstention_of(
                 sureness=np.array([sure for sure, _ in held_out]),
@@ -159,8 +187,12 @@ class Answerer:
         return {
             "name": self.name,
             "class_names": self.model.class_names,
+            "targets": rating.targets if rating else (),
             "rating_scale": rating.scale if rating else None,
-            "has_maps": self._mapper is not None,
+            "maps": [
+                {"name": facet.name, "low": facet.low, "high": facet.high}
+                for facet in (self._mapper.facets if self._mapper else ())
+            ],
             "threshold": threshold,
             "held_out": held_out,
         }
@@ -182,23 +214,23 @@ class Answerer:
             except ImageError as error:
                 return _refused(name, path, error)
         with self._lock:
-            probs = self.model.probs(canvas[None])[0]
             ratings = self._rate(name, canvas)
-        names = self.model.class_names
+            names = self.model.class_names
+            probs = self.model.probs(canvas[None])[0] if names else np.zeros(0)
         return {
             "name": name,
             "status": "ok",
-            "answer": name_answer(probs, names),
+            "answer": name_answer(probs, names) if names else None,
             "probs": {n: round(float(p), 6) for n, p in zip(names, probs, strict=True)},
             "ratings": ratings,
             "thumbnail": data_uri(small),
         }
 
     def _rate(self, name: str, canvas: np.ndarray) -> dict[str, list[float]] | None:
-        """What a second head says, with the ends of its intervals."""
-        if self.second is None:
+        """Ratings with the ends of their intervals, if anything is rated."""
+        if self.rating is None:
             return None
-        rated: Any = self.second.to_rated(name, self.second.probs(canvas[None])[0])
+        rated: Any = self.rating.to_rated(name, self.rating.probs(canvas[None])[0])
         numbers = np.stack([rated.ratings, rated.low, rated.high], axis=1)  # [T, 3]
         each = numbers.round(3).tolist()
         return dict(zip(rated.targets, each, strict=True))
@@ -223,16 +255,19 @@ class Answerer:
             return {"name": name, "status": "ok", "picture": data_uri(image)}
         with self._lock:
             found = self._mapper.map(image)
-        smooth = drawing.smooth_overlay(found.image, found.smooth[..., 1])
-        cells = drawing.cells_overlay(found.image, found.cells[..., 1])
         drawn: DrawnMaps = {
             "name": name,
             "status": "ok",
             "picture": data_uri(found.image),
-            "smooth": data_uri(smooth),
-            "cells": data_uri(cells),
+            "maps": {facet.name: _draw(found, facet) for facet in self._mapper.facets},
         }
         return drawn
+
+
+def _draw(found: SentimentMap, facet: Facet) -> DrawnMap:
+    smooth = drawing.smooth_overlay(found.image, facet.shade(found.smooth))
+    cells = drawing.cells_overlay(found.image, facet.shade(found.cells))
+    return {"smooth": data_uri(smooth), "cells": data_uri(cells)}
 
 
 def _read_small(path: Path, target_side: int, side: int) -> np.ndarray:

@@ -21,7 +21,12 @@ const read = (item) => item.reply && item.reply.status === "ok";
 const failed = (item) => item.reply && item.reply.status !== "ok";
 const sureness = (item) => Math.max(...Object.values(item.reply.probs));
 const last = (item) => item.reply.probs[model.class_names.at(-1)];
-const answer = (item) => (sureness(item) < threshold ? "unsure" : item.reply.answer);
+const rates = () => !model.class_names.length;  // ratings are all that it answers
+const ratings = (item) => Object.entries(item.reply.ratings || {});
+const answer = (item) => {
+  if (rates()) return ratings(item).map(([name, [is]]) => `${name} ${is.toFixed(1)}`).join(", ");
+  return sureness(item) < threshold ? "unsure" : item.reply.answer;
+};
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -149,7 +154,7 @@ async function show(item) {
   $("picture").alt = item.name;
   $("overlay").hidden = $("legend").hidden = true;
   if (!item.maps) {
-    $("map-status").textContent = model.has_maps ? "Drawing the map …" : "";
+    $("map-status").textContent = model.maps.length ? "Drawing the map …" : "";
     try {
       item.maps = await ask("map", item);
     } catch (error) {
@@ -166,14 +171,22 @@ function drawMap() {
   $("map-status").textContent = maps.message || "";
   if (maps.picture) $("picture").src = maps.picture;
   const view = document.querySelector("[name=view]:checked").value;
-  const drawn = maps[view] && view !== "picture";
+  const facet = facetOf(shown);
+  const drawn = maps.maps && view !== "picture";
   $("overlay").hidden = !drawn;
   $("legend").hidden = !drawn;
   $("legend").classList.toggle("cells", view === "cells");
   if (!drawn) return;
-  $("overlay").src = maps[view];
-  $("overlay").alt = `Sentiment map of ${shown.name}: which places feel ` +
-    `${model.class_names[0]} or ${model.class_names[1]} to the model`;
+  [$("low").textContent, $("high").textContent] = [facet.low, facet.high];
+  $("overlay").src = maps.maps[facet.name][view];
+  $("overlay").alt = `Map of ${shown.name}: which places say ${facet.low} or ` +
+    `${facet.high}${rates() ? ` of ${facet.name}` : ""} to the model`;
+}
+
+// What the map is of: the one that is chosen, else the answer's, else the only one.
+function facetOf(item) {
+  const wanted = $("facet").value || item.reply.answer;
+  return model.maps.find((one) => one.name === wanted) || model.maps[0];
 }
 
 function drawDetail() {
@@ -181,14 +194,17 @@ function drawDetail() {
   const ok = item && read(item);
   for (const part of document.querySelectorAll(".figure, .unsure")) part.hidden = !ok;
   $("detail").classList.toggle("alone", !ok);
-  $("views").hidden = !ok || !model.has_maps;
+  $("views").hidden = !ok || !model.maps.length;
+  if (model && rates()) document.querySelector(".unsure").hidden = true;
   $("detail").hidden = !item;
   if (!item) return;
   $("name").textContent = item.name;
   const said = ok ? answer(item) : "not readable";
-  $("answer").textContent = ok && said !== "unsure" ? `${said} ${percent(sureness(item))}` : said;
+  $("answer").textContent = ok && said !== "unsure" && !rates()
+    ? `${said} ${percent(sureness(item))}` : said;
   $("answer").className = tone(said);
-  $("sentence").textContent = said === item.reply.answer ? "" : sentence(item);
+  $("sentence").textContent = said === item.reply.answer || (ok && rates())
+    ? "" : sentence(item);
   $("scale").replaceChildren(...(ok ? scale(item) : []));
   drawPlane(item);
 }
@@ -200,6 +216,7 @@ const tone = (said) =>
 function sentence(item) {
   if (!read(item)) return item.reply ? item.reply.message : "";
   const {answer: best} = item.reply;
+  if (rates()) return `It is rated ${answer(item)}.`;
   if (answer(item) === "unsure") {
     return `It leans to ${best} with ${percent(sureness(item))}, too little to say so.`;
   }
@@ -208,6 +225,7 @@ function sentence(item) {
 
 function scale(item) {
   const [low, high] = model.class_names;
+  if (rates()) return ratings(item).flatMap(([name, found]) => ratingLine(name, found));
   if (model.class_names.length !== 2) return classes(item);
   const line = element("div", {className: "line", role: "img"});
   line.setAttribute("aria-label", `From ${low} to ${high}: ${percent(last(item))} ${high}. ` +
@@ -222,6 +240,27 @@ function scale(item) {
     element("span", {textContent: low}), element("span", {textContent: "unsure"}),
     element("span", {textContent: high}));
   ends.children[1].hidden = threshold <= 0.5;
+  ends.setAttribute("aria-hidden", "true");
+  return [line, ends];
+}
+
+// A rating on its scale; the band holds nine of ten.
+function ratingLine(name, [is, from, to]) {
+  const [least, most] = model.rating_scale;
+  const place = (value) => `${(100 * (value - least)) / (most - least)}%`;
+  const line = element("div", {className: "line rating", role: "img"});
+  line.setAttribute("aria-label", `${name}: ${is.toFixed(1)} of ${least} to ${most}, ` +
+    `nine of ten from ${from.toFixed(1)} to ${to.toFixed(1)}`);
+  const band = element("div", {className: "band"});
+  band.style.left = place(from);
+  band.style.right = `calc(100% - ${place(to)})`;
+  const mark = element("div", {className: "mark"});
+  mark.style.left = place(is);
+  line.append(element("div", {className: "track"}), band, mark);
+  const ends = element("div", {className: "ends small soft"},
+    element("span", {textContent: least}),
+    element("span", {textContent: `${name}, nine of ten ${from.toFixed(1)} to ${to.toFixed(1)}`}),
+    element("span", {textContent: most}));
   ends.setAttribute("aria-hidden", "true");
   return [line, ends];
 }
@@ -265,8 +304,8 @@ const ORDERS = {
   added: () => 0,
   surest: (a, b) => sureness(b) - sureness(a),
   unsure: (a, b) => sureness(a) - sureness(b),
-  last: (a, b) => last(b) - last(a),
-  first: (a, b) => last(a) - last(b),
+  last: (a, b) => value(b) - value(a),
+  first: (a, b) => value(a) - value(b),
 };
 
 function ordered() {
@@ -285,7 +324,8 @@ function arrange() {
 function tally() {
   const counts = new Map();
   for (const item of items) {
-    const key = !item.reply ? "waiting" : read(item) ? answer(item) : "not readable";
+    const key = !item.reply ? "waiting" : !read(item) ? "not readable"
+      : rates() ? "rated" : answer(item);
     counts.set(key, (counts.get(key) || 0) + 1);
   }
   const parts = [...counts].map(([key, n]) => `${n} ${key}`);
@@ -305,7 +345,8 @@ function fill(item) {
   else item.row.removeAttribute("aria-current");
   if (read(item)) {
     item.row.append(element("td", {textContent: answer(item), className: tone(answer(item))}),
-      element("td", {textContent: percent(value(item)), className: "number"}));
+      element("td", {className: "number",
+        textContent: rates() ? value(item).toFixed(2) : percent(value(item))}));
   } else {
     const why = item.reply ? item.reply.message.replace(`${item.name} `, "") : "waiting";
     item.row.append(element("td", {colSpan: 2, className: "reason", textContent: why}));
@@ -313,7 +354,10 @@ function fill(item) {
   if (hadFocus) button.focus({preventScroll: true});
 }
 
-const value = (item) => (model.class_names.length === 2 ? last(item) : sureness(item));
+const value = (item) => {
+  if (rates()) return ratings(item)[0][1][0];
+  return model.class_names.length === 2 ? last(item) : sureness(item);
+};
 
 function choose(item) {
   show(item);
@@ -328,14 +372,15 @@ function csv() {
   const targets = model.rating_scale
     ? Object.keys(items.find(read)?.reply.ratings || {}) : [];
   const rated = targets.flatMap((name) => ["answer", "low", "high"].map((p) => `${p}_${name}`));
-  const lines = [
-    ["path", "answer", ...names.map((name) => `prob_${name}`), "status", ...rated]];
+  const own = rates() ? [] : ["answer", ...names.map((name) => `prob_${name}`)];
+  const lines = [rates() ? ["path", ...rated, "status"] : ["path", ...own, "status", ...rated]];
   for (const item of items.filter((one) => one.reply)) {
     const probs = names.map((name) => (read(item) ? item.reply.probs[name].toFixed(6) : ""));
-    const ratings = targets.flatMap((name) =>
+    const numbers = targets.flatMap((name) =>
       (read(item) ? item.reply.ratings[name].map((one) => one.toFixed(3)) : ["", "", ""]));
-    lines.push(
-      [item.name, read(item) ? answer(item) : "", ...probs, item.reply.status, ...ratings]);
+    const cells = [read(item) ? answer(item) : "", ...probs];
+    lines.push(rates() ? [item.name, ...numbers, item.reply.status]
+      : [item.name, ...cells, item.reply.status, ...numbers]);
   }
   const text = lines.map((line) => line.map(quote).join(",") + "\n").join("");
   const link = element("a", {download: "predictions.csv",
@@ -397,6 +442,7 @@ function listen() {
   for (const radio of document.querySelectorAll("[name=view]")) {
     radio.addEventListener("change", drawMap);
   }
+  $("facet").addEventListener("change", drawMap);
   $("threshold").addEventListener("input", () => {
     threshold = Number($("threshold").value);
     drawThreshold();
@@ -409,6 +455,24 @@ function listen() {
   $("clear").addEventListener("click", clear);
 }
 
+// A chooser where there is more than one map: of the answer, or of any class or rating.
+function offerMaps() {
+  $("facets").hidden = model.maps.length < 2;
+  const names = model.maps.map(({name}) => element("option", {value: name, textContent: name}));
+  if (!rates()) names.unshift(element("option", {value: "", textContent: "its answer"}));
+  $("facet").replaceChildren(...names);
+}
+
+function nameRatings(options) {
+  const name = model.targets[0];
+  $("title").textContent = `How is this picture rated: ${model.targets.join(", ")}?`;
+  $("prob-column").textContent = name;
+  options[3].textContent = `most ${name} first`;
+  options[4].textContent = `least ${name} first`;
+  options[2].remove();
+  options[1].remove();
+}
+
 async function start() {
   listen();
   try {
@@ -419,16 +483,19 @@ async function start() {
   $("model").textContent = model.name;
   $("limit").textContent = `JPEG, PNG, GIF, WebP, BMP, TIFF; up to ${megabytes(model.max_bytes)} each.`;
   const names = model.class_names;
-  [$("low").textContent, $("high").textContent] = [names[0], names.at(-1)];
-  if (names.length === 2) {
+  offerMaps();
+  const options = $("order").options;
+  if (rates()) {
+    nameRatings(options);
+  } else if (names.length === 2) {
     $("prob-column").textContent = `Probability of ${names[1]}`;
-    const options = $("order").options;
     options[3].textContent = `most ${names[1]} first`;
     options[4].textContent = `most ${names[0]} first`;
   } else {
     $("title").textContent = "What does this picture say?";
-    [...$("order").options].slice(3).forEach((option) => option.remove());
+    [...options].slice(3).forEach((option) => option.remove());
   }
+  if (rates()) return;
   const lowest = 1 / names.length;
   Object.assign($("threshold"), {min: lowest.toFixed(3), max: 1});
   // the slider shows the step beside it, but until it is moved the model's own holds

@@ -63,7 +63,7 @@ def align(tables: Sequence[Predictions]) -> Aligned:
                 f"{name} answers {', '.join(table.class_names)}, {names[0]} "
                 f"{', '.join(class_names)}; they cannot be compared."
             )
-    rows = [rows_by_picture(table.ids) for table in tables]
+    rows = rows_by_picture([table.ids for table in tables])
     common = [key for key in rows[0] if all(key in part for part in rows[1:])]
     if not common:
         raise DataError(
@@ -115,19 +115,26 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name} ({number})" for number, name in enumerate(names, start=1))
 
 
-def rows_by_picture(ids: Sequence[str]) -> dict[str, int]:
-    """Find the row of each picture.
+def rows_by_picture(tables: Sequence[Sequence[str]]) -> list[dict[str, int]]:
+    """Find the row of each picture in each of several tables.
 
     Args:
-        ids: Their names, or paths, [N].
+        tables: Names of the pictures, or paths, of each table.
 
     Returns:
-        Rows by the name of the file, where that is unique; else by the whole name.
+        Rows, for each table, by as much of the end of the path as tells all pictures of
+        all tables apart: the name of the file, the folder that it is in, and so on.
     """
     # which knows both slashes
-    last = [PureWindowsPath(name).name for name in ids]
-    keys = last if len(set(last)) == len(last) else ids
-    return {key: i for i, key in enumerate(keys)}
+    parts = [[PureWindowsPath(name).parts for name in ids] for ids in tables]
+    longest = max((len(each) for ids in parts for each in ids), default=1)
+    keys: list[list[str]] = [list(ids) for ids in tables]
+    for depth in range(1, longest + 1):
+        ends = [["/".join(each[-depth:]) for each in ids] for ids in parts]
+        if all(len(set(each)) == len(each) for each in ends):
+            keys = ends
+            break
+    return [{key: i for i, key in enumerate(each)} for each in keys]
 
 
 def _labels(

@@ -13,6 +13,7 @@ class MapsResults(TypedDict):
 
     num_examples: int  # pictures that have a map
     kind: str  # how the maps are made
+    maps: list[str]  # what there is a map of: classes, of two the second, or ratings
     unreadable: list[Unreadable]  # pictures that could not be read
     out: str  # the folder
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pixsent_tf.analysis import drawing
-from pixsent_tf.analysis.maps import SentimentMap, binary_mapper
+from pixsent_tf.analysis.maps import Facet, SentimentMap, SentimentMapper
 from pixsent_tf.data.decode.one_by_one import PictureStream
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import UNSURE, name_answer
@@ -21,6 +21,7 @@ from pixsent_tf.whole import whole
 
 MAX_SIDE = 1024  # of a picture that is drawn, in pixels
 MAX_ON_SHEET = 60
+PANEL_SIDE = 480  # likewise, beside its maps
 
 
 def write_maps(
@@ -30,42 +31,34 @@ def write_maps(
     *,
     progress: Progress = NO_PROGRESS,
 ) -> MapsResults:
-    """Map pictures and draw them.
+    """Map pictures and draw them, one map for each class or rating, of two classes one.
 
     Args:
         model: The model.
         paths: The pictures.
         folder: Where to write: a PNG for each picture, `contact-sheet.png` of the first
-            ones, and `maps.npz` with `paths`, `probs`, `cells` and `smooth`.
+            ones, and `maps.npz` with `paths`, `probs`, `cells`, `smooth` and `names`.
         progress: Hears how far it is.
 
     Returns:
         What was mapped.
 
     Raises:
-        ConfigError: If the model has more than two classes, or nothing to map.
+        ConfigError: If the model has nothing to map.
         DataError: If no picture can be read.
     """
-    mapper = binary_mapper(model)
+    mapper = SentimentMapper(model)
+    facets = mapper.facets
     mapped: list[tuple[str, SentimentMap]] = []
     pictures = PictureStream(paths, progress, "mapping")
     for number, image in pictures:
         path, found = paths[number], mapper.map(drawing.thumbnail(image, MAX_SIDE))
-        title = f"{Path(path).name}: {_answer(model, found)}"
-        panel = drawing.panel(
-            found.image, found.cells[..., 1], found.smooth[..., 1], title=title
-        )
+        panel = _panel(found, facets, f"{Path(path).name}: {_answer(model, found)}")
         with whole(folder / f"{number:04}-{Path(path).stem}.png") as temporary:
             Image.fromarray(panel).save(temporary)
         small = drawing.thumbnail(found.image)
         mapped.append((str(path), replace(found, image=small)))
-    shown = mapped[:MAX_ON_SHEET]
-    sheet = drawing.map_sheet(
-        [found.image for _, found in shown],
-        [found.smooth[..., 1] for _, found in shown],
-        [Path(path).name for path, _ in shown],
-        [_answer(model, found) for _, found in shown],
-    )
+    sheet = _sheet(model, mapped[:MAX_ON_SHEET], facets)
     with whole(folder / "contact-sheet.png") as temporary:
         Image.fromarray(sheet).save(temporary)
     with whole(folder / "maps.npz") as temporary:
@@ -75,16 +68,72 @@ def write_maps(
             probs=np.stack([found.probs for _, found in mapped]),
             cells=np.stack([found.cells for _, found in mapped]),
             smooth=np.stack([found.smooth for _, found in mapped]).astype("float16"),
-            class_names=np.array(model.class_names),
+            names=np.array(_names(model)),
         )
     return {
         "num_examples": len(mapped),
         "kind": mapper.kind,
+        "maps": [facet.name for facet in facets],
         "unreadable": list_unreadable(paths, pictures.failures),
         "out": str(folder),
     }
 
 
+def _names(model: SentimentModel) -> tuple[str, ...]:
+    """Names of the classes, or of the ratings."""
+    return model.class_names if model.rating is None else model.rating.targets
+
+
+def _panel(found: SentimentMap, facets: Sequence[Facet], title: str) -> np.ndarray:
+    """Draw a picture beside its maps: of a single one its cells too."""
+    image = drawing.thumbnail(found.image, PANEL_SIDE)
+    drawn = [("picture", image)]
+    first = facets[0]
+    low, high = ("less", "more") if len(facets) > 1 else (first.low, first.high)
+    if len(facets) == 1:
+        height, width, _ = found.cells.shape
+        cells = drawing.cells_overlay(image, first.shade(found.cells))
+        drawn.append((f"{height} × {width} cells", cells))
+    for facet in facets:
+        name = "smooth" if len(facets) == 1 else _title(facet, found)
+        smooth = drawing.smooth_overlay(image, facet.shade(found.smooth))
+        drawn.append((name, smooth))
+    return drawing.panel(drawn, title=title, low=low, high=high)
+
+
+def _sheet(
+    model: SentimentModel,
+    mapped: Sequence[tuple[str, SentimentMap]],
+    facets: Sequence[Facet],
+) -> np.ndarray:
+    """Draw pictures above one map each: that of the answer, or of the first rating."""
+
+    def of(found: SentimentMap) -> Facet:
+        is_one = len(facets) == 1 or model.rating is not None
+        return facets[0 if is_one else int(found.probs.argmax())]
+
+    low, high = f"feels {facets[0].low}", f"feels {facets[0].high}"
+    if model.rating is not None:
+        low, high = f"{facets[0].name} {facets[0].low}", facets[0].high
+    elif len(facets) > 1:
+        low, high = "not the answer", "the answer"
+    return drawing.map_sheet(
+        [found.image for _, found in mapped],
+        [of(found).shade(found.smooth) for _, found in mapped],
+        [Path(path).name for path, _ in mapped],
+        [_answer(model, found) for _, found in mapped],
+        low=low,
+        high=high,
+    )
+
+
+def _title(facet: Facet, found: SentimentMap) -> str:
+    return f"{facet.name} {found.probs[facet.column]:.2f}"
+
+
 def _answer(model: SentimentModel, found: SentimentMap) -> str:
+    if model.rating is not None:
+        each = zip(model.rating.targets, found.probs, strict=True)
+        return ", ".join(f"{target} {number:.2f}" for target, number in each)
     answer = name_answer(found.probs, model.class_names)
     return answer if answer == UNSURE else f"{answer} {found.probs.max():.2f}"

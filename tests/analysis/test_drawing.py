@@ -67,7 +67,9 @@ def test_a_map_stands_below_its_picture_and_the_colors_below_all():
     images = [np.full((64, 256, 3), value, "uint8") for value in (60, 90, 120)]
     maps = [np.full((7, 7), value) for value in (0.0, 0.5, 1.0)]
 
-    sheet = map_sheet(images, maps, ["", "", ""], ["", "", ""], columns=2)
+    sheet = map_sheet(
+        images, maps, ["", "", ""], ["", "", ""], low="less", high="more", columns=2
+    )
 
     step_x, step_y = THUMBNAIL + GAP, 64 + CAPTION + GAP
     assert sheet[GAP, GAP].tolist() == [60, 60, 60]
@@ -86,14 +88,21 @@ def test_a_map_stands_below_its_picture_and_the_colors_below_all():
 
 
 def test_one_narrow_map_has_its_colors_too():
-    sheet = map_sheet([GRAY], [np.ones((7, 7))], ["a"], ["b"])
+    sheet = map_sheet([GRAY], [np.ones((7, 7))], ["a"], ["b"], low="less", high="more")
 
     assert sheet.shape[1] == THUMBNAIL + 2 * GAP
     assert np.ptp(sheet[-2 * GAP :].astype(int), axis=-1).max() > 50
 
 
-def test_a_panel_shows_the_picture_and_two_maps():
-    drawn = panel(GRAY, np.eye(7), np.eye(14), title="holiday.jpg")
+def test_a_panel_shows_the_picture_and_its_maps():
+    black, white = np.zeros_like(GRAY), np.full_like(GRAY, 255)
 
-    assert drawn.dtype == np.uint8
-    assert drawn.std() > 10
+    one, nine = (
+        panel([("a", black)] * count, title="holiday.jpg", low="less", high="more")
+        for count in (1, 9)
+    )
+
+    assert one.dtype == np.uint8
+    assert (nine == 0).all(axis=2).sum() > 6 * (one == 0).all(axis=2).sum()
+    shown = panel([("a", white)], title="", low="less", high="more")
+    assert (shown == 0).all(axis=2).sum() < (one == 0).all(axis=2).sum() / 10

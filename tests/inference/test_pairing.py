@@ -138,3 +138,14 @@ def test_two_pictures_of_a_class_are_judged_by_the_area():
     turned = make_predictions("turned", positive, labels)
 
     assert "(AUC at most" in align([turned, turned]).notes[0]
+
+
+def test_names_that_repeat_are_matched_with_their_folders():
+    ids = ["negative/a.jpg", "positive/a.jpg"]
+    run = make_predictions("run", [0.1, 0.9], [0, 1], ids=ids)
+    table = make_predictions("b", [0.8, 0.2], ids=[f"/data/{i}" for i in ids[::-1]])
+
+    found = align([run, table])
+
+    assert found.ids == tuple(ids)
+    assert found.correct.all()

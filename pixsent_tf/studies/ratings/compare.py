@@ -60,7 +60,7 @@ def compare_ratings(sources: Sequence[str | Path]) -> RatingCompareResults:
         for target in tables[0].targets
         if all(target in table.targets for table in tables)
     ]
-    rows = [rows_by_picture(table.ids) for table in tables]
+    rows = rows_by_picture([table.ids for table in tables])
     common = [key for key in rows[0] if all(key in part for part in rows[1:])]
     if not targets or not common:
         what = "target" if not targets else "picture"

@@ -46,6 +46,13 @@ class RatedSubject:
     run: Run | None
     notes: tuple[str, ...] = ()
 
+    def paths(self) -> list[str]:
+        """Find the files of the rated pictures that are still to be had."""
+        if self.dataset is None:
+            return []
+        files = dict(zip(self.dataset.ids, self.dataset.paths, strict=True))
+        return [files[name] for name in self.table.ids if name in files]
+
 
 def rates(model: str | Path) -> bool:
     """Tell whether a model answers with ratings.
@@ -96,7 +103,7 @@ def evaluate_ratings(
             f"{model} is a bare model; name the pictures to evaluate it on, too."
         )
     else:
-        subject = _open_run(model)
+        subject = open_rated_run(model)
     said = subject.table
     if said.labels is None or not said.ids:
         raise RunError(f"{subject.name} holds no rated predictions to evaluate.")
@@ -108,7 +115,18 @@ def evaluate_ratings(
     }
 
 
-def _open_run(path: str | Path) -> RatedSubject:
+def open_rated_run(path: str | Path) -> RatedSubject:
+    """Open a run of ratings with the pictures that it was tested on.
+
+    Args:
+        path: A run folder with predictions.
+
+    Returns:
+        The run's own test rows.
+
+    Raises:
+        RunError: If the folder is no run, or did not get to its predictions.
+    """
     run = Run.open(path)
     recipe, table = run.read_recipe(), RatedTable.read(path)
     with understood(run.path / "results.json", RunError):

@@ -71,13 +71,13 @@ class _Frame:
 
 
 def draw_face(
-    generator: np.random.Generator, *, is_happy: bool, size: int
+    generator: np.random.Generator, *, mood: float, size: int
 ) -> tuple[np.ndarray, Box, Box]:
     """Draw a face before a texture.
 
     Args:
         generator: Source of every choice but the direction of the mouth.
-        is_happy: Whether the mouth points up.
+        mood: How far the corners of the mouth point up, -1…1; below 0 down.
         size: Height and width, in pixels.
 
     Returns:
@@ -102,7 +102,7 @@ def draw_face(
     canvas = Image.fromarray(np.clip(texture, 0, 255).astype(np.uint8))
     canvas = canvas.resize(shape.size, Image.Resampling.NEAREST)
     frame = _Frame(ImageDraw.Draw(canvas), center, radius, tilt)
-    mouth = _draw_features(generator, frame, width, is_happy)
+    mouth = _draw_features(generator, frame, width, mood)
     image = np.asarray(canvas.reduce(_SCALE), np.float32)
     image = image * _light(generator, mask, center, radius)
     pixels = np.clip(np.round(image), 0, 255).astype(np.uint8)
@@ -111,7 +111,7 @@ def draw_face(
 
 
 def _draw_features(
-    generator: np.random.Generator, frame: _Frame, width: float, is_happy: bool
+    generator: np.random.Generator, frame: _Frame, width: float, mood: float
 ) -> np.ndarray:
     """Draw what makes a face; return the outline of the mouth in pixels, [P, 2]."""
     hue, saturation, value = _TONES[generator.integers(len(_TONES))]
@@ -136,7 +136,7 @@ def _draw_features(
             frame.stroke(
                 x * (1 + 0.6 * lock), -1.08 + 0.22 * lock, 0.05, _ink(skin * 0.35)
             )
-    return _draw_mouth(generator, frame, width, dark, 1.0 if is_happy else -1.0)
+    return _draw_mouth(generator, frame, width, dark, mood)
 
 
 def _draw_eyes(
@@ -167,9 +167,9 @@ def _draw_mouth(
     frame: _Frame,
     width: float,
     dark: Ink,
-    direction: float,
+    mood: float,
 ) -> np.ndarray:
-    """Draw a mouth whose corners are up (1) or down (-1), mirrored for the other."""
+    """Draw a mouth whose corners are up (above 0) or down, mirrored for the other."""
     half_width = generator.uniform(0.46, 0.62) * width
     depth = generator.uniform(0.32, 0.44)
     middle = generator.uniform(0.4, 0.46)
@@ -178,7 +178,7 @@ def _draw_mouth(
 
     def level(share: float, bow: float) -> np.ndarray:
         """Heights of a bow between the corners, `share` of the depth."""
-        return middle + direction * depth * (share * (1 - bow * _ARC**2) - 0.5)
+        return middle + mood * depth * (share * (1 - bow * _ARC**2) - 0.5)
 
     x, lower = half_width * _ARC, level(1, 1)
     if is_open:

@@ -65,7 +65,7 @@ def draw_smiley(seed: int | tuple[int, ...], label: int, *, size: int = 256) -> 
         (256, 256, 3)
     """
     image, face_box, mouth_box = draw_face(
-        np.random.default_rng(seed), is_happy=bool(label), size=size
+        np.random.default_rng(seed), mood=1.0 if label else -1.0, size=size
     )
     return Smiley(image, label, face_box, mouth_box)
 

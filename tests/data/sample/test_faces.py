@@ -4,8 +4,8 @@ import pytest
 from pixsent_tf.data.sample.faces import draw_face
 
 
-def drawn(seed, is_happy=True, size=160):
-    return draw_face(np.random.default_rng(seed), is_happy=is_happy, size=size)
+def drawn(seed, mood=1.0, size=160):
+    return draw_face(np.random.default_rng(seed), mood=mood, size=size)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -37,3 +37,15 @@ def test_faces_differ_in_place_size_and_color():
     assert len(lefts) > 10
     assert len(heights) > 8
     assert np.std(skins, axis=0).min() > 20
+
+
+def test_the_mood_is_how_far_the_corners_are_up():
+    boxes = [drawn(3, mood)[2] for mood in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    heights = [bottom - top for _, top, _, bottom in boxes]
+
+    assert heights == heights[::-1]
+    assert heights[0] > heights[1] > heights[2]
+    pictures = [drawn(3, mood)[0].astype(int) for mood in (0.0, 0.5, 1.0)]
+    assert np.abs(pictures[0] - pictures[2]).mean() > (
+        np.abs(pictures[1] - pictures[2]).mean()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pixsent_tf.cli.words import Rows
+from pixsent_tf.results.adaptations import RatingAdaptResults
 from pixsent_tf.results.intervals import Interval
 from pixsent_tf.results.ratings import (
     MEASURES,
@@ -17,11 +18,14 @@ from pixsent_tf.results.ratings import (
 )
 
 
-def describe_ratings(results: RatingStudyResults) -> Rows:
+def describe_ratings(
+    results: RatingStudyResults, *, more: Sequence[tuple[str, str]] = ()
+) -> Rows:
     """Put what a training on ratings and its test found into words.
 
     Args:
         results: The numbers.
+        more: Rows that only this study has.
 
     Returns:
         Pairs of a name and its value.
@@ -31,6 +35,7 @@ def describe_ratings(results: RatingStudyResults) -> Rows:
         *_targets(results),
         *_differences(results),
         *_counts(results, unread),
+        *more,
         ("seconds", f"{results['seconds']:.1f}"),
         ("out", results["out"]),
     ]
@@ -63,6 +68,28 @@ def describe_rating_comparison(results: RatingCompareResults) -> Rows:
     for pair in results["pairs"]:
         rows += _pair(pair, several=len(results["pairs"]) > 1)
     return rows
+
+
+def describe_rating_adaptation(results: RatingAdaptResults) -> Rows:
+    """Put into words what a few ratings made of a model.
+
+    Args:
+        results: The numbers.
+
+    Returns:
+        Pairs of a name and its value.
+    """
+    rows = [
+        ("labels", str(results["num_labels"])),
+        ("choice", results["choice"]),
+        ("chosen by", results["why"]),
+    ]
+    both = zip(results["before"]["targets"], results["after"]["targets"], strict=True)
+    for pair, (before, after) in zip(results["differences"], both, strict=True):
+        rows += [(pair["target"], "after – before"), *_pair(pair, several=False)[1:]]
+        ccc = f"{before['ccc']:.3f} before, {after['ccc']:.3f} after"
+        rows += [("  CCC", ccc), *_coverage(after)]
+    return [*rows, ("seconds", f"{results['seconds']:.1f}"), ("out", results["out"])]
 
 
 def _targets(results: RatingMetrics) -> Rows:
@@ -105,16 +132,17 @@ def _target(one: TargetMetrics) -> Rows:
     if len(one["per_fold_r"]) > 1:
         each = ("none" if r is None else f"{r:.3f}" for r in one["per_fold_r"])
         rows.append(("  r of each fold", "  ".join(each)))
-    if (found := one["coverage"]) is not None:
-        low, high = found["observed_interval"]
-        rows.append(
-            (
-                "  intervals",
-                f"{found['nominal']:.2f} promised, {found['observed']:.3f} held ("
-                f"{low:.3f} to {high:.3f}); {found['mean_width']:.2f} wide",
-            )
-        )
-    return rows
+    return [*rows, *_coverage(one)]
+
+
+def _coverage(one: TargetMetrics) -> Rows:
+    found = one["coverage"]
+    if found is None:
+        return []
+    low, high = found["observed_interval"]
+    held = f"{found['observed']:.3f} held ({low:.3f} to {high:.3f})"
+    text = f"{found['nominal']:.2f} promised, {held}; {found['mean_width']:.2f} wide"
+    return [("  intervals", text)]
 
 
 def _number(value: object, bounds: Interval | None) -> str:

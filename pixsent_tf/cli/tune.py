@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pixsent_tf.cli import console, words
+from pixsent_tf.cli import console, rating_words, words
 from pixsent_tf.cli.options import output_options, read_recipe
 from pixsent_tf.cli.reading import data_options
 from pixsent_tf.cli.stopping import goes_on_in
@@ -27,6 +27,7 @@ from pixsent_tf.cli.options import (
     SETTINGS,
     Value,
     engine_options,
+    rating_options,
     refuse_idle,
     setting,
     sources,
@@ -34,7 +35,12 @@ from pixsent_tf.cli.options import (
 from pixsent_tf.config import Strategy
 from pixsent_tf.config.values import Whole
 from pixsent_tf.errors import ConfigError
-from pixsent_tf.studies.search.settings import InnerFolds, SearchConfig, Tuner
+from pixsent_tf.studies.search.settings import (
+    InnerFolds,
+    SearchConfig,
+    Tuner,
+    name_loss,
+)
 
 MAX_ROWS = 10
 
@@ -42,6 +48,7 @@ MAX_ROWS = 10
 @click.command(name="tune")
 @sources(required=True)
 @data_options
+@rating_options
 @click.option("--tuner", type=Value(Tuner), default="random", show_default=True)
 @click.option("--trials", type=COUNT, help="Trials of each search; 12 by default.")
 @click.option("--backbones", type=NAMES, help="Networks to try, such as A,B.")
@@ -103,6 +110,7 @@ def command(
       pixsent-tf tune pictures/ --no-nested --out runs/tuned
       pixsent-tf tune deepsent/ --level five_agrees --tuner bayesian --trials 20
       pixsent-tf tune pictures/ --strategies head,last-blocks,lp-ft --workers 2
+      pixsent-tf tune ratings.csv --target valence --scale 1:7
     """
     if not nested:
         refuse_idle(["num_folds"], "with --no-nested")
@@ -162,11 +170,6 @@ def run_tuning(
     from pixsent_tf.runs import Run, next_folder
     from pixsent_tf.studies.search import tune
 
-    if recipe.data.target:
-        raise ConfigError(
-            "tune searches how classes are trained; `crossval --target` chooses the "
-            "penalties of ratings by inner folds itself."
-        )
     progress = console.show_progress(quiet=quiet)
     dataset = open_dataset(recipe.data, seed=recipe.seed, progress=progress)
     folder = Path(out) if out else next_folder(f"tune-{dataset.name}")
@@ -181,11 +184,16 @@ def run_tuning(
         return  # a worker: the chief prints
     console.warn_unreadable(results["unreadable"])
     more = [("settings tried", f"{results['settings_tried']}")]
-    more += [(f"winner of {row['fold']}", _winner(row)) for row in results["winners"]]
-    rows = words.describe_study(results, more=more)
-    console.print_results(rows, results, as_json=as_json)
+    loss = name_loss(recipe)
+    more += [
+        (f"winner of {row['fold']}", _winner(row, loss)) for row in results["winners"]
+    ]
+    describe: Any = words.describe_study
+    if recipe.data.target:
+        describe = rating_words.describe_ratings
+    console.print_results(describe(results, more=more), results, as_json=as_json)
     if not as_json:
-        _print_best(run.read_table("trials.csv"))
+        _print_best(run.read_table("trials.csv"), loss)
 
 
 @contextlib.contextmanager
@@ -203,12 +211,12 @@ def _workers(
         yield watch
 
 
-def _winner(row: Winner) -> str:
+def _winner(row: Winner, loss: str) -> str:
     settings = ", ".join(
         f"{name.partition('.')[2]} {_short(value)}"
         for name, value in row["settings"].items()
     )
-    return f"{settings} (inner log loss {row['inner_log_loss']:.3f})"
+    return f"{settings} (inner {loss} {row['inner_loss']:.3f})"
 
 
 def _short(value: Any) -> str:
@@ -223,17 +231,17 @@ def _cell(text: str) -> str:
         return text or "-"
 
 
-def _print_best(rows: list[dict[str, str]]) -> None:
+def _print_best(rows: list[dict[str, str]], loss: str) -> None:
     """Print the trials with the smallest loss; trials.csv has them all."""
     done = [row for row in rows if row["status"] == "completed"]
-    best = sorted(done, key=lambda row: float(row["log_loss"]))[:MAX_ROWS]
+    best = sorted(done, key=lambda row: float(row["loss"]))[:MAX_ROWS]
     names = [name for name in rows[0] if "." in name]
-    header = ["fold", "trial", "log loss", *(n.partition(".")[2] for n in names)]
+    header = ["fold", "trial", loss, *(n.partition(".")[2] for n in names)]
     cells = [
         [
             row["fold"],
             row["trial"],
-            f"{float(row['log_loss']):.4f}",
+            f"{float(row['loss']):.4f}",
             *(_cell(row[name]) for name in names),
         ]
         for row in best

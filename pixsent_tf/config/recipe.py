@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pixsent_tf.config.networks import Branch, Surgery, read_backbone, read_surgery
-from pixsent_tf.config.scales import check_rated
+from pixsent_tf.config.scales import check_rated, check_rated_recipe
 from pixsent_tf.config.use import refuse_unused
 from pixsent_tf.config.values import (
     BelowOne,
@@ -246,6 +246,8 @@ class TrainingConfig(Checked, prefix="training."):
             keeps the last iterate, as the paper does.
         max_steps: Stop after this many steps, to try a pipeline out; 0 for no limit.
         label_smoothing: Share of the target spread over all classes, 0…1.
+        rating_loss: What descent makes small for ratings: squared errors, or Huber's
+            loss, which counts errors of more than one deviation linearly.
         ema: Momentum of the moving average of the weights; 0 for none.
         freeze_normalization: Keep the batch statistics of the starting weights.
         calibration_folds: Of five inner folds, how many are predicted by a network that
@@ -279,6 +281,7 @@ class TrainingConfig(Checked, prefix="training."):
     patience: Whole = 0
     max_steps: Whole = 0
     label_smoothing: Fraction = 0.0
+    rating_loss: Literal["squared", "huber"] = "squared"
     ema: BelowOne = 0.0
     freeze_normalization: bool = True
     calibration_folds: Annotated[int, Range(least=0, most=5)] = 1
@@ -331,8 +334,4 @@ class Recipe(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_unused(self)
-        if self.data.target and self.training.ensemble_size > 1:
-            raise ConfigError(
-                "training.ensemble_size does nothing with --target: heads of ratings "
-                "are solved, and seeds only deal their inner folds; leave it out."
-            )
+        check_rated_recipe(self)

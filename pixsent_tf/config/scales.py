@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pixsent_tf.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pixsent_tf.config.recipe import DataConfig
+    from pixsent_tf.config.recipe import DataConfig, Recipe
 
 Scale: TypeAlias = tuple[float, float]
 
@@ -80,6 +80,51 @@ def check_rated(data: DataConfig) -> None:
                 f"data.{name} ({flag}) is for classes, and --target asks for ratings; "
                 f"leave one of them out."
             )
+
+
+def check_rated_recipe(recipe: Recipe) -> None:
+    """Refuse what ratings are not learnt with.
+
+    Args:
+        recipe: What was asked for.
+
+    Raises:
+        ConfigError: If a setting does nothing, or nothing sensible, for ratings, or
+            what is for ratings alone is asked of classes.
+    """
+    training = recipe.training
+    if not recipe.data.target:
+        if training.rating_loss != "squared":
+            raise ConfigError(
+                "training.rating_loss does nothing with classes; use --target and "
+                "columns of ratings."
+            )
+        return
+    for is_set, what in (
+        (training.ensemble_size > 1, "training.ensemble_size averages logits"),
+        (training.blend_head, "training.blend_head averages logits"),
+        (training.label_smoothing > 0, "training.label_smoothing is about classes"),
+        (recipe.model.surgery is not None, "model.surgery is about units of classes"),
+    ):
+        if is_set:
+            raise ConfigError(f"{what}, and does nothing with --target; leave it out.")
+    if training.strategy != "head" and not training.calibration_folds:
+        raise ConfigError(
+            "training.calibration_folds=0 leaves ratings without intervals; use 1 or "
+            "more, which predict inner folds."
+        )
+
+
+def spread_of(half_width: float) -> float:
+    """Turn an interval that holds nine of ten into a standard deviation.
+
+    Args:
+        half_width: Of the interval.
+
+    Returns:
+        That of the normal distribution that has nine tenths within it.
+    """
+    return max(half_width / 1.6448536, 1e-3)  # its quantile .95
 
 
 def logistic_scale(half_width: float) -> float:

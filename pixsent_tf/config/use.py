@@ -76,7 +76,7 @@ USES: dict[str, With | None] = {
     "data.columns": ALWAYS,
     "data.classes": ALWAYS,
     "data.skip_unlabelled": ALWAYS,
-    "data.target": With("training.strategy", ("head",)),
+    "data.target": ALWAYS,
     "data.scale": ALWAYS,  # refused without a target
     "data.threshold": ALWAYS,  # the source refuses it where it holds no ratings
     "model.backbone": ALWAYS,
@@ -111,6 +111,7 @@ USES: dict[str, With | None] = {
     "training.patience": DESCENT,
     "training.max_steps": DESCENT,
     "training.label_smoothing": DESCENT,
+    "training.rating_loss": DESCENT,
     "training.ema": DESCENT,
     "training.freeze_normalization": DESCENT,
     "training.calibration_folds": DESCENT,

@@ -133,16 +133,19 @@ class Examples:
 
     Attributes:
         indices: Positions among the canvases, int [M].
-        targets: Target probabilities of all pictures, float32 [N, K].
+        targets: Target probabilities of all pictures, float32 [N, K], or ratings.
         weights: How much each picture counts, float32 [N]; all the same if None.
         units: Pictures that belong together share a number, int [N]; None for each
             its own.
+        ranges: What a part that is held out is balanced by, int [N]; the likeliest
+            class if None.
     """
 
     indices: np.ndarray
     targets: np.ndarray
     weights: np.ndarray | None = None
     units: np.ndarray | None = None
+    ranges: np.ndarray | None = None
 
     @classmethod
     def of_weighted(

@@ -73,6 +73,11 @@ class Dataset:
         return len(self.ids)
 
     @property
+    def num_outputs(self) -> int:
+        """How many numbers a model answers with: one for each class, or rating."""
+        return self.num_classes if self.ratings is None else len(self.ratings.targets)
+
+    @property
     def num_classes(self) -> int:
         """Number of classes, K."""
         return len(self.class_names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from pixsent_tf.results.intervals import Interval
-from pixsent_tf.results.studies import AuditSummary
+from pixsent_tf.results.studies import AuditSummary, Searching
 from pixsent_tf.results.unreadable import Unreadable
 
 MEASURES = (  # what they are called, in the order of reading
@@ -88,6 +88,10 @@ class RatingCrossvalResults(RatingStudyResults):
 
     fold_source: str  # "stratified": every fold has low and high ratings
     folds_tested: list[int]  # numbers of the folds, from 1
+
+
+class RatingTuneResults(RatingStudyResults, Searching):
+    """What `tune --target` tells."""
 
 
 class RatingEvaluation(RatingMetrics):

@@ -95,8 +95,8 @@ class Choice(TypedDict):
     """What a search chose."""
 
     settings: dict[str, Any]  # values by the dotted names of settings
-    inner_log_loss: float  # on the inner folds, which chose it
-    temperature: float  # divisor of the logits
+    inner_loss: float  # on inner folds, which chose it: log loss, or RMSE of ratings
+    temperature: float  # divisor of the logits; 1 of ratings
 
 
 class Winner(Choice):
@@ -105,14 +105,18 @@ class Winner(Choice):
     fold: int  # the test fold that it never saw
 
 
-class TuneResults(StudyResults):
-    """What `tune` tells; the numbers are of searching and training together."""
+class Searching(TypedDict):
+    """What `tune` tells of the search."""
 
     fold_source: str  # "published" or "stratified"; "held out" if not nested
     tuner: str  # how trials are chosen
     winners: list[Winner]  # one for each test fold
     settings_tried: int  # trials in all
     copies_left_out: list[int]  # copies of test pictures, by fold; no search saw them
+
+
+class TuneResults(StudyResults, Searching):
+    """What `tune` tells; the numbers are of searching and training together."""
 
 
 class Calibration(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pixsent_tf.results.adaptations import AdaptResults
+from pixsent_tf.results.adaptations import AdaptResults, RatingAdaptResults
 from pixsent_tf.results.answers import CompareResults, PredictRow, ScoreResults
 from pixsent_tf.results.audits import AuditResults, RunAuditResults
 from pixsent_tf.results.files import (
@@ -25,6 +25,7 @@ from pixsent_tf.results.ratings import (
     RatingCrossvalResults,
     RatingEvaluateResults,
     RatingStudyResults,
+    RatingTuneResults,
 )
 from pixsent_tf.results.shares import ShareResults
 from pixsent_tf.results.studies import (
@@ -37,11 +38,11 @@ from pixsent_tf.results.studies import (
 VERBS: dict[str, tuple[type, ...]] = {
     "fit": (FitResults, RatingStudyResults),
     "crossval": (CrossvalResults, RatingCrossvalResults),
-    "tune": (TuneResults,),
+    "tune": (TuneResults, RatingTuneResults),
     "evaluate": (EvaluateResults, RatingEvaluateResults),
     "compare": (CompareResults, RatingCompareResults),
     "predict": (PredictRow, RatedRowTold),
-    "adapt": (AdaptResults,),
+    "adapt": (AdaptResults, RatingAdaptResults),
     "score": (ScoreResults,),
     "label": (LabelResults,),
     "share": (ShareResults,),

@@ -26,7 +26,7 @@ from pixsent_tf.studies.provenance.decisions import write_decisions
 from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.training.calibrated import Calibrated, calibrate
 from pixsent_tf.training.heads import HeadLearner
-from pixsent_tf.training.learners import Learner
+from pixsent_tf.training.learners import Learner, RatingLearner
 from pixsent_tf.training.rated import FittedRatings
 
 WENT_WRONG = "not-finite.json"  # epoch, step and pictures of a loss that is no number
@@ -72,7 +72,7 @@ class Trainer:
                 can be read.
         """
         dataset.targets(recipe.data.labels)  # refuses before pictures are read
-        learner = build_learner(recipe, dataset.num_classes, progress=progress)
+        learner = build_learner(recipe, dataset.num_outputs, progress=progress)
         learner.read(dataset.paths)
         units = find_units(dataset, progress=progress)
         return cls(recipe, dataset, learner, units)
@@ -97,10 +97,12 @@ class Trainer:
         """
         indices, data = self._readable(indices), self.recipe.data
         if self.dataset.ratings is not None:
-            # The recipe sees to that.
-            assert isinstance(self.learner, HeadLearner | Witness)
+            assert isinstance(self.learner, RatingLearner)  # the recipe sees to that
             return self.learner.fit_ratings(
-                indices, self.dataset.ratings, units=self.units
+                indices,
+                self.dataset.ratings,
+                units=self.units,
+                checkpoints=checkpoints,
             )
         targets = self.dataset.weighted_targets(data, among=indices)
         fitted = self.learner.fit(
@@ -327,7 +329,7 @@ def build_learner(
 
     Args:
         recipe: Names the strategy, the backbone and their settings.
-        num_classes: K.
+        num_classes: K, or how many ratings there are.
         progress: Hears how far reading is, and of each epoch.
 
     Returns:

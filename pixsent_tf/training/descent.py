@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pixsent_tf.config import Recipe, TrainingConfig, to_json
+from pixsent_tf.config import Recipe, to_json
 from pixsent_tf.data.canvases import Canvases, Examples, order_of_epoch
 from pixsent_tf.data.splits import holdout
 from pixsent_tf.errors import TrainingError
@@ -65,7 +65,17 @@ def descend(
     if training.max_steps:
         steps = min(steps, training.max_steps)
     epochs = math.ceil(steps / steps_per_epoch)
-    _compile(trainee, training, steps=steps, steps_per_epoch=steps_per_epoch)
+    optimizer = build_optimizer(
+        training, trainee, steps=steps, steps_per_epoch=steps_per_epoch
+    )
+    loss, metric = _aim(recipe)
+    trainee.compile(
+        optimizer,
+        loss=loss,
+        metrics=[metric],
+        jit_compile=False,  # on a CPU, depthwise convolutions get 20 times slower
+    )
+    optimizer.build(trainee.trainable_variables)
     rows = Report(epochs, progress)
     best = KeepBest(training.patience) if inner is not None else None
 
@@ -129,6 +139,8 @@ def _inner_split(
     is_inner = np.zeros(len(indices), dtype=bool)
     if recipe.training.patience:
         labels = targets[indices].argmax(axis=1)
+        if examples.ranges is not None:
+            labels = examples.ranges[indices]
         units = None if examples.units is None else examples.units[indices]
         is_inner = holdout(labels, INNER_FRACTION, seed=recipe.seed, units=units)
     train = Examples(indices[~is_inner], targets, weights)
@@ -136,24 +148,19 @@ def _inner_split(
     return train, inner if is_inner.any() else None
 
 
-def _compile(
-    trainee: keras.Model,
-    training: TrainingConfig,
-    *,
-    steps: int,
-    steps_per_epoch: int,
-) -> None:
-    trainee.compile(
-        build_optimizer(
-            training, trainee, steps=steps, steps_per_epoch=steps_per_epoch
-        ),
-        loss=keras.losses.CategoricalCrossentropy(
+def _aim(recipe: Recipe) -> tuple[keras.losses.Loss, keras.metrics.Metric]:
+    """What is made small, and what is told beside it."""
+    training = recipe.training
+    if recipe.data.target:
+        is_squared = training.rating_loss == "squared"
+        loss = keras.losses.MeanSquaredError() if is_squared else keras.losses.Huber()
+        return loss, keras.metrics.RootMeanSquaredError(name="rmse")
+    return (
+        keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=training.label_smoothing
         ),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=False,  # on a CPU, depthwise convolutions get 20 times slower
+        keras.metrics.CategoricalAccuracy(name="accuracy"),
     )
-    trainee.optimizer.build(trainee.trainable_variables)
 
 
 def _fingerprint(recipe: Recipe, canvases: Canvases, examples: Examples) -> str:

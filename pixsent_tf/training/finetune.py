@@ -26,7 +26,8 @@ import tensorflow as tf
 
 from pixsent_tf.config import Recipe
 from pixsent_tf.config.use import changed
-from pixsent_tf.data.canvases import Canvases, Examples
+from pixsent_tf.data.canvases import Canvases
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import ConfigError, DataError, ImageError
 from pixsent_tf.inference import engine
@@ -40,12 +41,14 @@ from pixsent_tf.inference.sweep import (
 from pixsent_tf.models import frontier, variants, zoo
 from pixsent_tf.models.joined import feature_blocks
 from pixsent_tf.progress import NO_PROGRESS, Progress
+from pixsent_tf.training.aims import ClassAim, RatingAim
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.distribution import find_strategy, scope_of
 from pixsent_tf.training.fixed_views import FixedViews
-from pixsent_tf.training.inner import predict_inner_folds
+from pixsent_tf.training.inner import predict_inner_folds, rate_inner_folds
 from pixsent_tf.training.kept import Shelf
-from pixsent_tf.training.logistic import InnerPredictions, fit_head
+from pixsent_tf.training.logistic import InnerPredictions
+from pixsent_tf.training.rated import FittedRatings
 from pixsent_tf.training.rates import choose_layers
 from pixsent_tf.training.views import Views, WholeViews, augmentation_of
 
@@ -134,10 +137,11 @@ class FineTuneLearner:
         Raises:
             DataError: If a class has too few pictures.
         """
-        weights, history = self._train(indices, targets, units, checkpoints)
+        weights, history = self._train(ClassAim(indices, targets, units), checkpoints)
 
         def predict(trains: np.ndarray, others: np.ndarray) -> np.ndarray:
-            self._train(indices[trains], targets, units, checkpoints, NO_PROGRESS)
+            aim = ClassAim(indices[trains], targets, units)
+            self._train(aim, checkpoints, NO_PROGRESS)
             return self.score(indices[others])
 
         inner = predict_inner_folds(
@@ -149,11 +153,51 @@ class FineTuneLearner:
         )
         return FittedNetwork(self, weights, history, inner)
 
-    def _train(
+    def fit_ratings(
         self,
         indices: np.ndarray,
-        targets: np.ndarray,
-        units: np.ndarray | None,
+        ratings: Ratings,
+        *,
+        units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
+    ) -> FittedRatings:
+        """Train on ratings, from the starting weights.
+
+        The network learns them in deviations from their mean; its last layer brings
+        them back.
+
+        Args:
+            indices: Positions of the training pictures, int [M].
+            ratings: Of all pictures.
+            units: As in `fit`.
+            checkpoints: As in `fit`.
+
+        Returns:
+            The trained network, with intervals from its inner folds.
+        """
+        known = ratings.take(indices)
+
+        def train(ranks: np.ndarray, progress: Progress | None = None) -> Any:
+            aim = RatingAim.of(ratings, indices[ranks], units)
+            return self._train(aim, checkpoints, progress)
+
+        def predict(trains: np.ndarray, others: np.ndarray) -> np.ndarray:
+            train(trains, NO_PROGRESS)
+            return self.score(indices[others])
+
+        weights, history = train(np.arange(len(indices)))
+        inner = rate_inner_folds(
+            predict,
+            known.values,
+            units=None if units is None else units[indices],
+            count=self.recipe.training.calibration_folds,
+            progress=self.progress,
+        )
+        return FittedRatings(FittedNetwork(self, weights, history), known, inner)
+
+    def _train(
+        self,
+        aim: ClassAim | RatingAim,
         checkpoints: Path | None,
         progress: Progress | None = None,
     ) -> tuple[list[np.ndarray], list[dict[str, float]]]:
@@ -162,27 +206,29 @@ class FineTuneLearner:
             variable.assign(value)
         training = self.recipe.training
         if training.strategy == "lp-ft" or training.head_first:
-            self._place_head(indices, targets, units)
-        others = self.network.output.shape[-1] - self.num_classes
-        targets = np.pad(targets, ((0, 0), (0, others)))  # [N, K] -> [N, units]
+            self._place_head(aim)
         with scope_of(self._strategy):
             history = descend(
                 self._views(),
-                Examples.of_weighted(indices, targets, units=units),
+                aim.examples(self.network.output.shape[-1]),
                 self.recipe,
                 progress=progress or self.progress,
                 checkpoints=checkpoints,
             )
+        if isinstance(aim, RatingAim):
+            head = self.network.get_layer(zoo.HEAD)
+            head.set_weights(aim.brought_back(*head.get_weights()))
         return self.network.get_weights(), history
 
     def score(self, indices: np.ndarray) -> np.ndarray:
-        """Give the probabilities that the network's present weights lead to.
+        """Give the answers that the network's present weights lead to.
 
         Args:
             indices: Positions of pictures that could be read, int [M].
 
         Returns:
-            float32 [M, K]: of the center crop, or the mean over the ten crops.
+            Probabilities, float32 [M, K], or ratings: of the center crop, or the mean
+            over the ten crops.
         """
         preprocessor = Preprocessor(self.preprocess)
         view: View = "ten_crop" if self.recipe.evaluation.ten_crop else "center"
@@ -225,9 +271,11 @@ class FineTuneLearner:
 
     @functools.cached_property
     def _score(self) -> Look:
-        """Compile a pass from crops to probabilities, by the network's weights."""
+        """Compile a pass from crops to answers, by the network's weights."""
 
         def probs(logits: tf.Tensor) -> tf.Tensor:
+            if self.recipe.data.target:
+                return tf.cast(logits, tf.float32)
             return tf.nn.softmax(tf.cast(logits[:, : self.num_classes], tf.float32))
 
         if self._parts is None:
@@ -243,18 +291,12 @@ class FineTuneLearner:
             tf.nest.map_structure(tf.convert_to_tensor, look(crops))
         )
 
-    def _place_head(
-        self, indices: np.ndarray, targets: np.ndarray, units: np.ndarray | None
-    ) -> None:
+    def _place_head(self, aim: ClassAim | RatingAim) -> None:
         """Train the head on frozen features, which all folds share."""
         if self._features is None:
             self._features = self._embed()
-        head = fit_head(
-            self._features[indices],
-            targets[indices],
-            units=None if units is None else units[indices],
-            blocks=feature_blocks(self._trunk),
-            seed=self.recipe.seed,
+        head = aim.fit_head(
+            self._features, feature_blocks(self._trunk), self.recipe.seed
         )
         self.network.get_layer(zoo.HEAD).set_weights([head.kernel, head.bias])
 
@@ -295,13 +337,13 @@ class FittedNetwork:
     inner: InnerPredictions | None = None
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
-        """Give the probabilities of pictures that were read.
+        """Give the answers to pictures that were read.
 
         Args:
             indices: Positions, int [M].
 
         Returns:
-            float32 [M, K].
+            Probabilities, float32 [M, K], or ratings.
         """
         self.learner.network.set_weights(self.weights)
         return self.learner.score(indices)

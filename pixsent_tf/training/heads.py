@@ -107,7 +107,12 @@ class HeadLearner:
         return FittedHead(self, head)
 
     def fit_ratings(
-        self, indices: np.ndarray, ratings: Ratings, *, units: np.ndarray | None = None
+        self,
+        indices: np.ndarray,
+        ratings: Ratings,
+        *,
+        units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> FittedRatings:
         """Train a head that answers with ratings.
 
@@ -115,6 +120,7 @@ class HeadLearner:
             indices: Positions of the training pictures, int [M].
             ratings: Of all pictures.
             units: As in `fit`.
+            checkpoints: As in `fit`.
 
         Returns:
             The trained head.
@@ -135,7 +141,7 @@ class HeadLearner:
             else ridge.INVERSE_PENALTIES,
             seed=self.seed,
         )
-        return FittedRatings(self, head, known)
+        return FittedRatings(_RidgeHead(self, head, known.targets), known, head.inner)
 
     def _refuse_broken(self, indices: np.ndarray) -> None:
         is_finite = np.isfinite(self.values[indices]).all(axis=1)
@@ -193,17 +199,45 @@ class FittedHead:
         return classifier_from_head(self.learner.backbone, self.head)
 
 
+class _RidgeHead:
+    """A head of ratings, and the learner whose features it reads."""
+
+    def __init__(
+        self, learner: HeadLearner, head: ridge.RidgeHead, targets: Sequence[str]
+    ) -> None:
+        self.learner = learner
+        self.head = head
+        self.targets = targets
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One row per penalty that was tried."""
+        names = [f"inner_rmse_{target}" for target in self.targets]
+        return [
+            dict(zip(["inverse_penalty", *names], row, strict=True))
+            for row in self.head.history
+        ]
+
+    def probs(self, indices: np.ndarray) -> np.ndarray:
+        """Rate pictures that were read, float32 [M, T]."""
+        return self.head.ratings(self.learner.values[indices])
+
+    def classifier(self) -> keras.Model:
+        """Give the network from crops to ratings."""
+        return classifier_from_head(self.learner.backbone, self.head)
+
+
 def classifier_from_head(
-    backbone: keras.Model, head: logistic.LinearHead
+    backbone: keras.Model, head: logistic.LinearHead | ridge.RidgeHead
 ) -> keras.Model:
     """Put a head that was trained on features onto its backbone.
 
     Args:
         backbone: The backbone that gave the features.
-        head: What `logistic.fit_head` found.
+        head: What `logistic.fit_head` or `ridge.fit_ridge` found.
 
     Returns:
-        Flat model from crops to logits, [B, K].
+        Flat model from crops to logits, [B, K], or ratings.
     """
     classifier = zoo.attach_head(backbone, num_classes=len(head.bias))
     classifier.get_layer(zoo.HEAD).set_weights([head.kernel, head.bias])

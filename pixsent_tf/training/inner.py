@@ -10,9 +10,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pixsent_tf.data.lists.rated import ranges
+from pixsent_tf.data.splits import stratified_folds
 from pixsent_tf.errors import DataError
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.training.logistic import InnerPredictions, deal_inner_folds
+from pixsent_tf.training.logistic import (
+    NUM_INNER_FOLDS,
+    InnerPredictions,
+    deal_inner_folds,
+)
 
 NUM_JUDGING = 5  # parts of a single inner fold
 SEED = 0  # of the dealing: the members of an ensemble predict the same folds
@@ -59,3 +65,37 @@ def predict_inner_folds(
     if len(numbers) == 1:  # a temperature is judged on what did not choose it
         folds[folds > 0] = np.arange(np.count_nonzero(folds)) % NUM_JUDGING + 1
     return InnerPredictions(log_probs, folds)
+
+
+def rate_inner_folds(
+    predict: Predict,
+    values: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    count: int,
+    progress: Progress = NO_PROGRESS,
+) -> np.ndarray:
+    """Rate the pictures of some inner folds, each by a training on all others.
+
+    Args:
+        predict: Trains on the pictures of some ranks, and rates others, [n, T].
+        values: What raters said of the training pictures, float [M, T].
+        units: As in `predict_inner_folds`.
+        count: How many of five folds to predict, one or more.
+        progress: Hears of each fold.
+
+    Returns:
+        What was said, float64 [M, T]; NaN of the pictures of other folds.
+
+    Raises:
+        DataError: If units tie the pictures together.
+    """
+    labels, _ = ranges(values[:, 0])
+    dealt = stratified_folds(labels, NUM_INNER_FOLDS, seed=SEED, units=units)
+    said = np.full(values.shape, np.nan)
+    with progress.step(count, "calibrating"):
+        for number in range(1, min(count, int(dealt.max())) + 1):
+            is_out = dealt == number
+            said[is_out] = predict(np.flatnonzero(~is_out), np.flatnonzero(is_out))
+            progress.advance(1)
+    return said

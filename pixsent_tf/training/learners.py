@@ -4,20 +4,24 @@ learner.read(paths)                      decode, and compute what every fit shar
 fitted = learner.fit(indices, targets)   as often as there are folds or trials
 fitted.probs(indices)                    of any picture that was read
 fitted.classifier()                      the network, crops -> logits
+
+learner.fit_ratings(indices, ratings)    where it learns ratings too
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import keras
 import numpy as np
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.errors import ImageError
 from pixsent_tf.training.logistic import InnerPredictions
+from pixsent_tf.training.rated import FittedRatings
 
 
 class Fitted(Protocol):
@@ -67,4 +71,22 @@ class Learner(Protocol):
 
         What a killed training goes on from is kept in the folder `checkpoints`, also
         when it has ended: who keeps what it led to removes it. None keeps nothing.
+        """
+
+
+@runtime_checkable
+class RatingLearner(Protocol):
+    """A strategy that learns ratings too."""
+
+    def fit_ratings(
+        self,
+        indices: np.ndarray,
+        ratings: Ratings,
+        *,
+        units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
+    ) -> FittedRatings:
+        """Train on the ratings of some of the pictures; `ratings` are of all of them.
+
+        Units and checkpoints are those of `Learner.fit`.
         """

@@ -3,50 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import keras
 import numpy as np
 
 from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.evaluation import conformal
-from pixsent_tf.models import zoo
 from pixsent_tf.models.output import RatingOutput
-from pixsent_tf.training.ridge import RidgeHead
 
-if TYPE_CHECKING:
-    from pixsent_tf.training.heads import HeadLearner
+
+class RatingNetwork(Protocol):
+    """A head on frozen features, or a fine-tuned network, that gives ratings."""
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One row per epoch, or per penalty that was tried."""
+
+    def probs(self, indices: np.ndarray) -> np.ndarray:
+        """Rate pictures that were read, float32 [M, T], also beyond the scale."""
+
+    def classifier(self) -> keras.Model:
+        """Give the network from crops to ratings."""
 
 
 class FittedRatings:
-    """A head of ratings, and the learner whose features it reads.
+    """A training on ratings; how sure it is, it says by intervals.
 
-    It is used as a `Calibrated` is; how sure it is, it says by intervals.
+    It is used as a `Calibrated` is.
 
     Args:
-        learner: Holds backbone and features.
-        head: What was trained.
-        known: The ratings that trained it.
+        fitted: What was trained.
+        known: The ratings that trained it, [M, T].
+        inner: What inner trainings said of these pictures, which they had not seen,
+            float [M, T]; NaN where none did.
     """
 
     temperature = 1.0  # there is nothing to divide
 
-    def __init__(self, learner: HeadLearner, head: RidgeHead, known: Ratings) -> None:
-        self.learner = learner
-        self.head = head
+    def __init__(
+        self, fitted: RatingNetwork, known: Ratings, inner: np.ndarray
+    ) -> None:
+        self.fitted = fitted
         self.known = known
-        self.fitted = self
-        errors = np.abs(head.inner.clip(*known.scale) - known.values)  # [M, T]
+        errors = np.abs(inner.clip(*known.scale) - known.values)
+        errors = errors[np.isfinite(errors).all(axis=1)]
         self.half_widths = [conformal.half_width(column) for column in errors.T]
-
-    @property
-    def history(self) -> list[dict[str, float]]:
-        """One row per penalty that was tried."""
-        names = [f"inner_rmse_{target}" for target in self.known.targets]
-        return [
-            dict(zip(["inverse_penalty", *names], row, strict=True))
-            for row in self.head.history
-        ]
 
     def probs(self, indices: np.ndarray) -> np.ndarray:
         """Rate pictures that were read.
@@ -57,18 +59,7 @@ class FittedRatings:
         Returns:
             Ratings where others give probabilities, float32 [M, T], on the scale.
         """
-        raw = self.head.ratings(self.learner.values[indices])
-        return raw.clip(*self.known.scale).astype("float32")
-
-    def classifier(self) -> keras.Model:
-        """Give the network from crops to ratings.
-
-        Returns:
-            Backbone and head as one flat model.
-        """
-        network = zoo.attach_head(self.learner.backbone, len(self.head.bias))
-        network.get_layer(zoo.HEAD).set_weights([self.head.kernel, self.head.bias])
-        return network
+        return self.fitted.probs(indices).clip(*self.known.scale).astype("float32")
 
     def output(self, class_names: Sequence[str]) -> RatingOutput:
         """Give the layer that makes the network's numbers the answer.

@@ -45,13 +45,26 @@ def test_a_target_is_named_once():
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("training.strategy", "all", "target .* does nothing with strategy all"),
-        ("training.ensemble_size", 2, "ensemble_size does nothing with --target"),
+        ("training.ensemble_size", 2, "ensemble_size averages logits, and does noth"),
+        ("training.blend_head", True, "blend_head averages logits, and does nothing"),
+        ("training.label_smoothing", 0.1, "label_smoothing is about classes, and"),
+        ("model.surgery", "fc8-2", "surgery is about units of classes, and does"),
+        ("training.calibration_folds", 0, "=0 leaves ratings without intervals; use 1"),
     ],
 )
-def test_ratings_are_learnt_by_one_head(setting, value, message):
+def test_what_does_nothing_for_ratings_is_refused(setting, value, message):
     with pytest.raises(ConfigError, match=message):
-        override(Recipe(), {"data.target": "valence", setting: value})
+        override(
+            Recipe(),
+            {"data.target": "valence", "training.strategy": "all", setting: value},
+        )
+
+
+def test_a_loss_of_ratings_does_nothing_for_classes():
+    with pytest.raises(ConfigError, match="rating_loss does nothing with classes"):
+        override(
+            Recipe(), {"training.strategy": "all", "training.rating_loss": "huber"}
+        )
 
 
 def test_the_logistic_distribution_holds_nine_tenths_within_the_interval():

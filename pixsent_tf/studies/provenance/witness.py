@@ -11,8 +11,7 @@ import numpy as np
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.errors import ImageError
-from pixsent_tf.training.heads import HeadLearner
-from pixsent_tf.training.learners import Fitted, Learner
+from pixsent_tf.training.learners import Fitted, Learner, RatingLearner
 from pixsent_tf.training.rated import FittedRatings
 
 
@@ -73,31 +72,42 @@ class Witness:
         return self.learner.fit(indices, shown, units=units, checkpoints=checkpoints)
 
     def fit_ratings(
-        self, indices: np.ndarray, ratings: Ratings, *, units: np.ndarray | None = None
+        self,
+        indices: np.ndarray,
+        ratings: Ratings,
+        *,
+        units: np.ndarray | None = None,
+        checkpoints: Path | None = None,
     ) -> FittedRatings:
-        """Train a head of ratings; those of the other pictures are blanked out.
+        """Train on ratings; those of the other pictures are blanked out.
 
         Args:
             indices: Positions of the training pictures, int [M].
             ratings: Of all pictures.
             units: As the learner takes them.
+            checkpoints: As the learner takes them.
 
         Returns:
             What was found.
         """
-        assert isinstance(self.learner, HeadLearner)  # no other learner takes ratings
+        assert isinstance(self.learner, RatingLearner)  # the recipe sees to that
         self.trained.update(np.asarray(indices).tolist())
-        return self.learner.fit_ratings(indices, ratings.only(indices), units=units)
+        shown = ratings.only(indices)
+        return self.learner.fit_ratings(
+            indices, shown, units=units, checkpoints=checkpoints
+        )
 
-    def validate(self, fitted: Fitted, indices: np.ndarray) -> np.ndarray:
+    def validate(
+        self, fitted: Fitted | FittedRatings, indices: np.ndarray
+    ) -> np.ndarray:
         """Predict pictures whose labels will score a trial.
 
         Args:
-            fitted: What `fit` returned.
+            fitted: What `fit` or `fit_ratings` returned.
             indices: Their positions, int [M].
 
         Returns:
-            Probabilities, float32 [M, K].
+            Probabilities, float32 [M, K], or ratings.
         """
         self.validated.update(np.asarray(indices).tolist())
         return fitted.probs(indices)

@@ -19,6 +19,7 @@ from pixsent_tf import config
 from pixsent_tf.config import DataConfig, Recipe
 from pixsent_tf.data.sources import open_dataset
 from pixsent_tf.inference import shipped
+from pixsent_tf.models import zoo
 from pixsent_tf.progress import NO_PROGRESS, Progress
 from pixsent_tf.recipes import find_recipe
 from pixsent_tf.results.ratings import RatingMetrics
@@ -66,11 +67,12 @@ def ship_ratings(
     trainer = Trainer.read(recipe, dataset, progress=progress)
     trained = trainer.train(np.arange(len(dataset)))
     assert isinstance(trained, FittedRatings)
+    kernel, bias = trained.fitted.classifier().get_layer(zoo.HEAD).get_weights()
     with whole(folder / shipped.RATINGS) as temporary:
         np.savez(
             temporary,
-            kernel=trained.head.kernel,
-            bias=trained.head.bias,
+            kernel=kernel,
+            bias=bias,
             half_widths=np.array(trained.half_widths, dtype="float32"),
             scale=np.array(trained.known.scale),
             targets=np.array(trained.known.targets),

@@ -20,11 +20,11 @@ def search(rows: Sequence[Mapping[str, Any]]) -> str:
     """Draw the trials of all searches of a run.
 
     Args:
-        rows: Completed trials, each with `fold`, `log_loss`, `is_winner` and
+        rows: Completed trials, each with `fold`, `loss`, `is_winner` and
             `settings`, in the order of their start.
 
     Returns:
-        SVG text: on top the inner log loss of each trial and the best so far, one line
+        SVG text: on top the inner loss of each trial and the best so far, one line
         for each search; below, the loss against each setting that took several values.
     """
     names = [
@@ -45,12 +45,12 @@ def search(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _course(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     for fold in dict.fromkeys(row["fold"] for row in rows):
-        losses = [row["log_loss"] for row in rows if row["fold"] == fold]
+        losses = [row["loss"] for row in rows if row["fold"] == fold]
         best = [min(losses[: i + 1]) for i in range(len(losses))]
         order = range(1, len(losses) + 1)
         axes.plot(order, losses, "o", color=FAINT, ms=4)
         axes.step(order, best, where="post", color=ACCENT, lw=1.5)
-    axes.set(xlabel="trial", ylabel="inner log loss")
+    axes.set(xlabel="trial", ylabel="inner loss")
 
 
 def _setting(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str) -> None:
@@ -72,5 +72,5 @@ def _setting(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str) -> None:
     for row, place in zip(tried, places, strict=True):
         color = POSITIVE if row["is_winner"] else FAINT
         size = 6 if row["is_winner"] else 4
-        axes.plot([place], [row["log_loss"]], "o", color=color, ms=size)
+        axes.plot([place], [row["loss"]], "o", color=color, ms=size)
     axes.set(xlabel=name)

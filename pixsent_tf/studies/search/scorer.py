@@ -13,7 +13,7 @@ import numpy as np
 from pixsent_tf.config import Recipe, override
 from pixsent_tf.data.splits import stratified_folds
 from pixsent_tf.errors import RunError
-from pixsent_tf.evaluation import metrics
+from pixsent_tf.evaluation import metrics, ratings
 from pixsent_tf.runs import write_text
 from pixsent_tf.studies.search.settings import trial_recipe
 from pixsent_tf.studies.search.shared_learners import SharedLearners
@@ -71,7 +71,8 @@ class Scorer:
                 of the epochs otherwise.
 
         Returns:
-            `log_loss` and `accuracy` on the inner folds that were predicted.
+            `loss`, and `accuracy` or `pearson_r`, on the inner folds that were
+            predicted.
         """
         recipe = trial_recipe(self.recipe, settings)
         count = min(self.scored_folds, int(self.folds.max()))
@@ -79,19 +80,27 @@ class Scorer:
             count = max(1, math.ceil(share * count))
         else:
             epochs = max(1, round(share * recipe.training.epochs))
-            uncalibrated = {"training.calibration_folds": 0}
-            recipe = override(recipe, {"training.epochs": epochs, **uncalibrated})
+            recipe = override(recipe, {"training.epochs": epochs})
+            if self.shared.dataset.ratings is None:
+                recipe = override(recipe, {"training.calibration_folds": 0})
         witness, dataset = self.shared.learner(recipe), self.shared.dataset
-        labels, probs = [], []
+        answers, places = [], []
         for fold in range(1, count + 1):
             trains = self.seen[self.folds != fold]
-            targets = dataset.weighted_targets(recipe.data, among=trains)
-            fitted = witness.fit(trains, targets, units=self.units)
             held_out = self.seen[self.folds == fold]
-            probs.append(witness.validate(fitted, held_out))
-            labels.append(dataset.labels[held_out])
+            if dataset.ratings is not None:
+                rated = witness.fit_ratings(trains, dataset.ratings, units=self.units)
+                answers.append(witness.validate(rated, held_out))
+            else:
+                targets = dataset.weighted_targets(recipe.data, among=trains)
+                fitted = witness.fit(trains, targets, units=self.units)
+                answers.append(witness.validate(fitted, held_out))
+            places.append(held_out)
         self._note(witness.trained, witness.validated)
-        return _measure(np.concatenate(labels), np.concatenate(probs))
+        told, said = np.concatenate(places), np.concatenate(answers)
+        if dataset.ratings is not None:
+            return _measure_ratings(dataset.ratings.values[told], said)
+        return _measure(dataset.labels[told], said)
 
     def saw(self) -> dict[str, list[str]]:
         """Gather what all trials of this search were shown, by any process, ever.
@@ -127,6 +136,18 @@ def _read_notes(path: Path) -> dict[str, list[str]]:
 
 def _measure(labels: np.ndarray, probs: np.ndarray) -> dict[str, float]:
     return {
-        "log_loss": float(metrics.log_losses(labels=labels, probs=probs).mean()),
+        "loss": float(metrics.log_losses(labels=labels, probs=probs).mean()),
         "accuracy": float((probs.argmax(axis=1) == labels).mean()),
+    }
+
+
+def _measure_ratings(values: np.ndarray, answers: np.ndarray) -> dict[str, float]:
+    each = [
+        ratings.measure(ratings=told, answers=said)
+        for told, said in zip(values.T, answers.T, strict=True)
+    ]
+    errors = np.array([one["rmse"] for one in each], dtype="float64")
+    return {
+        "loss": float((errors / np.maximum(values.std(axis=0), 1e-12)).mean()),
+        "pearson_r": float(np.mean([one["pearson_r"] or 0.0 for one in each])),
     }

@@ -22,6 +22,7 @@ from pixsent_tf.studies.search.processes import await_chief, own_port
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.settings import (
     SearchConfig,
+    name_loss,
     refuse_unsearched,
     trial_recipe,
 )
@@ -103,7 +104,9 @@ class Searches:
         self.watch = watch
         agreement = dataset.agreement
         self.space = build_space(
-            config, has_agreement=bool(agreement.min() < agreement.max())
+            config,
+            has_agreement=bool(agreement.min() < agreement.max()),
+            is_rated=dataset.ratings is not None,
         )
         begin(run, dataset, recipe, progress=progress)
         self.hashes = hash_files(dataset.paths)
@@ -112,6 +115,11 @@ class Searches:
         made_by = {"recipe": asdict(recipe), "search": asdict(config)}
         self._kept = Folds(run, dataset, Searched, made_by)
         self._shared: SharedLearners | None = None
+
+    @property
+    def measure(self) -> str:
+        """What decides, in words."""
+        return name_loss(self.recipe)
 
     def find(self) -> dict[int, Searched]:
         """Search on every part, or recall what a search led to.
@@ -163,7 +171,7 @@ class Searches:
             trials=[{**row, "is_winner": row is winner} for row in rows],
             winner={
                 "settings": winner["settings"],
-                "inner_log_loss": winner["log_loss"],
+                "inner_loss": winner["loss"],
                 "temperature": trained.temperature,
             },
             saw={
@@ -191,8 +199,8 @@ class Searches:
     def _search(self, part: Part, scorer: Scorer) -> list[Trial]:
         def score(settings: dict[str, Any], share: float) -> dict[str, float]:
             found = scorer(settings, share)
-            loss = found["log_loss"]
-            self.progress.say(f"fold {part.number}: a trial's log loss is {loss:.4f}")
+            what = f"{self.measure} is {found['loss']:.4f}"
+            self.progress.say(f"fold {part.number}: a trial's {what}")
             return found
 
         with own_port(part.number):

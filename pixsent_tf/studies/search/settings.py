@@ -102,3 +102,15 @@ def refuse_unsearched(config: SearchConfig, recipe: Recipe) -> None:
             f"{name} does nothing in a search over the strategies "
             f"{', '.join(config.strategies)}; add one that uses it to --strategies."
         )
+
+
+def name_loss(recipe: Recipe) -> str:
+    """Say what decides between trials.
+
+    Args:
+        recipe: What a trial starts from.
+
+    Returns:
+        A few words.
+    """
+    return "RMSE in deviations" if recipe.data.target else "log loss"

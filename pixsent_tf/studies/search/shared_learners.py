@@ -81,7 +81,7 @@ class SharedLearners:
             learner = self._read_head(recipe).with_seed(recipe.seed)
             learner.inverse_penalty = recipe.training.inverse_penalty
             return Witness(learner)
-        tuned = build_learner(recipe, self.dataset.num_classes, progress=self.progress)
+        tuned = build_learner(recipe, self.dataset.num_outputs, progress=self.progress)
         assert isinstance(tuned, FineTuneLearner)
         known = self._tuned.setdefault(tuned.preprocess, tuned)
         if known is tuned:

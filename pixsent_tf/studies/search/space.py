@@ -21,7 +21,7 @@ THEIRS = "tuner/"  # how Keras Tuner names what is not a setting
 
 
 def build_space(
-    config: SearchConfig, *, has_agreement: bool = False
+    config: SearchConfig, *, has_agreement: bool = False, is_rated: bool = False
 ) -> keras_tuner.HyperParameters:
     """List what a trial may change.
 
@@ -29,6 +29,7 @@ def build_space(
         config: Names backbones and strategies.
         has_agreement: Whether annotators agree more on some pictures than on others,
             which then may weigh more.
+        is_rated: Whether ratings are learnt.
 
     Returns:
         Hyperparameters, named after the settings that they change.
@@ -45,7 +46,8 @@ def build_space(
         space.Choice("data.example_weights", ["equal", "agreement"])
     if "head" in config.strategies:
         with space.conditional_scope("training.strategy", ["head"]):
-            space.Float("training.inverse_penalty", 0.3, 300.0, sampling="log")
+            least, most = (0.01, 1000.0) if is_rated else (0.3, 300.0)
+            space.Float("training.inverse_penalty", least, most, sampling="log")
             if all(map(_has_texture, config.backbones)):
                 space.Boolean("model.texture")
     tuned = [name for name in config.strategies if name != "head"]
@@ -56,7 +58,10 @@ def build_space(
             space.Choice("model.dropout", [0.0, 0.2, 0.5])
             space.Choice("training.min_area_fraction", [1.0, 0.5])
             space.Choice("training.mixup", [0.0, 0.2])
-            space.Choice("training.label_smoothing", [0.0, 0.1])
+            if is_rated:
+                space.Choice("training.rating_loss", ["squared", "huber"])
+            else:
+                space.Choice("training.label_smoothing", [0.0, 0.1])
             space.Choice("training.ema", [0.0, 0.95])
     if "last-blocks" in tuned:
         with space.conditional_scope("training.strategy", ["last-blocks"]):
@@ -80,7 +85,11 @@ def refuse_searched(config: SearchConfig, names: Iterable[str]) -> None:
     Raises:
         ConfigError: If the search draws one of them, or there is no such backbone.
     """
-    drawn = {each.name for each in build_space(config, has_agreement=True).space}
+    drawn = {
+        each.name
+        for is_rated in (False, True)
+        for each in build_space(config, has_agreement=True, is_rated=is_rated).space
+    }
     for name in names:
         if name in drawn:
             raise ConfigError(

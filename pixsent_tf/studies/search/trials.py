@@ -17,7 +17,7 @@ from pixsent_tf.runs import Run, write_text
 from pixsent_tf.studies.search import figures
 from pixsent_tf.studies.search.tuner import Trial
 
-MEASURED = ("status", "log_loss", "accuracy", "seconds", "share", "is_winner")
+SCORES = ("loss", "accuracy", "pearson_r")
 
 
 class JudgedTrial(Trial):
@@ -51,14 +51,16 @@ def write_trials(run: Run, searches: Mapping[int, Sequence[JudgedTrial]]) -> Non
         {**row, "fold": fold} for fold, trials in searches.items() for row in trials
     ]
     names = settings_of(rows)
+    scores = [name for name in SCORES if any(name in row for row in rows)]
+    measured = ["status", *scores, "seconds", "share", "is_winner"]
     run.write_table(
         "trials.csv",
-        ["fold", "trial", *MEASURED, *names],
+        ["fold", "trial", *measured, *names],
         [
             [
                 row["fold"],
                 row["trial"],
-                *(row.get(name, "") for name in MEASURED),
+                *(row.get(name, "") for name in measured),
                 *(row["settings"].get(name, "") for name in names),
             ]
             for row in rows
@@ -90,6 +92,7 @@ def _write_hparams(folder: Path, rows: Sequence[WrittenTrial]) -> None:
         writer = tf.summary.create_file_writer(str(path))
         with writer.as_default():
             api.hparams(dict(row["settings"]), trial_id=f"{row['fold']}-{row['trial']}")
-            tf.summary.scalar("inner_log_loss", row["log_loss"], step=0)
-            tf.summary.scalar("inner_accuracy", row["accuracy"], step=0)
+            for name, value in dict(row).items():
+                if name in SCORES:
+                    tf.summary.scalar(f"inner_{name}", value, step=0)
         writer.close()

@@ -18,10 +18,12 @@ from pixsent_tf.config import Recipe
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import RunError
 from pixsent_tf.progress import NO_PROGRESS, Progress
-from pixsent_tf.results.studies import TuneResults
+from pixsent_tf.results.ratings import RatingTuneResults
+from pixsent_tf.results.studies import Searching, TuneResults
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.folds import pool
 from pixsent_tf.studies.provenance.decisions import write_decisions
+from pixsent_tf.studies.ratings.outcome import pool_ratings
 from pixsent_tf.studies.search import trials
 from pixsent_tf.studies.search.processes import role
 from pixsent_tf.studies.search.searches import Searches
@@ -39,7 +41,7 @@ def tune(
     *,
     progress: Progress = NO_PROGRESS,
     watch: Callable[[], object] = lambda: None,
-) -> TuneResults | None:
+) -> TuneResults | RatingTuneResults | None:
     """Search for settings, and test what the search chooses.
 
     A search that was killed goes on with the trial it was at; finished folds are kept.
@@ -72,19 +74,23 @@ def tune(
     write_decisions(run, images, [one.saw for one in found.values()])
     source = "stratified" if dataset.folds is None else "published"
     predicted = {number: one.predicted for number, one in found.items()}
-    outcome = pool(dataset, searches.parts, predicted)
-    results: TuneResults = {
-        **outcome.measure(run, started=started, of_votes=recipe.data.labels == "votes"),
+    searched: Searching = {
         "fold_source": source if config.nested else "held out",
         "tuner": config.tuner,
         "winners": [{"fold": k, **one.winner} for k, one in found.items()],
         "settings_tried": sum(len(one.trials) for one in found.values()),
         "copies_left_out": [len(part.left_out) for part in searches.parts],
     }
-    outcome.write(run, results)
     for name in ("features", "checkpoints"):
         shutil.rmtree(run.path / name, ignore_errors=True)
-    return results
+    if dataset.ratings is not None:
+        rated = pool_ratings(dataset, searches.parts, predicted)
+        of_ratings = rated.measure(run, started=started)
+        return rated.write(run, RatingTuneResults(**of_ratings, **searched))
+    outcome = pool(dataset, searches.parts, predicted)
+    of_votes = recipe.data.labels == "votes"
+    measured = outcome.measure(run, started=started, of_votes=of_votes)
+    return outcome.write(run, TuneResults(**measured, **searched))
 
 
 def claim(run: Run, recipe: Recipe, config: SearchConfig) -> None:

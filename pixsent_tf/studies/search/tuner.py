@@ -35,7 +35,7 @@ from pixsent_tf.studies.search.space import active_settings
 
 # A score is made of the changed settings and the share of the full effort, 0…1.
 Score = Callable[[dict[str, Any], float], dict[str, float]]
-OBJECTIVE = "log_loss"
+OBJECTIVE = "loss"
 _DAMAGES = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 
@@ -43,13 +43,16 @@ class Scored(TypedDict, total=False):
     """What a trial measured on inner folds; one that failed has nothing of it.
 
     Attributes:
-        log_loss: Mean over pictures; it decides.
-        accuracy: Share of right answers.
+        loss: It decides: of classes the log loss, of ratings the mean over the targets
+            of the root of the mean squared error, in deviations of the ratings.
+        accuracy: Share of right answers; not there for ratings.
+        pearson_r: Mean over the targets; not there for classes.
         seconds: How long it took.
     """
 
-    log_loss: float
+    loss: float
     accuracy: float
+    pearson_r: float
     seconds: float
 
 
@@ -121,7 +124,7 @@ def run_search(
     Args:
         config: Names the tuner and the number of trials.
         space: What a trial may change.
-        score: Measures a trial; `log_loss` decides.
+        score: Measures a trial; `loss` decides.
         folder: Where Keras Tuner keeps its trials.
         epochs: Full effort of one trial, which Hyperband gives to the best only.
         seed: Of the order of the trials.
@@ -178,7 +181,7 @@ def best_row(rows: list[Trial]) -> Trial:
     done = [row for row in rows if _is_done(row) and row["share"] == most]
     if not done:
         raise RunError("No trial was completed; there is nothing to choose from.")
-    return min(done, key=lambda row: row["log_loss"])
+    return min(done, key=lambda row: row["loss"])
 
 
 def _build_oracle(
@@ -264,7 +267,7 @@ def _rows(oracle: Any, epochs: int) -> list[Trial]:
 
 
 def _is_done(row: Trial) -> bool:
-    return row["status"] == "completed" and bool(np.isfinite(row["log_loss"]))
+    return row["status"] == "completed" and bool(np.isfinite(row["loss"]))
 
 
 @contextlib.contextmanager

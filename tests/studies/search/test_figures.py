@@ -12,7 +12,7 @@ from pixsent_tf.studies.search import figures
 def row(fold, loss, *, is_winner=False, **settings):
     return {
         "fold": fold,
-        "log_loss": loss,
+        "loss": loss,
         "is_winner": is_winner,
         "settings": settings,
     }
@@ -36,7 +36,7 @@ def test_the_drawing_is_well_formed_svg(text):
 def test_settings_that_varied_are_named_and_others_are_not(text):
     words = "".join(ElementTree.fromstring(text).itertext())
 
-    assert "inner log loss" in words
+    assert "inner loss" in words
     assert "backbone" in words
     assert "rate" in words
     assert "large" in words

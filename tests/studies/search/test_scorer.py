@@ -43,7 +43,7 @@ def test_every_picture_that_is_seen_is_validated_and_no_other(scorer_of):
     seen = [f"{i:02}" for i in SEEN]
     assert scorer.saw() == {"trained": seen, "validated": seen}
     assert found["accuracy"] == 1.0
-    assert 0 < found["log_loss"] < 0.3
+    assert 0 < found["loss"] < 0.3
 
 
 def test_labels_that_a_search_may_not_see_cannot_change_a_score(scorer_of):

@@ -10,7 +10,7 @@ from pixsent_tf.studies.search.trials import settings_of, write_trials
 
 ROWS = [
     {
-        **{"trial": "0", "status": "completed", "log_loss": 0.5},
+        **{"trial": "0", "status": "completed", "loss": 0.5},
         **{"accuracy": 0.75, "seconds": 1.5, "share": 1.0, "is_winner": True},
         "settings": {"training.inverse_penalty": 3.0, "model.texture": True},
     },
@@ -36,9 +36,9 @@ def test_the_table_has_a_row_for_each_trial_and_a_column_for_each_setting(run):
     first, second = run.read_table("trials.csv")
 
     assert (first["fold"], second["fold"]) == ("1", "2")
-    assert (first["log_loss"], first["training.inverse_penalty"]) == ("0.5", "3.0")
+    assert (first["loss"], first["training.inverse_penalty"]) == ("0.5", "3.0")
     assert first["model.dropout"] == second["model.texture"] == ""
-    assert (second["status"], second["log_loss"]) == ("failed", "")
+    assert (second["status"], second["loss"]) == ("failed", "")
 
 
 def test_settings_are_named_in_the_order_they_appear():
@@ -62,7 +62,7 @@ def test_tensorboard_reads_settings_and_scores_of_completed_trials(run):
     (folder,) = (run.path / "tensorboard").glob("*/*")
     events = EventAccumulator(str(folder)).Reload()
 
-    (score,) = events.Tensors("inner_log_loss")
+    (score,) = events.Tensors("inner_loss")
     assert tf.make_ndarray(score.tensor_proto) == 0.5
     content = events.SummaryMetadata(metadata.SESSION_START_INFO_TAG)
     started = metadata.parse_session_start_info_plugin_data(content.plugin_data.content)

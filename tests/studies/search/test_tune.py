@@ -62,9 +62,9 @@ def test_the_winner_has_the_smallest_inner_loss_of_its_fold(recipe, dataset, tmp
     rows = run.read_table("trials.csv")
     for winner in results["winners"]:
         of_fold = [row for row in rows if row["fold"] == str(winner["fold"])]
-        best = min(of_fold, key=lambda row: float(row["log_loss"]))
+        best = min(of_fold, key=lambda row: float(row["loss"]))
         assert best["is_winner"] == "True"
-        assert float(best["log_loss"]) == winner["inner_log_loss"]
+        assert float(best["loss"]) == winner["inner_loss"]
         penalty = winner["settings"]["training.inverse_penalty"]
         assert float(best["training.inverse_penalty"]) == penalty
 

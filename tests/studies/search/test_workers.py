@@ -44,7 +44,7 @@ def test_workers_run_the_trials_that_the_chief_chooses(recipe, tmp_path):
 
     for one, other in zip(results["winners"], expected["winners"], strict=True):
         assert one["settings"] == other["settings"]
-        assert one["inner_log_loss"] == pytest.approx(other["inner_log_loss"], rel=1e-4)
+        assert one["inner_loss"] == pytest.approx(other["inner_loss"], rel=1e-4)
     assert audit_run(run)["has_leak"] is False
     assert "KERASTUNER_TUNER_ID" not in os.environ
 

@@ -165,6 +165,7 @@ def test_evaluate_tells_what_fit_told(case, tmp_path):
     assert names_in(all_of_them) == case.names
     page = (tmp_path / "own" / "report.html").read_text("utf-8")
     assert all(name in page for name in case.names)
+    assert "its sentiment map" in page
 
 
 def test_predict_gives_a_probability_of_each(case, answers):

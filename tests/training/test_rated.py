@@ -49,7 +49,7 @@ def test_a_network_learns_ratings(learner_of, strategy, loss):
     )
     found = trained.probs(np.arange(COUNT))
 
-    np.testing.assert_allclose(found, rate().values, atol=1.0)
+    np.testing.assert_allclose(found, rate().values, atol=1.5)
     history = trained.fitted.history
     starts_there = strategy == "lp-ft"  # at what a head on frozen features says
     assert starts_there or history[-1]["rmse"] < history[0]["rmse"]

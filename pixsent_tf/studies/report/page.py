@@ -61,11 +61,15 @@ class Gallery:
         title: Of the section.
         text: The reason.
         pictures: In the order of showing.
+        low: What one end of the colors of their maps means.
+        high: What the other end means.
     """
 
     title: str
     text: str
     pictures: Sequence[Picture]
+    low: str = "against the answer"
+    high: str = "for it"
 
     @property
     def has_maps(self) -> bool:

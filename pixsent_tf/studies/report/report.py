@@ -196,14 +196,20 @@ def _galleries(subject: Subject, progress: Progress) -> list[page.Gallery]:
             for chosen in (errors, unsure)
         ]
     kept = [[picture for picture in part if picture] for part in shown]
+    names = said.class_names
+    ends = {"low": names[0], "high": names[1]} if len(names) == 2 else {}
     return [
         page.Gallery(
             "Surest mistakes",
             "Wrong answers, the surest first: mislabelled pictures, or blind spots.",
             kept[0],
+            **ends,
         ),
         page.Gallery(
-            "Least sure", "Where the model could not decide, right or wrong.", kept[1]
+            "Least sure",
+            "Where the model could not decide, right or wrong.",
+            kept[1],
+            **ends,
         ),
     ]
 
@@ -229,12 +235,14 @@ def _picture(
     if id(model) not in mappers:
         mappers[id(model)] = _mapper(model)
     mapper, overlay = mappers[id(model)], None
-    if mapper is not None and said.probs.shape[1] == 2:
-        found = mapper.map(drawing.thumbnail(image, 640))
-        overlay = drawing.smooth_overlay(
-            drawing.thumbnail(found.image), found.smooth[..., 1]
-        )
     answer = int(said.answers[position])
+    if mapper is not None:
+        found, facets = mapper.map(drawing.thumbnail(image, 640)), mapper.facets
+        by_name = {one.name: one for one in facets}  # of two classes the second only
+        facet = by_name.get(said.class_names[answer], facets[0])
+        overlay = drawing.smooth_overlay(
+            drawing.thumbnail(found.image), facet.shade(found.smooth)
+        )
     return page.Picture(
         id=said.ids[position],
         label=said.class_names[said.labels[position]],

@@ -179,8 +179,10 @@ function drawMap() {
   if (!drawn) return;
   [$("low").textContent, $("high").textContent] = [facet.low, facet.high];
   $("overlay").src = maps.maps[facet.name][view];
-  $("overlay").alt = `Map of ${shown.name}: which places say ${facet.low} or ` +
-    `${facet.high}${rates() ? ` of ${facet.name}` : ""} to the model`;
+  $("overlay").alt = rates()
+    ? `Map of ${shown.name}: from where ${facet.name} is ${facet.low} to ${facet.high}`
+    : `Sentiment map of ${shown.name}: which places feel ${facet.low} or ` +
+      `${facet.high} to the model`;
 }
 
 // What the map is of: the one that is chosen, else the answer's, else the only one.

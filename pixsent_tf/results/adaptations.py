@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from pixsent_tf.results.answers import AnswersCompared
+from pixsent_tf.results.intervals import Interval
 from pixsent_tf.results.ratings import RatingMetrics, RatingPair
 from pixsent_tf.results.studies import Metrics
 from pixsent_tf.results.unreadable import Unreadable
@@ -58,6 +59,7 @@ class RatingAdaptation(TypedDict):
     after: RatingMetrics  # what other ratings made of it, the choice included
     differences: list[RatingPair]  # after less before, of each target
     candidates: list[CandidateError]  # on all ratings; the choice was made by these
+    scale: Interval  # lowest and highest rating there can be
 
 
 class AdaptResults(Adaptation, ClassAdaptation):

@@ -95,6 +95,7 @@ class OfRatings:
                 }
                 for one in adapted.losses
             ],
+            "scale": list(output.scale),
         }
         return Came(model, adapted.choice, adapted.losses, told, tables[0])
 

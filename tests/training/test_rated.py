@@ -29,9 +29,11 @@ def rate(noise=0.0) -> Ratings:
 
 @pytest.fixture
 def learner_of(pictures, recipe_of):
-    def build(strategy, **settings):
+    def build(strategy, *, rating_loss="squared", **settings):
+        plain = recipe_of(strategy, **{"epochs": 20, "learning_rate": 0.03, **settings})
         recipe = replace(
-            recipe_of(strategy, **{"epochs": 20, "learning_rate": 0.03, **settings}),
+            plain,
+            training=replace(plain.training, rating_loss=rating_loss),
             data=DataConfig("ratings.csv", target=("valence", "arousal")),
         )
         learner = FineTuneLearner(recipe, 2)

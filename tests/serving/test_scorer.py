@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,3 +112,19 @@ def test_a_picture_of_too_many_pixels_never_reaches_a_decoder(scoring, tmp_path)
     Image.new("1", (20_000, 6_000)).save(path)
 
     assert [row.status for row in scoring.score([str(path)])] == ["too_large"]
+
+
+@pytest.mark.parametrize("broken", [[0], [1], [0, 2, 3]])
+def test_a_broken_file_shifts_no_row(scoring, tiny_model, folder, monkeypatch, broken):
+    paths = sorted(str(path) for path in folder.iterdir())[:5]
+    for position in broken:
+        Path(paths[position]).write_bytes(b"")
+    monkeypatch.setattr(scorer, "BATCH_SIZE", 3)
+
+    rows = list(scoring.score(paths))
+
+    assert [row.path for row in rows] == paths
+    for i, (row, each) in enumerate(zip(rows, tiny_model.predict(paths), strict=True)):
+        assert (row.status == "empty") == (i in broken)
+        if i not in broken:
+            assert_close_float32(row.probs, each.probs, operations=OPERATIONS)

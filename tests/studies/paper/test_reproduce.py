@@ -34,21 +34,42 @@ reproduce(Plan({source!r}, tables=("2",)), Path({out!r}), progress=Heard(print))
 """
 
 
-@pytest.fixture
-def small_rows(monkeypatch):
+def use_small_rows(patch: pytest.MonkeyPatch) -> None:
     """Put two rows on the mean color of a picture into Table 2."""
     from tests.studies.small_rows import ROWS, register
 
-    register(monkeypatch.setitem)
-    monkeypatch.setattr(finetuning, "ROWS", ROWS)
+    register(patch.setitem)
+    patch.setattr(finetuning, "ROWS", ROWS)
 
 
-def test_each_row_stands_beside_what_the_paper_printed(
-    small_rows, colored_folder, tmp_path
-):
-    plan = Plan(str(colored_folder), tables=("2",))
+@pytest.fixture
+def small_rows(monkeypatch):
+    use_small_rows(monkeypatch)
 
-    table = reproduce.reproduce(plan, tmp_path / "study")["tables"]["2"]
+
+def study(plan: Plan, out: Path):
+    with pytest.MonkeyPatch.context() as patch:
+        use_small_rows(patch)
+        return reproduce.reproduce(plan, out)
+
+
+@pytest.fixture(scope="module")
+def whole(colored_folder, tmp_path_factory):
+    """What a study of both rows found."""
+    out = tmp_path_factory.mktemp("reproduce") / "whole"
+    return study(Plan(str(colored_folder), tables=("2",)), out)
+
+
+@pytest.fixture(scope="module")
+def five(colored_folder, tmp_path_factory):
+    """Plan, folder and results of a study of one of them."""
+    plan = Plan(str(colored_folder), tables=("2",), only=("*-five",))
+    out = tmp_path_factory.mktemp("reproduce") / "five"
+    return plan, out, study(plan, out)
+
+
+def test_each_row_stands_beside_what_the_paper_printed(whole):
+    table = whole["tables"]["2"]
 
     assert [(row["name"], row["view"]) for row in table["rows"]] == [
         ("dark-five", "center"),
@@ -63,13 +84,8 @@ def test_each_row_stands_beside_what_the_paper_printed(
     assert table["majority"] == {"five_agrees": 0.5, "three_agrees": 0.5}
 
 
-def test_the_table_is_written_for_people_programs_and_eyes(
-    small_rows, colored_folder, tmp_path
-):
-    plan = Plan(str(colored_folder), tables=("2",), only=("*-five",))
-    out = tmp_path / "study"
-
-    results = reproduce.reproduce(plan, out)
+def test_the_table_is_written_for_people_programs_and_eyes(five):
+    _, out, results = five
 
     found = results["tables"]["2"]
     told = json.loads((out / "table-2.json").read_text("utf-8"))
@@ -104,22 +120,18 @@ def test_rows_without_their_weights_say_so_and_others_are_never_taken(
     assert "fc6-2 was not run" in (tmp_path / "study" / "table-4.md").read_text("utf-8")
 
 
-def test_a_folder_of_another_study_is_left_alone(small_rows, colored_folder, tmp_path):
-    plan = Plan(str(colored_folder), tables=("2",), only=("*-five",))
-    reproduce.reproduce(plan, tmp_path / "study")
+def test_a_folder_of_another_study_is_left_alone(small_rows, five):
+    plan, out, _ = five
 
     with pytest.raises(
         RunError, match=r"differs in example_fraction: 1\.0 there, 0\.5"
     ):
-        reproduce.reproduce(replace(plan, example_fraction=0.5), tmp_path / "study")
+        reproduce.reproduce(replace(plan, example_fraction=0.5), out)
 
 
 def test_a_killed_study_goes_on_and_runs_no_finished_fold_again(
-    small_rows, colored_folder, tmp_path
+    whole, small_rows, colored_folder, tmp_path
 ):
-    whole = reproduce.reproduce(
-        Plan(str(colored_folder), tables=("2",)), tmp_path / "whole"
-    )
     out = tmp_path / "killed"
     folds = out / "rows" / "dark-five" / "folds"
     code = STUDY.format(root=str(ROOT), source=str(colored_folder), out=str(out))

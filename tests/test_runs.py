@@ -162,3 +162,24 @@ def test_a_study_leaves_the_folders_of_others_alone(tmp_path):
 
     with pytest.raises(RunError, match="exists already; name another folder"):
         Run.begin(tmp_path, {"seed": 1})
+
+
+def test_a_table_is_there_when_its_last_row_is_and_an_error_leaves_the_old_one(
+    tmp_path,
+):
+    run = Run.create(tmp_path / "run")
+    run.write_table("rows.csv", ["name"], [["old"]])
+
+    def rows(last):
+        yield from ([str(number)] for number in range(10_000))
+        assert run.read_table("rows.csv") == [{"name": "old"}]
+        if last is None:
+            raise KeyboardInterrupt
+        yield [last]
+
+    with pytest.raises(KeyboardInterrupt):
+        run.write_table("rows.csv", ["name"], rows(None))
+    assert run.read_table("rows.csv") == [{"name": "old"}]
+    assert [path.name for path in run.path.iterdir()] == ["rows.csv"]
+    run.write_table("rows.csv", ["name"], rows("new"))
+    assert run.read_table("rows.csv")[-1] == {"name": "new"}

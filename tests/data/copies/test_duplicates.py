@@ -286,3 +286,23 @@ def test_photographs_and_planted_copies_meet_the_bar(shared_data, tmp_path):
     assert alone.is_exact.sum() == 13
     # Thirteen more were looked at one by one: all show the same picture.
     assert (~alone.is_exact).sum() == 13
+
+
+def test_copies_stand_in_their_places_around_broken_files(planted, tmp_path):
+    broken = [tmp_path / f"{number}.jpg" for number in range(3)]
+    for path in broken:
+        path.write_bytes(b"")
+    shutil.copy(planted[1], tmp_path / "same.jpg")
+    first, second = planted[0], planted[NUM_PICTURES]  # alike
+    third, fourth = planted[1], tmp_path / "same.jpg"  # the same
+
+    found = find_copies([broken[0], third, broken[1], second, fourth, broken[2], first])
+
+    assert found.pairs.tolist() == [[1, 4], [3, 6]]
+    assert found.is_exact.tolist() == [True, False]
+    assert found.distances[0] == 0
+    assert 0 < found.distances[1] < 0.2
+    assert sorted(found.failures) == [0, 2, 5]
+    assert found.groups[1] == found.groups[4]
+    assert found.groups[3] == found.groups[6]
+    assert len(set(found.groups.tolist())) == 5

@@ -26,7 +26,7 @@ def test_labels_that_are_not_trained_on_are_blank():
 def test_ratings_that_are_not_trained_on_are_blank(monkeypatch):
     seen = []
 
-    def curious(self, indices, ratings, *, units):
+    def curious(self, indices, ratings, *, units, checkpoints):
         seen.append(ratings)
 
     monkeypatch.setattr(HeadLearner, "fit_ratings", curious)

@@ -3,16 +3,18 @@
     python benchmarks/flat_memory.py                20,000 files, 30 epochs, 100 trials
     python benchmarks/flat_memory.py --only fit
 
-Each command is a process of its own, on pictures that are drawn here: `predict` with
-the model that ships, `fit` and `tune` with a tiny network, all of which is trained.
-While it works, its memory is read four times a second, with the pieces that it has
-begun. What is printed is the median of these numbers in the third and in the last
-quarter of the pieces: the first half is loading, tracing and filling caches.
+Each command is a process of its own, on pictures that are drawn here, with a tiny
+network: what is looked at is what surrounds networks. `fit` trains all of it, `tune`
+heads on it. While a command works, its memory is read four times a second, with the
+pieces that it has begun. What is printed is the median of these numbers in the third
+and in the last quarter of the pieces: the first half is loading, tracing and filling
+caches.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -29,8 +31,7 @@ ROOT = Path(__file__).parents[1]
 DRAWN = 400  # different pictures; the others are further names of them
 TINY = ("--set", "model.weights=None")
 EPOCHS = ("--strategy", "all", "--set", "training.epochs=30")
-TRIALS = ("--strategies", "all", "--trials", "100", "--no-nested")
-SHORT = ("--num-inner-folds", "2", "--set", "training.epochs=1")
+TRIALS = ("--strategies", "head", "--trials", "100", "--no-nested")
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,12 @@ class Work:
         arguments: Of the command, without pictures and outputs.
         data: How many pictures it gets.
         count: Counts those that it has begun, by the folder of its output and notes.
-        noted: Whether it is the command that notes what it begins, with `tiny`.
     """
 
     pieces: str
     arguments: Sequence[str]
     data: int
     count: Callable[[Path], int]
-    noted: bool = True
 
 
 def count_notes(word: str) -> Callable[[Path], int]:
@@ -57,13 +56,13 @@ def count_notes(word: str) -> Callable[[Path], int]:
     return lambda folder: (folder / "notes").read_text().split().count(word)
 
 
-def count_parts(folder: Path) -> int:
-    """Count the parts of a table that is not whole yet."""
-    return len([*folder.glob("out.rows/*.jsonl")])
-
-
 WORK = {
-    "predict": Work("20,000 files in parts of 1,024", (), 20_000, count_parts, False),
+    "predict": Work(
+        "20,000 files, 1,000 a part",
+        ("--model", "MODEL"),
+        20_000,
+        count_notes("part"),
+    ),
     "fit": Work(
         "30 epochs, and 30 that calibrate",
         ("--backbone", "tiny", *TINY, *EPOCHS),
@@ -72,8 +71,8 @@ WORK = {
     ),
     "tune": Work(
         "100 trials",
-        ("--backbones", "tiny", *TRIALS, *SHORT, *TINY),
-        24,
+        ("--backbones", "tiny", *TRIALS, *TINY),
+        40,
         count_notes("trial"),
     ),
 }
@@ -108,13 +107,20 @@ def megabytes(process: int) -> float:
 def watch(name: str, work: Work, folder: Path) -> list[tuple[int, float]]:
     """Run a command, and note pieces and memory while it does."""
     draw(folder / "pictures", work.data)
-    (folder / "notes").touch()
-    run = ["-m", "tests.faults.command", str(folder / "notes")]
-    command = [sys.executable, *(run if work.noted else ["-m", "pixsent_tf"])]
-    out = folder / ("run" if work.noted else "out")
-    command += [name, str(folder / "pictures"), *work.arguments, "--out", str(out)]
+    notes, model = folder / "notes", folder / "model"
+    command = [sys.executable, "-m", "tests.faults.command", str(notes)]
+    environment = {**os.environ, "PIXSENT_TEST_ROWS": "1000"}
+    if "MODEL" in work.arguments:
+        draw(folder / "few", 40)
+        fit = ["fit", str(folder / "few"), "--backbone", "tiny", *TINY, "--quiet"]
+        subprocess.run([*command, *fit, "--out", str(model)], cwd=ROOT, check=True)
+    notes.write_text("")
+    given = [str(model) if each == "MODEL" else each for each in work.arguments]
+    command += [name, str(folder / "pictures"), *given, "--out", str(folder / "out")]
     log = (folder / "log").open("w")
-    process = subprocess.Popen([*command, "--quiet"], cwd=ROOT, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [*command, "--quiet"], cwd=ROOT, stdout=log, stderr=log, env=environment
+    )
     found = []
     while process.poll() is None:
         found.append((work.count(folder), megabytes(process.pid)))

@@ -26,7 +26,7 @@ from pixsent_tf.studies.trainer import Trainer
 from tests.studies.small_rows import use_small_rows
 from tests.tiny_network import build_tiny
 
-ROWS = 8  # of a part of `predict`
+ROWS = int(os.environ.get("PIXSENT_TEST_ROWS", "8"))  # of a part of `predict`
 
 
 def note(line: str) -> None:

@@ -27,6 +27,7 @@ LITE0 = (
 RUNS = {
     "head": (),
     "last-blocks, one epoch": ("--strategy", "last-blocks", *LITE0),
+    "all, one epoch": ("--strategy", "all", *LITE0),
 }
 
 

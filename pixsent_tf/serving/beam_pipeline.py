@@ -160,14 +160,14 @@ def score(
         How it went.
 
     Raises:
-        RunError: If another process is at the same table.
+        RunError: If another process is at the same table, or what it kept is damaged.
         UsageError: If `OUT.parts` is of another job, or there are no files.
     """
     settings = {**settings, "shard_size": shard_size}
     names = read_names(saved_model).columns
     job = Job.start(f"{out}.parts", settings, names, files, columns or {})
     shards = job.shards(shard_size)
-    done = job.done()
+    done = job.keep_whole(shards)
     resumed = sum(shard.count for shard in shards if shard.number in done)
     pending = [shard for shard in shards if shard.number not in done]
     if pending:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pixsent_tf.data.decode.opening import open_size
 from pixsent_tf.errors import ServingError
 
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
@@ -244,7 +245,10 @@ def _batches(images: Iterable[Image], size: int) -> Iterator[list[Image]]:
 
 
 def _read(image: Image) -> bytes:
-    return image if isinstance(image, bytes) else Path(image).read_bytes()
+    if isinstance(image, bytes):
+        return image
+    open_size(image)  # refuses what is no file, and could wait for ever
+    return Path(image).read_bytes()
 
 
 def _answers(

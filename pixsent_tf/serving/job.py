@@ -3,7 +3,7 @@
     OUT.parts/
       job.json         what is scored with what
       files.jsonl      a file a line and what is kept of it, fixed when the job starts
-      part-00007.parquet
+      part-00007-DIGEST.parquet
 
 A part appears whole or not at all, and a part that is there is not scored again. Paths
 may be of any file system that Apache Beam knows.
@@ -11,6 +11,7 @@ may be of any file system that Apache Beam knows.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections import Counter
@@ -23,10 +24,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
-from pixsent_tf.errors import UsageError
+from pixsent_tf.data.copies.digests import hash_files
+from pixsent_tf.errors import RunError, UsageError
 from pixsent_tf.serving.scorer import Row
 
 TEXTS = ("path", "answer", "status")  # all other columns of an answer are numbers
+LIST = "files.jsonl"
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,15 @@ class Job:
             The job.
 
         Raises:
+            RunError: If `job.json` is damaged.
             UsageError: If the folder holds another job, or there are no files.
         """
         columns = columns or {}
         job = cls(folder, tuple(names), tuple(columns))
         settings = {**settings, "columns": list(columns)}
         if FileSystems.exists(job._path("job.json")):
-            found = json.loads(job._read("job.json"))
+            found = job._settings()
+            found.pop("files", None)
             if found != settings:
                 raise UsageError(
                     f"{folder} holds the parts of another job ({json.dumps(found)}); "
@@ -103,7 +108,8 @@ class Job:
             raise UsageError("There are no pictures to score; name files or folders.")
         if not FileSystems.exists(folder):
             FileSystems.mkdirs(folder)
-        job._write("files.jsonl", lines.encode())
+        settings["files"] = hashlib.sha256(lines.encode()).hexdigest()
+        job._write(LIST, lines.encode())
         job._write("job.json", json.dumps(settings).encode())  # last: it is complete
         return job
 
@@ -115,15 +121,25 @@ class Job:
 
         Returns:
             The shards, in order.
+
+        Raises:
+            RunError: If the list is not as it was when the job began.
         """
         shards: list[Shard] = []
         offset = length = count = 0
-        with FileSystems.open(self._path("files.jsonl")) as file:
+        digest = hashlib.sha256()
+        with FileSystems.open(self._path(LIST)) as file:
             for line in file:
+                digest.update(line)
                 length, count = length + len(line), count + 1
                 if count == size:
                     shards.append(Shard(len(shards), offset, length, count))
                     offset, length, count = offset + length, 0, 0
+        if digest.hexdigest() != self._settings().get("files"):
+            raise RunError(
+                f"{self._path(LIST)} is damaged: its checksum does not fit; remove "
+                f"{self.folder} to begin anew."
+            )
         if count:
             shards.append(Shard(len(shards), offset, length, count))
         return shards
@@ -141,7 +157,7 @@ class Job:
 
     def _lines(self, shard: Shard) -> list[list[str]]:
         """Path and what is kept, of each file of a shard."""
-        with FileSystems.open(self._path("files.jsonl")) as file:
+        with FileSystems.open(self._path(LIST)) as file:
             file.seek(shard.offset)
             return [json.loads(line) for line in file.read(shard.length).splitlines()]
 
@@ -151,9 +167,51 @@ class Job:
         Returns:
             Their numbers.
         """
+        return set(self._parts())
+
+    def keep_whole(self, shards: Sequence[Shard]) -> set[int]:
+        """Find the shards that are scored, and forget those that are damaged.
+
+        Args:
+            shards: All of them.
+
+        Returns:
+            The numbers of those whose part is as it was written, and whose pictures,
+            where they lie on a local disk, are those that were scored.
+        """
+        parts, whole = self._parts(), set()
+        for shard in shards:
+            name = parts.pop(shard.number, None)
+            if name and name == self._name(shard, self._read(name)):
+                whole.add(shard.number)
+            elif name:
+                FileSystems.delete([self._path(name)])
+        return whole
+
+    def _parts(self) -> dict[int, str]:
+        """Names of parts by the numbers of their shards."""
         (match,) = FileSystems.match([self._path("part-*.parquet")])
-        names = [entry.path.rpartition("part-")[2] for entry in match.metadata_list]
-        return {int(name.removesuffix(".parquet")) for name in names}
+        names = [entry.path.rpartition("/")[2] for entry in match.metadata_list]
+        return {int(name.split("-")[1]): name for name in names}
+
+    def _name(self, shard: Shard, content: bytes) -> str:
+        """Name a part by its bytes and those of its pictures, if this disk has them."""
+        digest = hashlib.sha256("".join(hash_files(self.files(shard))).encode())
+        digest.update(content)
+        return f"part-{shard.number:05}-{digest.hexdigest()[:16]}.parquet"
+
+    def _settings(self) -> dict[str, Any]:
+        path = self._path("job.json")
+        try:
+            found = json.loads(self._read("job.json"))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise RunError(
+                f"{path} is damaged: it is no JSON object; remove {self.folder} to "
+                f"begin anew."
+            )
+        return found
 
     def write_part(self, shard: Shard, rows: Sequence[Row]) -> None:
         """Keep the rows of a shard.
@@ -164,9 +222,9 @@ class Job:
         """
         buffer = io.BytesIO()
         kept = [cells for _, *cells in self._lines(shard)] if self.columns else []
-        table = to_table(rows, self.names)
-        pq.write_table(_with_columns(table, self.columns, kept), buffer)
-        self._write(_part_name(shard.number), buffer.getvalue())
+        table = _with_columns(to_table(rows, self.names), self.columns, kept)
+        pq.write_table(table, buffer)
+        self._write(self._name(shard, buffer.getvalue()), buffer.getvalue())
 
     def assemble(self, shards: Sequence[Shard], out: str) -> Counter[str]:
         """Join the parts into one table, with flat memory.
@@ -181,11 +239,10 @@ class Job:
         statuses: Counter[str] = Counter()
         schema = _with_columns(to_table([], self.names), self.columns, []).schema
         writer_of = pa_csv.CSVWriter if out.endswith(".csv") else pq.ParquetWriter
-        partial = f"{self.folder}/joined"
+        partial, parts = f"{self.folder}/joined", self._parts()
         with FileSystems.create(partial) as file, writer_of(file, schema) as writer:
             for shard in shards:
-                part = io.BytesIO(self._read(_part_name(shard.number)))
-                table = pq.read_table(part)
+                table = pq.read_table(io.BytesIO(self._read(parts[shard.number])))
                 statuses.update(table["status"].to_pylist())
                 writer.write_table(table)
         if FileSystems.exists(out):
@@ -242,7 +299,3 @@ def _with_columns(
         cells = [row[position] for row in rows]
         table = table.append_column(name, pa.array(cells, pa.string()))
     return table
-
-
-def _part_name(number: int) -> str:
-    return f"part-{number:05}.parquet"

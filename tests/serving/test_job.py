@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import pytest
 
-from pixsent_tf.errors import UsageError
+from pixsent_tf.errors import RunError, UsageError
 from pixsent_tf.inference.prediction import answer_columns
 from pixsent_tf.serving.scorer import Row
 
@@ -107,3 +108,50 @@ def test_the_folder_goes_when_it_is_removed(job, tmp_path):
     job.remove()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_as_it_was_written_is_kept(job):
+    shards = fill(job)
+
+    assert job.keep_whole(shards) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:60] + bytes([content[60] ^ 1]) + content[61:],
+        lambda content: b"[]",
+    ],
+    ids=["emptied", "cut", "a bit flipped", "another type"],
+)
+def test_a_damaged_part_is_scored_again(damage, job):
+    shards = fill(job)
+    (path,) = Path(job.folder).glob("part-00001-*.parquet")
+    path.write_bytes(damage(path.read_bytes()))
+
+    assert job.keep_whole(shards) == {0}
+    assert not path.exists()
+
+
+def test_a_part_whose_pictures_were_replaced_is_scored_again(tmp_path):
+    files = [tmp_path / name for name in ("a.jpg", "b.jpg")]
+    for path in files:
+        path.write_bytes(b"one")
+    job = Job.start(str(tmp_path / "t.parts"), {}, NAMES, map(str, files))
+    shards = job.shards(1)
+    for shard in shards:
+        job.write_part(shard, [Row("a", "missing")])
+    files[0].write_bytes(b"another")
+
+    assert job.keep_whole(shards) == {1}
+
+
+@pytest.mark.parametrize("name", ["job.json", "files.jsonl"])
+@pytest.mark.parametrize("content", ["", "[]", "[1"])
+def test_a_damaged_list_or_setting_is_named(name, content, job):
+    Path(job.folder, name).write_text(content)
+
+    with pytest.raises(RunError, match=f"{name} is damaged: .*; remove .* to begin"):
+        Job.start(job.folder, {"model": "m"}, NAMES, FILES).shards(2)

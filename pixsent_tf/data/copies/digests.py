@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pixsent_tf.data.decode.opening import open_size
+from pixsent_tf.errors import ImageError
 from pixsent_tf.machine import num_cores
 from pixsent_tf.progress import NO_PROGRESS, Progress
 
@@ -25,7 +27,8 @@ def hash_files(
         progress: Hears how far it is, where there is anything to hash.
 
     Returns:
-        The SHA-256 of each file as hexadecimal digits; "" where it cannot be opened.
+        The SHA-256 of each file as hexadecimal digits; "" where it cannot be opened,
+        is no file, as a pipe, or larger than a picture may be: none of these is read.
     """
     states = [_state(path) for path in paths]
     new = list({state for state in states if state is not None} - _hashed.keys())
@@ -43,8 +46,9 @@ def hash_files(
 
 def _state(path: str | os.PathLike[str]) -> tuple[str, int, int] | None:
     try:
+        open_size(path)
         found = os.stat(path)
-    except OSError:
+    except (ImageError, OSError):
         return None
     return os.fspath(path), found.st_size, found.st_mtime_ns
 

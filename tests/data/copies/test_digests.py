@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 from pixsent_tf.data.copies.digests import hash_files
 from tests.heard import Heard
@@ -32,3 +33,12 @@ def test_a_file_is_hashed_again_once_it_has_changed(tmp_path):
     path.write_bytes(b"bbb")
 
     assert hash_files([path]) == [hashlib.sha256(b"bbb").hexdigest()]
+
+
+def test_what_could_wait_for_ever_or_fill_the_memory_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "sparse.jpg").touch()
+    os.truncate(tmp_path / "sparse.jpg", 6_000_000_000)
+    names = ("pipe.jpg", "sparse.jpg", "nul\0byte.jpg", "x" * 300)
+
+    assert hash_files([str(tmp_path / name) for name in names]) == [""] * 4

@@ -11,12 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "faults.md"
 ROW = re.compile(r"^\| .* \| .* \| .* \| `(tests/[\w/]+\.py)::(\w+)`( \(slow\))? \|$")
-LINES = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("|")]
-ROWS = [
-    line
-    for line in LINES
-    if not line.startswith(("|---", "| Fault |"))  # what stands above them
-]
+TABLES = re.findall(
+    r"(?<=\n)\| Fault \|.*\n\|---.*\n((?:\|.*\n)+)", PAGE.read_text("utf-8")
+)
+ROWS = [line for table in TABLES for line in table.splitlines()]
 
 
 def marks_of(path: str, name: str) -> set[str]:

@@ -196,3 +196,23 @@ def test_each_source_is_told_with_its_recalls():
     assert "0.750 of 8 (0.400 to 0.900), majority rate 0.500" in lines
     assert "balanced 0.700 (negative 0.600, positive 0.800)" in lines
     assert "calibration error 0.100; at .95 answering 0.250, right on 1.000" in lines
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [(0.02, "no evidence of"), (0.05, "no evidence of"), (0.06, "shows")],
+)
+def test_an_error_above_its_band_shows_miscalibration(error, verdict):
+    told = study() | {"ece": error, "ece_null_band": [0.01, 0.05]}
+
+    text = dict(describe_study(told))["calibration error"]
+
+    assert text.startswith(f"{error:.3f}  (a calibrated model: 0.010 to 0.050; ")
+    assert text.endswith(f"{verdict} miscalibration)")
+
+
+def test_folds_spread_with_the_divisor_of_a_sample():
+    said = dict(describe_study(study(folds=np.array([2, 2, 2, 1, 1, 1, 1, 1]))))
+
+    # .8 and 2/3: the mean, and the difference over the root of two
+    assert said["mean over folds"] == "0.733 ± 0.094"

@@ -50,6 +50,13 @@ def test_fit_learns_ratings_and_tells_how_well(run):
     assert results["targets"][0]["pearson_r"] > 0.8
 
 
+def test_no_decision_of_a_run_of_ratings_saw_what_it_tested(run):
+    found = told("audit", run[0])
+
+    assert (found["leaks"], found["has_leak"]) == ([], False)
+    assert found["folds"][0]["tested"] > 0
+
+
 def test_crossval_tells_every_fold(table, tmp_path):
     target = ("--target", "valence", "--discard-models")
     results = told(

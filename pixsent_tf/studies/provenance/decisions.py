@@ -17,6 +17,7 @@ from typing import Any
 
 from pixsent_tf.errors import RunError
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.inference.rated import RatedTable
 from pixsent_tf.results.audits import AuditedFold, Leak, RunAuditResults
 from pixsent_tf.runs import Run
 from pixsent_tf.texts import understood
@@ -59,7 +60,8 @@ def audit_run(run: Run) -> RunAuditResults:
             f"its decisions saw when it is finished."
         )
     record = run.read_json(FILE)
-    said = Predictions.read(run.path)
+    is_rated = bool(run.read_recipe().data.target)
+    said = (RatedTable if is_rated else Predictions).read(run.path)
     with understood(run.path / FILE, RunError):
         leaks = [leak for fold in record["folds"] for leak in _leaks(fold, record)]
         unrecorded = _unrecorded(said, record)
@@ -92,7 +94,7 @@ def _leaks(fold: Mapping[str, Any], record: Mapping[str, Any]) -> list[Leak]:
     return leaks
 
 
-def _unrecorded(said: Predictions, record: Mapping[str, Any]) -> list[str]:
+def _unrecorded(said: Predictions | RatedTable, record: Mapping[str, Any]) -> list[str]:
     """Name pictures with an answer that their fold does not own up to."""
     tested = {fold["fold"]: set(fold["tested"]) for fold in record["folds"]}
     folds = [0] * len(said.ids) if said.folds is None else said.folds.tolist()

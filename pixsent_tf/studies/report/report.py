@@ -15,7 +15,7 @@ from pixsent_tf.config import to_json
 from pixsent_tf.data.copies.audit import audit
 from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.table import Dataset
-from pixsent_tf.errors import ConfigError, ImageError
+from pixsent_tf.errors import ConfigError, ImageError, RunError
 from pixsent_tf.evaluation import reliability
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.predictions import Predictions
@@ -30,6 +30,7 @@ from pixsent_tf.results.studies import (
 from pixsent_tf.runs import Run, environment, write_text
 from pixsent_tf.studies.report import card, page
 from pixsent_tf.studies.subjects import Subject
+from pixsent_tf.texts import understood
 
 NUM_PICTURES = 8  # in each gallery
 
@@ -121,6 +122,9 @@ def draw(subject: Subject, results: Metrics) -> list[tuple[str, str]]:
 
     Returns:
         Captions and SVG text.
+
+    Raises:
+        RunError: If what the training measured is damaged.
     """
     said = subject.predictions
     labels, probs = said.labels, said.probs
@@ -135,11 +139,12 @@ def draw(subject: Subject, results: Metrics) -> list[tuple[str, str]]:
     diagram = figures.reliability(bins.predicted, bins.observed, bins.counts)
     drawn.append(("Reliability; bars: where a calibrated model would be", diagram))
     if subject.run is not None:
-        rows = [
-            {name: float(value) for name, value in row.items() if _is_number(value)}
-            for row in subject.run.read_table("history.csv")
-        ]
-        drawn.append(("Training", figures.history(rows)))
+        with understood(subject.run.path / "history.csv", RunError):
+            rows = [
+                {name: float(value) for name, value in row.items() if _is_number(value)}
+                for row in subject.run.read_table("history.csv")
+            ]
+            drawn.append(("Training", figures.history(rows)))
     return drawn
 
 

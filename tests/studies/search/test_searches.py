@@ -11,6 +11,7 @@ from pixsent_tf.config import override
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
+from pixsent_tf.studies.folds import _checksum
 from pixsent_tf.studies.search.searches import Searches
 from pixsent_tf.studies.search.space import SearchConfig
 
@@ -59,7 +60,8 @@ def test_without_nesting_one_search_sees_all_but_the_held_out_part(divided):
 def test_a_fold_that_tested_other_pictures_is_refused(divided):
     searches = divided()
     (searches.run.path / "folds").mkdir()
-    searches.run.write_json("folds/fold-1.json", {"tested": ["another.png"]})
+    kept = {"tested": ["another.png"]}
+    searches.run.write_json("folds/fold-1.json", {**kept, "sha256": _checksum(kept)})
 
     with pytest.raises(RunError, match="tested other pictures in fold 1; name another"):
         searches.find()

@@ -34,20 +34,24 @@ from pixsent_tf.training.logistic import deal_inner_folds
 HELD = 1  # the inner fold that is predicted
 WEIGHTS = np.linspace(0, 1, 11)
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "the recipe": {},
     "2 epochs": {"training.epochs": 2},
+    "4 epochs": {"training.epochs": 4},
     "8 epochs": {"training.epochs": 8},
-    "rate 3e-5": {"training.learning_rate": 3e-5},
-    "rate 3e-4": {"training.learning_rate": 3e-4},
-    "decay .1": {"training.weight_decay": 0.1},
-    "averaged weights": {"training.ema": 0.95},
-    "mixup .2": {"training.mixup": 0.2},
-    "label smoothing .1": {"training.label_smoothing": 0.1},
-    "dropout .5": {"model.dropout": 0.5},
-    "2 views": {"training.num_views": 2},
-    "8 views": {"training.num_views": 8},
-    "the head of frozen features first": {"training.head_first": True},
-    "a fifth of the layers": {"training.trained_fraction": 0.2},
+    "16 epochs": {"training.epochs": 16},
+    "8 epochs, 8 views": {"training.num_views": 8},
+    "8 epochs, rate 3e-4": {"training.learning_rate": 3e-4},
+    "8 epochs, rate 3e-5": {"training.learning_rate": 3e-5},
+    "8 epochs, mixup .2": {"training.mixup": 0.2},
+    "8 epochs, averaged weights": {"training.ema": 0.95},
+    "8 epochs, label smoothing .1": {"training.label_smoothing": 0.1},
+    "8 epochs, dropout .5": {"model.dropout": 0.5},
+    "8 epochs, decay .1": {"training.weight_decay": 0.1},
+    "8 epochs, frozen head first": {"training.head_first": True},
+    "8 epochs, a fifth of the layers": {"training.trained_fraction": 0.2},
+    "8 epochs, the networks of best": {
+        "model.backbone": BEST.model.backbone,
+        "model.crop_fraction": BEST.model.crop_fraction,
+    },
 }
 Split = tuple[np.ndarray, np.ndarray]  # positions that train, and that are predicted
 
@@ -120,12 +124,12 @@ def trained(inner: Inner, names: list[str]) -> Iterator[tuple[str, np.ndarray]]:
     """Give what networks of each setting say; the pictures are decoded once."""
     first = None
     for name in names:
-        recipe = override(FINETUNED, dict(SETTINGS[name]))
-        recipe = override(recipe, {"training.calibration_folds": 0})
+        settings = {"training.epochs": 8, "training.calibration_folds": 0}
+        recipe = override(FINETUNED, {**settings, **SETTINGS[name]})
         learner = FineTuneLearner(recipe, 2)
-        if first is None:
-            first = learner
-            first.read(inner.paths)
+        if first is None or learner.preprocess != first.preprocess:
+            learner.read(inner.paths)
+            first = first or learner
         else:
             learner.read_with(first)
         yield name, predict(learner, inner)

@@ -106,7 +106,7 @@ def test_the_rate_that_no_880_pictures_give_is_found():
     ("old", "new", "fault"),
     [
         (".891 (.869–.910)", ".892 (.869–.910)", ".892 is not five:accuracy"),
-        ("p = .89,", "p = .88,", ".88 is not compare-finetuned-five:mcnemar_p"),
+        ("p = .27,", "p = .28,", ".28 is not compare-finetuned-five:mcnemar_p"),
     ],
     ids=["an accuracy", "a p value"],
 )

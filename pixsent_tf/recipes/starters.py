@@ -26,7 +26,7 @@ BEST = replace(
 FINETUNED = replace(
     DEFAULT,
     name="finetuned",
-    training=TrainingConfig(strategy="last-blocks", epochs=4),
+    training=TrainingConfig(strategy="last-blocks", epochs=8),
 )
 
 # The model that comes with the package: the default network, shown the whole picture at

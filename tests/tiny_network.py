@@ -29,7 +29,9 @@ def _build_tiny():
     x = keras.layers.BatchNormalization(name="conv1_bn")(x)
     x = keras.layers.ReLU(name="relu1")(x)
     x = keras.layers.Conv2D(6, 3, activation="relu", name="conv2")(x)
-    return keras.Model(crops, keras.layers.GlobalAveragePooling2D()(x), name="tiny")
+    return keras.Model(
+        crops, keras.layers.GlobalAveragePooling2D(name="pool")(x), name="tiny"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -81,7 +81,7 @@ class Canvases:
                 progress.advance(len(positions))
             progress.advance(len(stream.failures))
         if len(stream.failures) == len(paths):
-            reason = next(iter(stream.failures.values()), "there is none")
+            _, reason = min(stream.failures.items(), default=(0, "there is none"))
             raise DataError(f"None of the {len(paths)} pictures can be read: {reason}")
         return cls(
             tuple(paths),

@@ -87,16 +87,18 @@ class CanvasStream:
         only_jpeg = all(is_jpeg(path) for path in self.paths)
         decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)
 
-        def load(position: int) -> np.ndarray | None:
-            path = self.paths[position]
-            if self._is_accepted(position):
+        def load(path: str) -> np.ndarray | ImageError | None:
+            error = self._refusal(path)
+            if error is None:
                 with contextlib.suppress(tf.errors.OpError):
                     return decode(tf.io.read_file(os.fsencode(path))).numpy()
-            return None
+            return error
 
         with ThreadPoolExecutor(num_cores()) as pool:
-            for position, canvas in enumerate(pool.map(load, range(len(self.paths)))):
-                if canvas is None:
+            for position, canvas in enumerate(pool.map(load, self.paths)):
+                if isinstance(canvas, ImageError):
+                    self.failures[position] = canvas
+                elif canvas is None:
                     yield from self._one_by_one(range(position, position + 1))
                 else:
                     yield position, canvas
@@ -138,18 +140,19 @@ class CanvasStream:
     def _accepted(self) -> Iterator[tuple[list[int], list[bytes]]]:
         """Pass on, in groups, what may be decoded."""
         for start in range(0, len(self.paths), _GROUP):
-            group = range(start, min(start + _GROUP, len(self.paths)))
-            positions = [position for position in group if self._is_accepted(position)]
+            positions = []
+            for position in range(start, min(start + _GROUP, len(self.paths))):
+                error = self._refusal(self.paths[position])
+                if error is None:
+                    positions.append(position)
+                else:
+                    self.failures[position] = error
             yield positions, [os.fsencode(self.paths[each]) for each in positions]
 
-    def _is_accepted(self, position: int) -> bool:
-        """Tell whether a file may be decoded, and keep why not."""
-        path = self.paths[position]
+    def _refusal(self, path: str) -> ImageError | None:
+        """Tell why a file may not even be decoded."""
         # A JPEG's size is checked where it is decoded, which is cheaper.
-        error = None if is_jpeg(path) else check_header(path, self.max_pixels)
-        if error is not None:
-            self.failures[position] = error
-        return error is None
+        return None if is_jpeg(path) else check_header(path, self.max_pixels)
 
     def _one_by_one(self, positions: range) -> Iterator[tuple[int, np.ndarray]]:
         """Read the files that were left out, or say what is wrong with them."""

@@ -115,7 +115,7 @@ class Sweep:
         """
         count = len(self._paths)
         if len(self.failures) == count:
-            reason = next(iter(self.failures.values()), "there is none")
+            _, reason = min(self.failures.items(), default=(0, "there is none"))
             raise DataError(f"None of the {count} pictures can be read: {reason}")
 
 

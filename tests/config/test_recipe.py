@@ -73,8 +73,8 @@ ROWS = {
     "data.columns": Row(["path=img"], mistyped=3),
     "data.classes": Row(["negative=sad"], mistyped=3),
     "data.skip_unlabelled": Row(True, mistyped=3),
-    "data.target": Row(["valence"], mistyped=3, used_by=(HEAD,)),
-    "data.scale": Row("1:7", "7:1", 3, (HEAD,), needs=(("data.target", ["valence"]),)),
+    "data.target": Row(["valence"], mistyped=3),
+    "data.scale": Row("1:7", "7:1", 3, needs=(("data.target", ["valence"]),)),
     "data.threshold": Row(4.0, mistyped="x"),
     "model.backbone": Row("caffenet@67+alexnet", "caffenet@", 3),
     "model.weights": Row(None, mistyped=3),
@@ -113,6 +113,9 @@ ROWS = {
     "training.max_steps": Row(3, -1, 3.7, DESCENT),
     "training.calibration_folds": Row(3, -1, 3.7, DESCENT),
     "training.label_smoothing": Row(0.1, 7, used_by=DESCENT),
+    "training.rating_loss": Row(
+        "huber", "cubic", 3, DESCENT, needs=(("data.target", ["valence"]),)
+    ),
     "training.ema": Row(0.9, 3, used_by=DESCENT),
     "training.freeze_normalization": Row(False, mistyped=3, used_by=DESCENT),
     "training.ensemble_size": Row(3, 0, 3.7),
@@ -249,13 +252,26 @@ def test_a_strategy_that_does_not_use_it_refuses_it(name, strategy, way):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "name", [k for k, row in ROWS.items() if row.needs and k != "data.scale"]
+    "name",
+    [
+        k
+        for k, row in ROWS.items()
+        if row.needs and k not in ("data.scale", "training.rating_loss")
+    ],
 )
 def test_a_choice_that_does_not_use_it_refuses_it(name, way):
     ((other, value),) = ROWS[name].needs
     settings = {"training.strategy": "all", name: ROWS[name].changed}
 
     with pytest.raises(ConfigError, match=f"use --set {other}={value}"):
+        way(settings)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_loss_of_ratings_is_refused_without_any(way):
+    settings = {"training.strategy": "all", "training.rating_loss": "huber"}
+
+    with pytest.raises(ConfigError, match="does nothing with classes; use --target"):
         way(settings)
 
 

@@ -146,7 +146,7 @@ def test_predict_score_and_demo_answer_alike(good, expected, tiny_model, tiny_ex
 
     predicted = np.stack([one.probs for one in tiny_model.predict(good)])
     scorer = Scorer(str(tiny_export), len(good))
-    scored = np.array([row.probs for row in scorer.score(good)])
+    scored = np.array([row.numbers for row in scorer.score(good)])
     answerer = Answerer(tiny_model, "tiny")
     shown = [answerer.predict("x", Path(path).read_bytes())["probs"] for path in good]
 

@@ -175,6 +175,8 @@ def test_files_that_cannot_be_read_are_named_and_counted(paths, tmp_path):
     assert sum(heard.counts) == 2
 
 
-def test_no_readable_file_at_all_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="None of the 1 pictures can be read"):
-        Canvases.read([str(tmp_path / "missing.jpg")], PREPROCESSOR)
+def test_no_readable_file_at_all_is_an_error_that_names_the_first(tmp_path):
+    paths = [str(tmp_path / name) for name in ("first.jpg", "second.jpg")]
+
+    with pytest.raises(DataError, match=r"None of the 2 pictures .*first\.jpg"):
+        Canvases.read(paths, PREPROCESSOR)

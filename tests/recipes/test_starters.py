@@ -35,5 +35,6 @@ def test_the_fine_tuned_recipe_trains_one_network_past_what_is_kept():
 
     assert len(recipe.model.branches) == 1
     assert recipe.training.strategy == "last-blocks"
+    assert (recipe.training.trained_fraction, recipe.training.epochs) == (0.1, 8)
     assert recipe.training.num_views > 0
     assert recipe.training.calibration_folds > 0

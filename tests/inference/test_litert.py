@@ -12,7 +12,6 @@ from pixsent_tf.inference.litert import LiteNetwork
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
-    keras.utils.set_random_seed(0)
     crops = keras.Input((16, 16, 3))
     seen = keras.layers.Conv2D(8, 3, activation="relu")(crops)
     seen = keras.layers.GlobalAveragePooling2D()(seen)

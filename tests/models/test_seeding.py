@@ -20,50 +20,54 @@ NAMES = (
 )
 
 
-@pytest.fixture
-def drawn_before():
-    """Set every generator of the process, and give what each would draw next."""
+def draw():
+    """What each generator of the process gives next."""
+    return (
+        random.random(),
+        np.random.random(),
+        float(tf.random.uniform([])),
+        float(keras.random.uniform([])),
+    )
 
-    def draw():
-        return (
-            random.random(),
-            np.random.random(),
-            float(tf.random.uniform([])),
-            float(keras.random.uniform([])),
-        )
 
+def generators_at_a_known_place():
+    """Set every generator; call what comes back to ask whether none has moved."""
     keras.utils.set_random_seed(11)
     draw()
     wanted = draw()
     keras.utils.set_random_seed(11)
     draw()
-    yield lambda: draw() == wanted
-    keras.utils.set_random_seed(0)
+    return lambda: draw() == wanted
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_building_a_network_moves_no_generator_of_the_process(name, drawn_before):
+def test_building_a_network_moves_no_generator_of_the_process(name):
+    unmoved = generators_at_a_known_place()
+
     attach_head(build_backbone(ModelConfig(name, None), seed=3), 2, dropout=0.5)
 
-    assert drawn_before()
+    assert unmoved()
 
 
-def test_drawing_weights_anew_moves_none_either(drawn_before):
+def test_drawing_weights_anew_moves_none_either():
     classifier = attach_head(build_backbone(ModelConfig(NAMES[0], None)), 2)
+    unmoved = generators_at_a_known_place()
 
     with_random_weights(classifier, seed=3)
 
-    assert drawn_before()
+    assert unmoved()
 
 
-def test_an_error_gives_the_generator_back(drawn_before):
+def test_an_error_gives_the_generator_back():
+    unmoved = generators_at_a_known_place()
+
     def fail():
         with seeded(3):
             raise ValueError("half")
 
     with pytest.raises(ValueError, match="half"):
         fail()
-    assert drawn_before()
+    assert unmoved()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -78,6 +78,14 @@ def test_inverted_labels_are_noticed(has_probs):
     assert note.startswith("turned is far worse than chance")
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_labels_of_one_class_say_nothing_of_inversion(label):
+    labels = np.full(40, label)
+    wrong = make_predictions("wrong", np.full(40, 0.8 - 0.6 * label), labels)
+
+    assert align([wrong, wrong]).notes == ()
+
+
 def test_a_model_at_chance_is_not_called_inverted():
     labels = np.repeat([1, 0], 50)
     positive = np.tile([0.4, 0.6], 50)

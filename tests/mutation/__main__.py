@@ -60,8 +60,8 @@ def try_module(asked: argparse.Namespace) -> Row:
     """
     tests = asked.tests or [find_tests(asked.module)]
     source = path_of(asked.module).read_text("utf-8")
-    chosen = sample(mutants(source), asked.sample, asked.seed)
     row, seconds = _begun(asked, tests), asked.seconds
+    chosen = sample(mutants(source), row["sample"], row["seed"])
     if row["survivors"]:
         chosen = [mutant for mutant in chosen if str(mutant) in row["survivors"]]
         row |= {"mutants": row["mutants"] - len(row["survivors"]), "survivors": []}
@@ -86,6 +86,7 @@ def _begun(asked: argparse.Namespace, tests: list[str]) -> Row:
         "tests": " ".join(tests),
         "source": hash_of(asked.module),
         "seed": asked.seed,
+        "sample": asked.sample,
         "mutants": 0,
         "killed": 0,
         "explained": {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -19,7 +20,8 @@ from tests.mutation.modules import ROOT, path_of
 from tests.mutation.operators import Mutant
 from tests.mutation.order import Order
 
-SLOWEST = 1200.0  # seconds; tests that take longer without a change hang
+SLOWEST = 1200  # seconds of a processor; tests that take more unchanged hang
+WAITING = 6  # how much longer than it computes a test may take on a busy machine
 OWN = ("pixsent_tf", "tests", "conftest")
 
 
@@ -28,7 +30,8 @@ class Trial:
 
     Attributes:
         place: The module's file in the copy.
-        limit: Seconds after which tests of a changed module hang, which is noticed.
+        limit: Seconds of a processor after which tests of a changed module hang, which
+            is noticed; however busy the machine is, they have as many.
     """
 
     def __init__(self, project: Path, module: str, tests: list[str]) -> None:
@@ -43,9 +46,9 @@ class Trial:
         _preload(learnt["modules"])
         for kept in self.place.parent.glob(f"__pycache__/{self.place.stem}.*.pyc"):
             kept.unlink()
-        started = time.monotonic()
+        started = _used()
         self._check()  # in children as those of the mutants
-        self.limit = max(30.0, 8 * (time.monotonic() - started))
+        self.limit = max(30, round(8 * (_used() - started)))
 
     def _check(self, *, learn: bool = False) -> None:
         if not self._passes(learn=learn):
@@ -72,6 +75,7 @@ class Trial:
     def _run(self, learn: bool, line: int) -> int:
         """Run the tests in this child; give their code."""
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (self.limit, self.limit))
         os.chdir(self.project)
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
@@ -141,9 +145,18 @@ def _first(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
-def _wait(child: int, limit: float) -> int:
-    """Wait for a child; one that hangs is killed, and has noticed."""
-    end = time.monotonic() + limit
+def _used() -> float:
+    """Seconds of a processor that children have used until now."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _wait(child: int, limit: int) -> int:
+    """Wait for a child; one that hangs is killed, and has noticed.
+
+    One that computes for too long is ended by the limit that it set itself.
+    """
+    end = time.monotonic() + WAITING * limit
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

@@ -48,6 +48,16 @@ def test_larger_partner_is_found_too():
     np.testing.assert_allclose(found[0], (1 / 0.95, -0.05 / 0.95, 1, 0), atol=0.01)
 
 
+def test_one_step_meets_a_small_shift_of_a_smooth_picture():
+    places = (2 * np.arange(64, dtype="float32") + 1) / 64 - 1
+    waves = np.sin(3 * places)[:, None] + np.cos(4 * places)
+    moved = np.sin(3 * (places - 0.01))[:, None] + np.cos(4 * (places + 0.02))
+
+    found = align(waves[None], moved[None], identity(1), num_steps=1)
+
+    np.testing.assert_allclose(found[0, 1::2], (0.02, -0.01), atol=0.002)
+
+
 def test_light_and_contrast_play_no_part():
     others = 0.5 * gray(LARGE) + 60
 

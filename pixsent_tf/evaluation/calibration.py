@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pixsent_tf.results.studies import Answering
 
 LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # 0.05 to 20
+# Above 1 in float32, too, in which probabilities are compared with it.
+UNREACHED = float(np.nextafter(np.float32(1), np.float32(2)))
 
 
 def fit_temperature(
@@ -211,7 +213,7 @@ def abstention_of(
     ends = np.append(ordered[:-1] > ordered[1:], True)  # never cut between equals
     reached = np.flatnonzero((shares >= precision) & ends)
     if len(reached) == 0:
-        return Abstention(float(np.nextafter(1, 2)), 1.0, 0.0, 0)
+        return Abstention(UNREACHED, 1.0, 0.0, 0)
     last = reached[-1]
     return Abstention(
         threshold=float(ordered[last]),

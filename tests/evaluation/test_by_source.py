@@ -97,3 +97,16 @@ def test_pictures_of_a_source_err_together_where_they_are_of_a_group():
     )
 
     assert together[1] - together[0] > 2 * (alone[1] - alone[0])
+
+
+def test_sources_keep_their_names_where_one_before_them_has_no_pictures():
+    (row,) = summarize_sources(
+        labels=LABELS[4:],
+        probs=np.stack([1 - POSITIVE, POSITIVE], axis=1)[4:],
+        folds=np.zeros(6, int),
+        sources=SOURCES[4:],
+        source_names=("tweets", "trips"),
+        class_names=("negative", "positive"),
+    )
+
+    assert row["source"] == "trips"

@@ -273,3 +273,25 @@ def test_a_single_prediction_has_a_temperature():
     found = fit_temperature(log_probs=np.array([[0.0, -5.0]]), labels=np.array([0]))
 
     assert 0.5 < found < 1
+
+
+def test_where_no_threshold_will_do_not_even_a_certain_answer_is_given():
+    certain = np.array([[0.0, 1.0]], dtype="float32")
+
+    chosen = abstention_for_precision(
+        probs=certain, labels=np.array([0]), precision=0.9
+    )
+
+    assert chosen.threshold > 1
+    found = abstain(probs=certain, labels=np.array([1]), threshold=chosen.threshold)
+    assert found.num_answered == 0
+
+
+def test_of_three_classes_the_likeliest_is_the_answer():
+    probs = np.array([[0.1, 0.2, 0.7], [0.8, 0.1, 0.1], [0.3, 0.6, 0.1]])
+
+    chosen = abstention_for_precision(
+        probs=probs, labels=np.array([2, 0, 0]), precision=1
+    )
+
+    assert (chosen.threshold, chosen.num_answered) == (0.7, 2)

@@ -211,3 +211,23 @@ def test_pictures_of_one_class_have_no_area(label):
     )
 
     assert pair["aucs"] is None
+
+
+def test_a_corrected_value_stands_beside_the_pair_that_it_is_of():
+    generator = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [60, 40])
+    good, fair, bad = (
+        labels + generator.normal(scale=scale, size=100) for scale in (0.5, 0.7, 2.0)
+    )
+    positive = 1 / (1 + np.exp(-4 * (np.stack([bad, good, fair]) - 0.5)))
+    probs = np.stack([1 - positive, positive], axis=2)
+
+    pairs = compare(names="abc", labels=labels, probs=probs, has_probs=[True] * 3)
+
+    for test in ("mcnemar_p", "delong_p"):
+        alone = [pair[test] for pair in pairs]
+        together = [pair[f"{test}_holm"] for pair in pairs]
+        assert alone != sorted(alone, reverse=True)
+        # a correction is the same or more, and keeps the order
+        assert np.argsort(together).tolist() == np.argsort(alone).tolist()
+        assert all(low <= high for low, high in zip(alone, together, strict=True))

@@ -125,3 +125,12 @@ def test_intervals_hold_95_of_100_samples():
     bounds = found["bootstrap_intervals"]["chebyshev"]
     middle = distances.mean()
     assert bounds == pytest.approx([middle - margin, middle + margin], rel=0.01)
+
+
+def test_a_class_that_nobody_gives_and_nothing_answers_has_no_f1():
+    shares, probs = np.eye(4)[[0, 1, 1, 0]], np.eye(4)[[0, 1, 0, 0]]
+
+    found = distributions.measure(shares=shares, probs=probs)
+
+    # of the first class 2 of 3 + 2 twice, of the second 1 of 1 + 2 twice
+    assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from pixsent_tf.evaluation import intervals
 from pixsent_tf.evaluation.intervals import (
     auc_interval,
     bootstrap_interval,
@@ -221,3 +222,27 @@ def test_columns_are_drawn_together_and_stay_apart():
     for column in (0, 1):
         alone = bootstrap_means(values[:, [column]], groups=groups, num_resamples=50)
         np.testing.assert_allclose(both[:, [column]], alone)
+
+
+def test_no_block_of_samples_repeats_another(monkeypatch):
+    monkeypatch.setattr(intervals, "MAX_CELLS", 50)
+
+    blocks = list(resample_counts(50, num_resamples=40))
+
+    assert len(blocks) == 40
+    assert len({block.tobytes() for block in blocks}) == 40
+
+
+def test_every_interval_is_drawn_by_the_seed_that_it_is_given():
+    values = np.random.default_rng(0).normal(size=30)
+    labels, groups = np.arange(30) % 2, np.arange(30) // 2
+
+    for draw in (
+        lambda seed: bootstrap_interval(values, seed=seed),
+        lambda seed: bootstrap_interval(values, groups=groups, seed=seed),
+        lambda seed: grouped_auc_interval(
+            labels=labels, scores=values, groups=groups, seed=seed
+        ),
+    ):
+        assert draw(0) == draw(0)
+        assert draw(0) != draw(1)

@@ -233,3 +233,22 @@ def test_calibration_is_that_of_the_positive_probability():
 
     assert found["ece"] == pytest.approx((0.1 + 0.2) / 2)
     assert found["ece_null_band"] == list(null_band(positive))
+
+
+def test_the_majority_is_that_of_the_labels_not_of_the_answers():
+    found = summarize(labels=np.array([0, 0, 1, 1]), probs=PROBS[4:])
+
+    assert found["majority_rate"] == 1 / 2  # three of the answers are positive
+    assert summarize(labels=np.zeros(2, int), probs=PROBS[:2])["majority_rate"] == 1
+
+
+def test_a_sample_without_a_class_has_no_balanced_accuracy():
+    # one picture of the rare class, always right: recalls are 1 and 1 / 2 where it is
+    labels = np.array([1, 0, 0, 0, 0, 0, 0])
+    probs = np.eye(2)[[1, 0, 0, 0, 1, 1, 1]]
+
+    low, _ = summarize(labels=labels, probs=probs)["bootstrap_intervals"][
+        "balanced_accuracy"
+    ]
+
+    assert low >= 0.5  # not below, as it would be with the other class alone

@@ -251,3 +251,35 @@ def test_four_examples_are_tested_and_three_are_not():
 def test_two_examples_correlate_anyhow():
     assert ratings.null_band(2) == (-1, 1)
     assert ratings.null_band(1) == (-1, 1)
+
+
+def test_each_fold_has_the_root_of_its_own_mean_squared_error():
+    folds = np.repeat([2, 1], [50, 150])
+
+    found = ratings.summarize(
+        target="valence", ratings=TRUTH, answers=ANSWERS, folds=folds
+    )
+
+    squares = (TRUTH - ANSWERS) ** 2
+    assert found["per_fold_rmse"] == pytest.approx(
+        [squares[50:].mean() ** 0.5, squares[:50].mean() ** 0.5]
+    )
+
+
+def test_intervals_of_concordance_and_error_are_those_of_a_plain_bootstrap():
+    drawn = np.concatenate(list(resample_counts(200))).astype(int)
+    samples = [np.repeat(np.arange(200), counts) for counts in drawn[:1000]]
+    found = ratings.summarize(target="valence", ratings=TRUTH, answers=ANSWERS)
+
+    def concordance(told, said):
+        below = told.var() + said.var() + (told.mean() - said.mean()) ** 2
+        return 2 * np.cov(told, said, ddof=0)[0, 1] / below
+
+    def error(told, said):
+        return ((told - said) ** 2).mean() ** 0.5
+
+    for name, measure in (("ccc", concordance), ("rmse", error)):
+        expected = np.quantile(
+            [measure(TRUTH[one], ANSWERS[one]) for one in samples], [0.025, 0.975]
+        )
+        assert found["bootstrap_intervals"][name] == pytest.approx(expected, abs=0.01)

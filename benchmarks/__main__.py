@@ -72,6 +72,7 @@ class Question:
 
 
 ONNX, KERAS, TORCH = "ONNX Runtime", "plain Keras", "PyTorch"
+LEARNT = "train-lite0-statistics"
 QUESTIONS = {
     "network": Question(
         "The default network alone, batches of 32",
@@ -126,12 +127,19 @@ QUESTIONS = {
         ),
     ),
     "train-lite0": Question(
-        "A training step of the whole default network, batches of 32",
+        "A training step of the default network, batches of 32",
         "images/s",
         (
             Contender(OURS, "ours", "train-lite0"),
             Contender(KERAS, "plain_keras", "train-lite0"),
             Contender(TORCH, "torch_loader", "train-lite0"),
+            *(
+                Contender(f"{name}, normalization too", script, LEARNT)
+                for name, script in (
+                    *((OURS, "ours"), (KERAS, "plain_keras")),
+                    (TORCH, "torch_loader"),
+                )
+            ),
         ),
     ),
     "train-caffenet": Question(

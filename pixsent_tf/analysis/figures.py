@@ -44,6 +44,8 @@ STYLE: Any = {
     "legend.frameon": False,
 }
 SIZE = (4.4, 3.6)  # inches
+_FEW = 3  # classes whose names have room beside each other
+_MOST = 12  # whose counts have room in their cells
 
 
 def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> str:
@@ -58,7 +60,7 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> str:
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_axes()
-        matrix = np.asarray(matrix)
+        matrix, is_many = np.asarray(matrix), len(class_names) > _FEW
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         for (row, column), share in np.ndenumerate(shares):
             corner = (column - 0.48, row - 0.48)
@@ -67,8 +69,10 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> str:
                     corner, 0.96, 0.96, color=ACCENT, alpha=0.06 + 0.6 * share, lw=0
                 )
             )
-            text = f"{matrix[row, column]}\n{share:.1%}"
-            if len(class_names) <= 6:
+            text = f"{matrix[row, column]}"
+            if not is_many:
+                text += f"\n{share:.1%}"
+            if len(class_names) <= _MOST and (matrix[row, column] or not is_many):
                 axes.text(column, row, text, ha="center", va="center", color=INK)
         ticks = range(len(class_names))
         axes.set(
@@ -79,8 +83,14 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> str:
             xlim=(-0.5, len(class_names) - 0.5),
             ylim=(len(class_names) - 0.5, -0.5),
         )
-        axes.set_xticklabels(class_names)
-        axes.set_yticklabels(class_names, rotation=90, va="center")
+        if is_many:
+            axes.set_xticklabels(
+                class_names, rotation=45, ha="right", rotation_mode="anchor"
+            )
+            axes.set_yticklabels(class_names)
+        else:
+            axes.set_xticklabels(class_names)
+            axes.set_yticklabels(class_names, rotation=90, va="center")
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
         return to_svg(figure, "confusion")

@@ -19,9 +19,16 @@ def describe_distribution(results: DistributionMetrics | None) -> list[tuple[str
     parts = {
         "mean shares": dict(results["mean_baseline"]),
         "majority": dict(results["majority_baseline"]),
-        "true shares": dict(results["ceiling"]),
     }
-    rows = [("shares of votes", f"{results['mean_votes']:.1f} votes a picture")]
+    if results["ceiling"] is not None:
+        parts["true shares"] = dict(results["ceiling"])
+    votes = results["mean_votes"]
+    counted = (
+        "how many voted is not known"
+        if votes is None
+        else f"{votes:.1f} votes a picture"
+    )
+    rows = [("shares of votes", counted)]
     for title, name in DISTANCES:
         bounds = results["bootstrap_intervals"][name]
         interval = f" ({bounds[0]:.3f} to {bounds[1]:.3f})" if bounds else ""

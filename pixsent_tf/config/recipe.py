@@ -92,7 +92,8 @@ class DataConfig(Checked, prefix="data."):
             their classes have the same names. `level`, `images`, `group` and `columns`
             are for those that know them.
         columns: Which column of a table holds what, where its name does not tell:
-            "path=img", "label=mood"; "fold=" has a column left alone.
+            "path=img", "label=mood", "votes=joy|fear"; "fold=" has a column left
+            alone.
         classes: Which labels mean a class, where the spelling does not tell:
             "negative=neg|sad", "positive=joy".
         skip_unlabelled: Leave rows of a table out that have no label, instead of

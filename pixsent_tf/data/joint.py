@@ -129,8 +129,14 @@ def _weights(parts: Sequence[Dataset]) -> np.ndarray | None:
 
 
 def _votes(parts: Sequence[Dataset]) -> np.ndarray | None:
-    if all(part.votes is None for part in parts):
+    """Labels of a part without votes count as one; with shares, all are shares."""
+    known = [part for part in parts if part.votes is not None]
+    if not known:
         return None
+    if not all(part.has_counts for part in known):
+        return np.concatenate(
+            [part.targets("hard" if part.votes is None else "votes") for part in parts]
+        )
     own = [
         part.targets().astype("int32") if part.votes is None else part.votes
         for part in parts

@@ -7,7 +7,7 @@ an order that does not depend on the machine.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,7 +32,8 @@ class Dataset:
         class_names: Names by class index, [K].
         folds: Published test fold of each picture, int32 [N], from 1; 0 = left out of
             every published fold. None where nothing is published.
-        votes: Votes per class, int32 [N, K]; None where unknown.
+        votes: Votes per class, int32 [N, K], or their shares where only these are
+            known, float32; None where neither is.
         groups: Number of each picture's group, which no split tears apart, int32 [N];
             None where no groups are known.
         group_names: Name of each group by its number; "" for a picture on its own.
@@ -176,12 +177,32 @@ class Dataset:
         return self.splits == ("test" if "test" in self.splits else "val")
 
     @property
+    def has_counts(self) -> bool:
+        """Whether it is known how many voted, and not only the shares."""
+        return self.votes is not None and self.votes.dtype.kind == "i"
+
+    @property
     def agreement(self) -> np.ndarray:
         """Lead of the winning class over the others, float32 [N], 0…1; 1 if unknown."""
         if self.votes is None:
             return np.ones(len(self), dtype="float32")
         shares = self.votes.max(axis=1) / self.votes.sum(axis=1)
         return (2 * shares - 1).clip(0).astype("float32")
+
+    def with_classes(self, names: Iterable[str]) -> Dataset:
+        """Let classes be there that no picture is labelled, but some were voted for.
+
+        Args:
+            names: Of all classes.
+
+        Returns:
+            The data set with them, in the order of `name_classes`.
+        """
+        known = name_classes((*self.class_names, *names), self.name).class_names
+        place = np.array([known.index(name) for name in self.class_names])
+        return replace(
+            self, class_names=known, labels=place[self.labels].astype("int32")
+        )
 
     def targets(self, kind: str = "hard") -> np.ndarray:
         """Give what the training aims at.

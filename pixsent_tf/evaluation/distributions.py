@@ -28,7 +28,8 @@ def summarize(
     """Compute the numbers, beside two baselines and the ceiling.
 
     Args:
-        votes: Of each picture, [N, K]; one or more.
+        votes: Of each picture, int [N, K], one or more; or their shares, float, which
+            no ceiling can be told of.
         probs: What the model answers, float [N, K]; rows sum to one.
         folds: Test fold of each picture, int [N]; None for a single part, whose own
             mean the baselines then take.
@@ -37,7 +38,7 @@ def summarize(
     Returns:
         The numbers.
     """
-    counts = votes.sum(axis=1)
+    counts, is_counted = votes.sum(axis=1), votes.dtype.kind == "i"
     shares = votes / counts[:, None]
     found = measure(shares=shares, probs=probs)
     sums = bootstrap_means(_columns(shares, probs), groups=groups)
@@ -53,9 +54,9 @@ def summarize(
         },
         "mean_baseline": measure(shares=shares, probs=_means(shares, folds)),
         "majority_baseline": measure(shares=shares, probs=_majorities(shares, folds)),
-        "ceiling": ceiling(votes),
+        "ceiling": ceiling(votes) if is_counted else None,
         "num_examples": len(shares),
-        "mean_votes": float(counts.mean()),
+        "mean_votes": float(counts.mean()) if is_counted else None,
     }
 
 

@@ -37,6 +37,6 @@ class DistributionMetrics(Distances):
     bootstrap_intervals: dict[str, Interval | None]  # of each number, 95 %
     mean_baseline: Distances  # always answering the mean shares of the other folds
     majority_baseline: Distances  # always answering the class that wins most often
-    ceiling: Distances  # of who knows the true shares, of which votes are a sample
+    ceiling: Distances | None  # of who knows the true shares; null where no votes count
     num_examples: int  # pictures that were answered
-    mean_votes: float  # votes of a picture, in the mean
+    mean_votes: float | None  # votes of a picture, in the mean; null without counts

@@ -221,7 +221,7 @@ def label_ceiling(dataset: Dataset | None, ids: Sequence[str]) -> float | None:
     Returns:
         0…1; None without votes that differ, or for several sources.
     """
-    if dataset is None or dataset.votes is None or dataset.num_classes != 2:
+    if dataset is None or not dataset.has_counts or dataset.num_classes != 2:
         return None
     if dataset.sources is not None:  # each had annotators, and scales, of its own
         return None

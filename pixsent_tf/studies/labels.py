@@ -57,7 +57,7 @@ def open_labels(
     to_model = np.array(places)
     votes = None
     if dataset.votes is not None:
-        votes = np.zeros((len(dataset), len(class_names)), dtype="int32")
+        votes = np.zeros((len(dataset), len(class_names)), dataset.votes.dtype)
         votes[:, to_model] = dataset.votes
     dataset = dataclasses.replace(
         dataset,

@@ -223,8 +223,12 @@ def deal_inner_folds(
     """
     labels = targets.argmax(axis=1)
     kept_together = np.arange(len(labels)) if units is None else units
+    # A class that others always outvote is learnt from its shares.
+    is_outvoted = (targets > 0).any(axis=0) & (
+        np.bincount(labels, minlength=targets.shape[1]) == 0
+    )
     fewest = min(
-        len(np.unique(kept_together[labels == k])) for k in range(targets.shape[1])
+        len(np.unique(kept_together[labels == k])) for k in np.flatnonzero(~is_outvoted)
     )
     if fewest < 2:
         of_what = "pictures" if units is None else "different pictures"

@@ -64,6 +64,18 @@ def test_confusion_tells_counts_and_shares():
         assert written in text
 
 
+def test_confusion_of_many_classes_tells_counts_and_turns_their_names():
+    counts = np.diag([11, 12, 13, 14])
+    counts[0, 3] = 55
+
+    text = figures.confusion(counts, ("amusement", "awe", "contentment", "excitement"))
+
+    for written in ("11", "14", "55"):
+        assert f">{written}<" in text
+    assert ">0<" not in text
+    assert text.count("rotate(-45 ") == 4
+
+
 def test_a_history_of_penalties_has_a_logarithmic_axis():
     rows = [
         {"fold": fold, "inverse_penalty": 10.0**-i, "inner_log_loss": 0.5 + i}

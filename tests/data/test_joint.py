@@ -54,6 +54,17 @@ def test_votes_and_groups_are_kept_and_unknown_ones_bind_nothing():
     assert joint.group_names[groups[3]] == "trips/x"
 
 
+def test_where_one_source_knows_shares_only_all_are_shares():
+    shares = np.array([[0.25, 0.75], [1, 0], [0.5, 0.5]], "float32")
+    walks = table("walks", "fgh", [1, 0, 0], votes=shares)
+
+    joint = join_sources([TWEETS, walks, TRIPS])
+
+    expected = [[1, 0], [0.4, 0.6], [0, 1], *shares.tolist(), [0, 1], [1, 0], [1, 0]]
+    np.testing.assert_allclose(joint.votes, expected, rtol=1e-6)
+    assert not joint.has_counts
+
+
 def test_a_group_of_one_source_is_none_of_another():
     both = [TRIPS, replace(TRIPS, name="walks", ids=("f", "g", "h"))]
     groups = join_sources(both).groups

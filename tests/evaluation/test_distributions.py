@@ -134,3 +134,15 @@ def test_a_class_that_nobody_gives_and_nothing_answers_has_no_f1():
 
     # of the first class 2 of 3 + 2 twice, of the second 1 of 1 + 2 twice
     assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
+
+
+def test_shares_of_unknown_numbers_have_the_same_distances_and_no_ceiling():
+    shares = (VOTES / VOTES.sum(axis=1, keepdims=True)).astype("float32")
+    counted = distributions.summarize(votes=VOTES, probs=PROBS)
+
+    found = distributions.summarize(votes=shares, probs=PROBS)
+
+    assert found["ceiling"] is None
+    assert found["mean_votes"] is None
+    for name in distributions.NAMES:
+        assert found[name] == pytest.approx(counted[name], rel=1e-5), name

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from scipy.special import softmax
 
+from pixsent_tf.cli.distribution_words import describe_distribution
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.table import build_dataset
 from pixsent_tf.inference.polarity import read_polarity
@@ -80,6 +81,41 @@ def test_shuffled_votes_are_answered_by_no_more_than_their_mean(
     found = results["distribution"]
     assert found["kl"] > 0.97 * found["mean_baseline"]["kl"]
     assert found["ceiling"]["kl"] < 0.5 * found["kl"]
+
+
+def test_shares_are_learnt_like_the_votes_that_they_are_of(mean_color, voted, tmp_path):
+    shares = (voted.votes / RATERS).astype("float32")
+    _, _, of_votes = study(mean_color, voted, tmp_path / "votes")
+
+    _, _, results = study(mean_color, replace(voted, votes=shares), tmp_path / "run")
+
+    found, other = results["distribution"], of_votes["distribution"]
+    assert found["ceiling"] is None
+    assert found["kl"] == pytest.approx(other["kl"], rel=1e-4)
+    said = dict(describe_distribution(found))
+    assert said["shares of votes"] == "how many voted is not known"
+    assert "true shares" not in said["  KL divergence"]
+    assert "true shares" in dict(describe_distribution(other))["  KL divergence"]
+
+
+def test_a_class_that_others_always_outvote_is_learnt_from_its_shares(
+    mean_color, voted, tmp_path
+):
+    votes = voted.votes.copy()
+    others = np.delete(votes, 2, axis=1).max(axis=1)
+    votes[others == 0, 0] = 1
+    votes[:, 2] = np.minimum(votes[:, 2], np.maximum(others, 1) - 1)
+    labels = votes.argmax(axis=1).astype("int32")
+    assert 2 not in labels
+
+    run, _, results = study(
+        mean_color, replace(voted, votes=votes, labels=labels), tmp_path / "run"
+    )
+
+    said, shares = Predictions.read(run.path).probs[:, 2], votes / votes.sum(1)[:, None]
+    assert np.corrcoef(said, shares[:, 2])[0, 1] > 0.5
+    found = results["distribution"]
+    assert found["kl"] < 0.5 * found["mean_baseline"]["kl"]
 
 
 def test_without_votes_as_labels_there_are_no_distances(mean_color, voted, tmp_path):

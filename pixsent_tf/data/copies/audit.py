@@ -219,7 +219,7 @@ def _crossing_groups(part: Dataset) -> list[str] | None:
 
 def _label_ceiling(part: Dataset) -> float | None:
     """Expected agreement of one more annotator; None without votes that differ."""
-    if part.votes is None or part.num_classes != 2:
+    if part.votes is None or not part.has_counts or part.num_classes != 2:
         return None
     whole = part.whole or part
     beta = None if whole.votes is None else agreement.fit_beta(whole.votes)

@@ -5,7 +5,8 @@
     split     split, subset, partition             train, val or test
     fold      fold, kfold                          the test fold of each picture
     group source weight annotator                  by these names only
-    votes_*   how many annotators named each class
+    votes_*   how many annotators named each class; see `votes`
+    share_*   which part of them did
 
 Case, spaces, hyphens and underscores do not matter. `--columns path=img,label=mood`
 names others; `--columns fold=` has a column left alone.
@@ -17,6 +18,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pixsent_tf.config.values import nearest
 from pixsent_tf.errors import ConfigError, DataError, shown
@@ -39,7 +42,8 @@ _NAMES = {
     "annotator": ("annotator",),
 }
 ROLES = tuple(_NAMES)
-VOTES = re.compile(r"votes?[ _-](.+)", re.IGNORECASE)
+VOTES = "votes"  # the role of several columns, which `--columns` parts by bars
+Rows = Sequence[Mapping[str, str]]
 _IS_PICTURE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|heic)$", re.IGNORECASE)
 
 
@@ -71,26 +75,45 @@ def find_columns(
         if own:
             found[role] = own[0]
     for role, column in (chosen or {}).items():
-        if role not in (*ROLES, *more):
+        known = (*ROLES, VOTES, *more)
+        if role not in known:
             raise ConfigError(
-                f"--columns knows no {role!r}{nearest(role, (*ROLES, *more))}; it "
-                f"knows {', '.join((*ROLES, *more))}."
+                f"--columns knows no {role!r}{nearest(role, known)}; it knows "
+                f"{', '.join(known)}."
             )
         if not column:
             found.pop(role, None)
-        elif _key(column) not in by_key:
-            raise ConfigError(
-                f"{shown(path)} has no column {column!r}, which --columns names; it "
-                f"has {listed(columns)}."
-            )
-        else:
-            found[role] = by_key[_key(column)]
+        elif role != VOTES:
+            found[role] = named_column(columns, column, path)
     twice = [name for name in found.values() if list(columns).count(name) > 1]
     if twice:
         raise DataError(
             f"{shown(path)} has two columns {twice[0]!r}; take one of them away."
         )
     return {role: found[role] for role in (*ROLES, *more) if role in found}
+
+
+def named_column(columns: Sequence[str], name: str, path: Path) -> str:
+    """Find the column that `--columns` names.
+
+    Args:
+        columns: Of the table.
+        name: As it was given; case, spaces, hyphens and underscores do not matter.
+        path: The table, for the message.
+
+    Returns:
+        Its name in the table.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    for column in columns:
+        if _key(column) == _key(name):
+            return column
+    raise ConfigError(
+        f"{shown(path)} has no column {name!r}, which --columns names; it has "
+        f"{listed(columns)}."
+    )
 
 
 def refuse_columns(path: Path, columns: Sequence[str], lacking: str) -> DataError:
@@ -115,9 +138,10 @@ def refuse_columns(path: Path, columns: Sequence[str], lacking: str) -> DataErro
             f"such as path,label."
         )
     names = ", ".join(_NAMES[lacking][:4])
+    votes = f", or votes with --columns {VOTES}=COLUMN|COLUMN" * (lacking == "label")
     return DataError(
         f"{shown(path)} has the columns {listed(columns)}; none is called like a "
-        f"{lacking} ({names}): name it with --columns {lacking}=COLUMN."
+        f"{lacking} ({names}): name it with --columns {lacking}=COLUMN{votes}."
     )
 
 
@@ -181,6 +205,34 @@ def as_path(cell: Any, table: Path) -> str:
             f"write them to files, and name these."
         )
     return as_text(cell)
+
+
+def numbers_of(path: Path, rows: Rows, column: str) -> np.ndarray:
+    """Read a column of numbers.
+
+    Args:
+        path: The table, for the message.
+        rows: Its rows.
+        column: Which.
+
+    Returns:
+        Its numbers, float64 [N].
+
+    Raises:
+        DataError: If one is no number from 0 up.
+    """
+    found = np.empty(len(rows))
+    for i, row in enumerate(rows):
+        try:
+            found[i] = float(row[column] or "nan")
+        except ValueError:
+            found[i] = np.nan
+        if not (found[i] >= 0 and np.isfinite(found[i])):
+            raise DataError(
+                f"{shown(path)} has the {column} {row[column]!r} in the row of "
+                f"{shown(row['path'])}; it is a number from 0 up."
+            )
+    return found
 
 
 def _key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What else does a table say of its pictures? Splits, folds, votes, weights, sources.
+"""What else does a table say of its pictures? Splits, folds, weights, sources.
 
 Each becomes a part of the data set, and how it was read a line of its notes.
 """
@@ -12,14 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pixsent_tf.data.class_names import name_classes
 from pixsent_tf.data.folders.classes import SPLITS
 from pixsent_tf.data.folders.source import describe_splits
-from pixsent_tf.data.lists.columns import VOTES
+from pixsent_tf.data.lists.columns import Rows, numbers_of
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError, shown
 
-Rows = Sequence[Mapping[str, str]]
 _SPLITS = {**SPLITS, **dict.fromkeys(("eval", "evaluation", "holdout"), "test")}
 _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 
@@ -51,86 +49,6 @@ def add_given(
             cells = [row[role] for row in rows]
             dataset = add(dataset, path, cells, role in chosen)
     return dataset
-
-
-def votes_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Find the columns of votes.
-
-    Args:
-        columns: Of a table.
-
-    Returns:
-        The class that each counts the votes for, by column.
-    """
-    found = {name: VOTES.fullmatch(name) for name in columns}
-    named = {name: match[1] for name, match in found.items() if match}
-    if len(named) < 2:
-        return {}
-    by_label = name_classes(named.values(), "").by_label
-    return {name: by_label[label] for name, label in named.items()}
-
-
-def labels_of_votes(
-    path: Path, rows: Rows, votes: Mapping[str, str]
-) -> tuple[list[dict[str, str]], int]:
-    """Label pictures by what most annotators say.
-
-    Args:
-        path: The table, for messages.
-        rows: Its rows.
-        votes: Class by column.
-
-    Returns:
-        The rows with a label, and how many were tied and are left out.
-
-    Raises:
-        DataError: If a number of votes is none.
-    """
-    counts = np.stack([_numbers(path, rows, name) for name in votes], axis=1)
-    names = list(votes.values())
-    labelled = [
-        {**row, "label": names[int(own.argmax())]}
-        for row, own in zip(rows, counts, strict=True)
-        if (own == own.max()).sum() == 1
-    ]
-    return labelled, len(rows) - len(labelled)
-
-
-def add_votes(
-    dataset: Dataset, path: Path, rows: Rows, votes: Mapping[str, str]
-) -> Dataset:
-    """Add how many annotators named each class, where it is these classes.
-
-    Args:
-        dataset: The pictures with their labels.
-        path: The table, for messages.
-        rows: A row for each picture.
-        votes: Class by column, as `votes_columns` gives them; none for no votes.
-
-    Returns:
-        The data set with votes.
-
-    Raises:
-        DataError: If a number of votes is none, or a picture has no votes.
-    """
-    if not votes:
-        return dataset
-    if sorted(votes.values()) != sorted(dataset.class_names):
-        note = (
-            f"{path.name}: the columns {', '.join(votes)} are left alone, since the "
-            f"classes are {', '.join(dataset.class_names)}"
-        )
-        return replace(dataset, notes=(*dataset.notes, note))
-    column = {name: column for column, name in votes.items()}
-    counts = np.stack(
-        [_numbers(path, rows, column[name]) for name in dataset.class_names], axis=1
-    )
-    if (none := counts.sum(axis=1) == 0).any():
-        raise DataError(
-            f"{shown(path)} has no votes for {shown(dataset.ids[int(none.argmax())])}; "
-            f"fill them in, or take the row away."
-        )
-    return replace(dataset, votes=counts.astype("int32"))
 
 
 def _with_sources(
@@ -205,7 +123,7 @@ def _with_weights(
     rows = [
         {"path": name, "weight": c} for name, c in zip(dataset.ids, cells, strict=True)
     ]
-    weights = _numbers(path, rows, "weight").astype("float32")
+    weights = numbers_of(path, rows, "weight").astype("float32")
     if not weights.any():
         raise DataError(
             f"{shown(path)} has only weights of 0; give some pictures a larger one, or "
@@ -216,22 +134,6 @@ def _with_weights(
         f"training"
     )
     return replace(dataset, weights=weights, notes=(*dataset.notes, note))
-
-
-def _numbers(path: Path, rows: Rows, column: str) -> np.ndarray:
-    """Read a column of numbers from 0 up, [N]."""
-    found = np.empty(len(rows))
-    for i, row in enumerate(rows):
-        try:
-            found[i] = float(row[column] or "nan")
-        except ValueError:
-            found[i] = np.nan
-        if not (found[i] >= 0 and np.isfinite(found[i])):
-            raise DataError(
-                f"{shown(path)} has the {column} {row[column]!r} in the row of "
-                f"{shown(row['path'])}; it is a number from 0 up."
-            )
-    return found
 
 
 _READERS: dict[str, Callable[[Dataset, Path, Sequence[str], bool], Dataset]] = {

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.class_names import is_nothing, name_classes, refuse_nothing
 from pixsent_tf.data.lists import tables
 from pixsent_tf.data.lists.columns import (
+    VOTES,
     as_path,
     as_text,
     describe_columns,
@@ -25,12 +26,7 @@ from pixsent_tf.data.lists.columns import (
     listed,
     refuse_columns,
 )
-from pixsent_tf.data.lists.given import (
-    add_given,
-    add_votes,
-    labels_of_votes,
-    votes_columns,
-)
+from pixsent_tf.data.lists.given import add_given
 from pixsent_tf.data.lists.paths import find_spelling
 from pixsent_tf.data.lists.perspectives import spread_groups
 from pixsent_tf.data.lists.ratings import (
@@ -41,6 +37,7 @@ from pixsent_tf.data.lists.ratings import (
     open_ratings,
 )
 from pixsent_tf.data.lists.strays import find_strays
+from pixsent_tf.data.lists.votes import add_votes, labels_of_votes, votes_columns
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -135,7 +132,8 @@ def open_list(
         )
         return replace(dataset, notes=(*listing.notes, *dataset.notes))
     refuse_ratings(asked, f"{path} holds labels and no ratings")
-    return _open_labelled(path, images, listing, rows, reading)
+    shares = asked.labels == "votes"
+    return _open_labelled(path, images, listing, rows, reading, shares=shares)
 
 
 def _open_labelled(
@@ -144,8 +142,13 @@ def _open_labelled(
     listing: _Listing,
     rows: list[dict[str, str]],
     reading: Reading,
+    *,
+    shares: bool,
 ) -> Dataset:
-    """Read pictures and their labels, and what else a table says of them."""
+    """Read pictures and their labels, and what else a table says of them.
+
+    Where `shares` of votes are learnt, a class may be one that others always outvote.
+    """
     names = [row["path"] for row in listing.rows]
     labels = [row["label"] for row in rows]
     kept = refuse_nothing(labels, names, str(path), skip=reading.skip_unlabelled)
@@ -165,7 +168,9 @@ def _open_labelled(
     if reading.group or "group" in listing.roles:
         dataset = dataset.grouped([row[reading.group or "group"] for row in rows])
     dataset = add_given(dataset, path, rows, listing.roles, reading.columns or {})
-    return add_votes(dataset, path, rows, votes_columns(listing.columns))
+    if shares and "label" not in listing.roles:
+        dataset = dataset.with_classes(listing.votes.values())
+    return add_votes(dataset, path, rows, listing.votes)
 
 
 @dataclass(frozen=True)
@@ -177,12 +182,14 @@ class _Listing:
         roles: What its columns hold.
         rows: Cells by column.
         notes: How it was read.
+        votes: Class by column, of the columns of votes.
     """
 
     columns: tuple[str, ...]
     roles: tuple[str, ...]
     rows: list[dict[str, str]]
     notes: tuple[str, ...] = ()
+    votes: Mapping[str, str] = field(default_factory=dict)
 
 
 def _no_group(path: Path, listing: _Listing, group: str) -> str:
@@ -206,7 +213,7 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
     """Read the rows, with the columns of the roles under their names."""
     columns = tables.read_header(path)
     found = _find(columns, path, reading.columns, targets)
-    votes = votes_columns(columns)
+    votes = votes_columns(columns, path, (reading.columns or {}).get(VOTES))
     if "path" not in found:
         raise refuse_columns(path, columns, "path")
     is_labelled = "label" in found or len(votes) > 1
@@ -234,7 +241,11 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
         rows, tied = labels_of_votes(path, rows, votes)
         extra += [f"{path.name}: left out {tied} (tied votes)"] * (tied > 0)
     return _Listing(
-        tuple(dict.fromkeys((*columns, *found))), tuple(found), rows, tuple(extra)
+        tuple(dict.fromkeys((*columns, *found))),
+        tuple(found),
+        rows,
+        tuple(extra),
+        votes,
     )
 
 

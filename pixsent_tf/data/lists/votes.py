@@ -1,0 +1,146 @@
+"""What did several annotators say of each picture of a table? Votes, or shares of them.
+
+    votes_*, vote_*       how many named a class: whole numbers
+    share_*, shares_*     which part of them did: rows sum to 1, or to 100
+
+Where columns have other names, `--columns votes=anger|disgust|fear` names them. What
+whole numbers tell and shares do not is how many were asked, so that only votes say how
+far those of other annotators would be from them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pixsent_tf.data.class_names import name_classes
+from pixsent_tf.data.lists.columns import Rows, named_column, numbers_of
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ConfigError, DataError, shown
+
+_VOTES = re.compile(r"(?:votes?|shares?)[ _-](.+)", re.IGNORECASE)
+_MOST_OFF = 0.05  # of the sum of a picture's shares, which tables round
+
+
+def votes_columns(
+    columns: Sequence[str], path: Path, named: str | None = None
+) -> dict[str, str]:
+    """Find the columns of votes or shares.
+
+    Args:
+        columns: Of a table.
+        path: The table, for messages.
+        named: Those that the user named, with bars between; None to go by their names,
+            "" for none.
+
+    Returns:
+        The class that each is of, by column; none for no votes.
+
+    Raises:
+        ConfigError: If a named column is not there, or only one is named.
+    """
+    if named is None:
+        by_column = {
+            name: match[1] for name in columns if (match := _VOTES.fullmatch(name))
+        }
+        if len(by_column) < 2:
+            return {}
+    else:
+        parts = [part.strip() for part in named.split("|") if part.strip()]
+        own = [named_column(columns, part, path) for part in parts]
+        by_column = {name: _VOTES.sub(r"\1", name) for name in own}
+        if len(by_column) == 1:
+            raise ConfigError(
+                f"--columns votes={named} names one column; votes need two or more, "
+                f"such as votes=anger|disgust."
+            )
+    by_label = name_classes(by_column.values(), "").by_label if by_column else {}
+    return {name: by_label[label] for name, label in by_column.items()}
+
+
+def labels_of_votes(
+    path: Path, rows: Rows, votes: Mapping[str, str]
+) -> tuple[list[dict[str, str]], int]:
+    """Label pictures by what most annotators say.
+
+    Args:
+        path: The table, for messages.
+        rows: Its rows.
+        votes: Class by column.
+
+    Returns:
+        The rows with a label, and how many were tied and are left out.
+
+    Raises:
+        DataError: If a number of votes is none.
+    """
+    counts = np.stack([numbers_of(path, rows, name) for name in votes], axis=1)
+    names = list(votes.values())
+    labelled = [
+        {**row, "label": names[int(own.argmax())]}
+        for row, own in zip(rows, counts, strict=True)
+        if (own == own.max()).sum() == 1
+    ]
+    return labelled, len(rows) - len(labelled)
+
+
+def add_votes(
+    dataset: Dataset, path: Path, rows: Rows, votes: Mapping[str, str]
+) -> Dataset:
+    """Add what annotators said, where it is of the classes of the labels.
+
+    Args:
+        dataset: The pictures with their labels.
+        path: The table, for messages.
+        rows: A row for each picture.
+        votes: Class by column, as `votes_columns` gives them; none for no votes.
+
+    Returns:
+        The data set with votes, or with shares where they are no whole numbers.
+
+    Raises:
+        DataError: If a number of votes is none, a picture has no votes, or its shares
+            sum to neither 1 nor 100.
+    """
+    if not votes:
+        return dataset
+    if sorted(votes.values()) != sorted(dataset.class_names):
+        note = (
+            f"{path.name}: the columns {', '.join(votes)} are left alone, since the "
+            f"classes are {', '.join(dataset.class_names)}"
+        )
+        return replace(dataset, notes=(*dataset.notes, note))
+    column = {name: column for column, name in votes.items()}
+    counts = np.stack(
+        [numbers_of(path, rows, column[name]) for name in dataset.class_names], axis=1
+    )
+    if (none := counts.sum(axis=1) == 0).any():
+        raise DataError(
+            f"{shown(path)} has no votes for {shown(dataset.ids[int(none.argmax())])}; "
+            f"fill them in, or take the row away."
+        )
+    if (counts == np.rint(counts)).all():
+        return replace(dataset, votes=counts.astype("int32"))
+    shares = _shares(path, dataset.ids, counts)
+    names = ", ".join(votes.values())
+    note = f"{path.name}: shares of {names}; how many voted is not told"
+    return replace(dataset, votes=shares, notes=(*dataset.notes, note))
+
+
+def _shares(path: Path, ids: Sequence[str], values: np.ndarray) -> np.ndarray:
+    """Let the shares of each picture sum to 1, float32 [N, K]."""
+    totals = values.sum(axis=1)
+    whole = 100.0 if np.median(totals) > 10 else 1.0
+    is_off = np.abs(totals / whole - 1) > _MOST_OFF
+    if is_off.any():
+        first = int(is_off.argmax())
+        raise DataError(
+            f"{shown(path)} has shares of {shown(ids[first])} that sum to "
+            f"{totals[first]:g}; those of a picture sum to 1 or to 100, and votes are "
+            f"whole numbers."
+        )
+    return (values / totals[:, None]).astype("float32")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from scipy import stats
 
 from pixsent_tf.data.augment import (
     LEFT,
@@ -338,3 +339,36 @@ def test_as_many_views_recur_whatever_the_seed_but_not_what_is_mixed():
     np.testing.assert_array_equal(first[:, :SHARE], again[:, :SHARE])
     assert (first[:, :SHARE] != second[:, :SHARE]).any(axis=1).all()
     assert (first[:, SHARE] != again[:, SHARE]).mean() > 0.8
+
+
+def test_shares_of_mixed_pictures_are_of_the_beta_distribution_that_is_asked_for():
+    draws = draws_of(Augmentation(CROP, mixup=0.4), 20_000)[:, SHARE] / UNIT
+
+    # the larger of a share and its rest: twice the density above a half
+    for share in (0.6, 0.8, 0.95):
+        expected = 2 * stats.beta.cdf(share, 0.4, 0.4) - 1
+        assert (draws < share).mean() == pytest.approx(expected, abs=0.012)
+
+
+def test_the_areas_of_resized_crops_are_uniform_not_their_sides():
+    augmentation = Augmentation(224, min_area_fraction=0.04)
+
+    sides = draws_of(augmentation, 20_000, canvas_size=256)[:, SIDE] / 256
+
+    assert (sides**2).mean() == pytest.approx(0.52, abs=0.007)
+    assert np.corrcoef(
+        sides, draws_of(augmentation, 20_000, canvas_size=256)[:, MIRROR]
+    )[0, 1] == pytest.approx(0, abs=0.03)
+
+
+def test_brightness_comes_before_contrast_and_contrast_before_saturation():
+    canvas = np.full((1, CROP, CROP, 3), [200, 100, 0], dtype="uint8")
+    canvas[:, :, CROP // 2 :] = 0
+    draws = row()
+    draws[0, COLORS] = 2 * UNIT, UNIT // 2, 2 * UNIT
+
+    crop = Augmentation(CROP, jitter=1.0).batch(canvas, draws).numpy()
+
+    # [255, 200, 0] when it is twice as bright, and clipped; gray 193, of half the
+    # picture: a mean of 96; halfway to it [176, 148, 48]; gray 144; twice as far off
+    assert np.abs(crop[0, 0, 0].astype(int) - [208, 152, 0]).max() <= 2

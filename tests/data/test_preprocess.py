@@ -5,9 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data import preprocess
 from pixsent_tf.data.preprocess import Preprocessor, ToCrop
 
 SQUASH = PreprocessConfig(canvas_size=32, crop_size=24)
@@ -125,3 +127,25 @@ def test_a_cubic_that_overshoots_black_and_white_stays_within():
     # next to the edge a cubic asks for less than 0 and more than 255
     assert canvas[6, 16].tolist() == [0] * 3
     assert canvas[9, 16].tolist() == [255] * 3
+
+
+@pytest.mark.parametrize("size", [(32, 50), (50, 32)])
+def test_a_picture_with_one_side_of_the_canvas_is_resized_along_the_other(size):
+    image = picture(*size)
+
+    canvas = Preprocessor(SQUASH).to_canvas(np.asarray(image)).numpy().astype(int)
+
+    expected = np.asarray(image.resize((32, 32), Image.BILINEAR))
+    assert canvas.shape == (32, 32, 3)
+    assert np.abs(canvas - expected).max() <= 3
+
+
+@pytest.mark.parametrize("config", [SQUASH, CROP])
+@pytest.mark.parametrize("size", [(90, 41), (41, 90), (50, 50)])
+def test_strips_make_the_canvas_that_the_whole_picture_makes(size, config, monkeypatch):
+    monkeypatch.setattr(preprocess, "STRIP_PIXELS", 90 * 7)  # the last is not full
+    image, preprocessor = np.asarray(picture(*size)), Preprocessor(config)
+
+    strips = preprocessor.to_canvas_in_strips(image, tf.identity).numpy().astype(int)
+
+    assert np.abs(strips - preprocessor.to_canvas(image).numpy()).max() <= 1

@@ -260,3 +260,29 @@ def test_half_may_be_held_out_and_a_tenth_needs_ten_pictures():
     assert holdout(LABELS, 0.5).sum() == pytest.approx(51.5, abs=1)
     with pytest.raises(DataError, match="10 parts need 10 different pictures"):
         holdout(np.repeat([0, 1], [9, 40]), 0.1)
+
+
+def test_folds_are_even_in_votes_within_each_source(noises):
+    label, source = noises.labels, np.arange(24) // 12
+    # 10 : 0 or 9 : 1, and in the other source 9 : 1 or 8 : 2
+    votes = np.where(np.arange(24) // 2 % 2, 10, 9) - source
+    both = np.where(label == 1, [10 - votes, votes], [votes, 10 - votes])
+    known = replace(
+        noises, votes=both.T, sources=source, source_names=("tweets", "trips")
+    )
+
+    for seed in range(4):
+        dealt = published_or_stratified(known, 3, seed=seed)
+        for k, agreeing, one in np.ndindex(2, 11, 2):
+            members = (label == k) & (votes == agreeing) & (source == one)
+            assert len(np.unique(dealt[members])) == members.sum()  # 3, or none
+
+
+def test_a_large_group_finds_room_whatever_comes_before_it():
+    # one group of ten among singles: dealt late, it would fit into no fold
+    labels = np.tile([0, 1], 20)
+    units = np.r_[np.zeros(10, int), np.arange(1, 31)]
+
+    for seed in range(5):
+        folds = stratified_folds(labels, 4, seed=seed, units=units)
+        assert np.bincount(folds)[1:].tolist() == [10] * 4

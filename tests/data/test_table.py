@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pixsent_tf.config import DataConfig
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import DataError
 
@@ -184,3 +185,49 @@ def test_sources_are_balanced_by_their_numbers():
 )
 def test_the_test_part_is_held_out_and_else_what_validates(splits, expected):
     assert replace(DATASET, splits=np.array(splits)).divided.tolist() == expected
+
+
+def test_votes_are_aimed_at_where_they_are_asked_for():
+    aims = DATASET.weighted_targets(DataConfig(labels="votes"))
+
+    np.testing.assert_allclose(aims, [[1, 0], [0.2, 0.8], [0.4, 0.6], [0, 1]])
+
+
+def test_every_weight_counts_whatever_else_does():
+    weighted = replace(JOINED, weights=np.array([2, 0.5, 3, 4], "float32"))
+
+    aims = weighted.weighted_targets(DataConfig(example_weights="agreement"))
+
+    # by agreement 1, .6, .2 and 1; joined are the last two, by .5 and .25
+    np.testing.assert_allclose(aims.sum(axis=1), [2, 0.3, 0.3, 1], rtol=1e-6)
+
+
+def test_nothing_that_is_known_of_a_picture_stays_behind_when_it_is_taken():
+    values = np.arange(8.0).reshape(4, 2)
+    known = replace(
+        DATASET.grouped(list("xyxz")),
+        joined=np.array([0, 1, 2, 3], "float32"),
+        sources=np.array([3, 2, 1, 0]),
+        splits=np.array(["train", "val", "test", "other"]),
+        weights=np.array([4, 5, 6, 7], "float32"),
+        ratings=Ratings(("a", "b"), values, (0, 9), values + 1, values + 2),
+    )
+    taken = known.take(np.array([2, 0]))
+
+    assert taken.groups.tolist() == [0, 0]
+    assert taken.joined.tolist() == [2, 0]
+    assert taken.sources.tolist() == [1, 3]
+    assert taken.splits.tolist() == ["test", "train"]
+    assert taken.weights.tolist() == [6, 4]
+    assert taken.ratings.values.tolist() == [[4, 5], [0, 1]]
+    assert taken.ratings.spreads.tolist() == [[5, 6], [1, 2]]
+    assert taken.ratings.counts.tolist() == [[6, 7], [2, 3]]
+    rows = {
+        field.name
+        for field in fields(known)
+        if len(np.atleast_1d(getattr(known, field.name))) == 4
+    }
+    assert rows == {
+        *("ids", "paths", "labels", "folds", "votes", "groups", "joined"),
+        *("sources", "splits", "weights"),
+    }

@@ -1,12 +1,20 @@
 import struct
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageOps
 from torture import encode, picture, with_exif
 
-from pixsent_tf.data.decode.orientation import after, jpeg_orientation, tiff_orientation
+from pixsent_tf.data.decode.orientation import (
+    after,
+    jpeg_orientation,
+    png_orientation,
+    tiff_orientation,
+    upright,
+)
 
 
 def tiff(value, order=">", tag=0x0112, kind=3, before=0):
@@ -83,3 +91,30 @@ def test_what_follows_a_mark_is_found_in_binary_data():
 
     assert after(text, b"--") == b"b--c"
     assert after(text, b"++") == b""
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_pillow_turns_it(orientation):
+    pixels = np.arange(2 * 3 * 3, dtype="uint8").reshape(2, 3, 3)
+    stored = Image.fromarray(pixels)
+    stored.getexif()[0x0112] = orientation
+
+    found = upright(tf.constant(pixels), tf.constant(orientation)).numpy()
+
+    expected = np.asarray(ImageOps.exif_transpose(stored))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_are_read_from_either_kind_of_file(orientation):
+    with_it = tiff(orientation)
+    chunk = struct.pack(">I", len(with_it)) + b"eXIf" + with_it
+    png = encode(picture(), "PNG")
+
+    assert tiff_orientation(tf.constant(with_it)) == orientation
+    assert png_orientation(tf.constant(png[:33] + chunk + png[33:])) == orientation
+    assert jpeg_orientation(tf.constant(with_exif(orientation))) == orientation
+
+
+def test_the_number_stands_anywhere_in_a_long_directory():
+    assert tiff_orientation(tf.constant(tiff(6, before=40))) == 6

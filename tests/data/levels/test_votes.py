@@ -70,3 +70,9 @@ def test_a_tie_is_no_majority(tmp_path):
     (tmp_path / "amt.csv").write_text("a_1.jpg,4,2,2\nb_2.jpg,5,1,4\n")
 
     assert read_table(tmp_path / "amt.csv", LABELS) is None
+
+
+def test_a_total_that_is_not_the_sum_is_no_total(tmp_path):
+    (tmp_path / "amt.csv").write_text("a_1.jpg,9,3,2\nb_2.jpg,5,1,4\n")
+
+    assert read_table(tmp_path / "amt.csv", LABELS) is None

@@ -16,6 +16,8 @@ from pixsent_tf.training.adapting import (
     Standard,
     adapt_head,
     choose,
+    compare_losses,
+    repeated_folds,
 )
 
 WIDTH = 20
@@ -232,3 +234,30 @@ def losses(as_is: tuple[float, float], scale: tuple[float, float]) -> list[Loss]
 )
 def test_the_head_is_taken_unless_a_simpler_one_is_better(as_is, scale, chosen):
     assert choose(losses(as_is, scale)) == chosen
+
+
+def test_the_error_of_a_gain_is_that_of_a_mean_over_what_hangs_together():
+    generator = np.random.default_rng(0)
+    each = {name: generator.normal(size=12) for name in CANDIDATES}
+    gains = each[HEAD] - each[AS_IS]
+    pairs = gains.reshape(6, 2).mean(axis=1)
+
+    alone = compare_losses(each, np.arange(12))
+    paired = compare_losses(each, np.arange(12) // 2)
+
+    assert [one.name for one in alone] == list(CANDIDATES)
+    assert alone[0].loss == pytest.approx(each[AS_IS].mean())
+    assert alone[0].gain == pytest.approx(gains.mean())
+    assert alone[0].gain_error == pytest.approx(gains.std(ddof=1) / 12**0.5)
+    assert paired[0].gain_error == pytest.approx(pairs.std(ddof=1) / 6**0.5)
+    assert (alone[2].gain, alone[2].gain_error) == (0, 0)
+
+
+@pytest.mark.parametrize(("count", "repeats"), [(20, 5), (100, 3), (200, 1), (1000, 1)])
+def test_few_labels_are_dealt_several_times_and_never_alike(count, repeats):
+    labels = np.arange(count) % 2
+
+    folds = repeated_folds(labels, np.arange(count), seed=0)
+
+    assert folds.shape == (repeats, count)
+    assert len({row.tobytes() for row in folds}) == repeats

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -144,3 +145,40 @@ def test_a_last_backbone_that_sees_less_than_another_is_refused(recipe_of):
 
     with pytest.raises(ConfigError, match="must see the largest crops; name that one"):
         build_learner(recipe, 2)
+
+
+def test_pictures_choose_the_weight_as_much_as_they_weigh():
+    head, network = said(0.9, 0.1, 0.9, 0.1), said(0.1, 0.9, 0.1, 0.9)
+
+    chosen = [
+        choose_weight(head, network, TARGETS * np.array(weights)[:, None])
+        for weights in ([10, 1, 10, 1], [1, 10, 1, 10])
+    ]
+
+    assert chosen == [0.0, 1.0]
+
+
+class Trains:
+    """Notes what it is given; its inner predictions favor one class."""
+
+    def __init__(self, prob):
+        self.prob = prob
+        self.given = []
+
+    def fit(self, indices, targets, *, units=None, checkpoints=None):
+        self.given.append((indices.tolist(), None if units is None else units.tolist()))
+        probs = np.tile([1 - self.prob, self.prob], (len(indices), 1))
+        inner = InnerPredictions(np.log(probs), np.arange(len(indices)) + 1)
+        return SimpleNamespace(inner=inner)
+
+
+@pytest.mark.parametrize(("indices", "weight"), [([4, 5], 1.0), ([1, 2], 0.0)])
+def test_the_weight_is_chosen_by_the_pictures_that_train(indices, weight):
+    head, network = Trains(0.2), Trains(0.8)
+    targets = np.eye(2)[[0, 0, 0, 1, 1, 1]]
+    units = np.array([3, 3, 4, 4, 5, 5])
+
+    found = BlendedLearner(head, network).fit(np.array(indices), targets, units=units)
+
+    assert found.weight == weight
+    assert head.given == network.given == [(indices, units.tolist())]

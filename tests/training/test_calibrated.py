@@ -148,3 +148,27 @@ def test_pictures_without_weight_or_without_prediction_are_not_held_out():
         sum(right for _, right in held_out)
         == (probs.argmax(axis=1) == labels[counts]).sum()
     )
+
+
+def test_the_layer_that_is_saved_divides_by_the_temperature_that_was_found():
+    found = calibrate(*drawn(surer=3.0))
+
+    layer = found.output(("negative", "positive"))
+
+    assert layer.class_names == ("negative", "positive")
+    assert layer.temperature == pytest.approx(3.0, rel=0.1)
+    assert layer.held_out == found.held_out
+    probs = np.asarray(layer(np.array([[0.0, np.log(9)]])))[0, 1]
+    assert probs == pytest.approx(found.probs(np.array([0]))[0, 1], abs=1e-6)
+
+
+def test_whether_a_temperature_helps_is_told_by_pictures_as_they_weigh():
+    fitted, labels = drawn(surer=3.0)
+    is_many = np.arange(len(labels)) // 5 % 10 > 0  # nine of ten
+    labels[is_many] = fitted.inner.log_probs[is_many].argmax(axis=1)  # always right
+    weights = np.where(is_many, 1e-4, 1.0)
+
+    found = calibrate(fitted, labels, weights=weights)
+
+    # of what counts it is three times too sure; the many lose by the temperature
+    assert found.temperature == pytest.approx(3.0, rel=0.2)

@@ -156,3 +156,22 @@ def test_a_checkpoint_brings_the_best_weights_back(model, tmp_path):
 
     assert [weight.item() for weight in again.best_weights] == [5, 6]
     assert [weight.item() for weight in model.get_weights()] == [7, 8]
+
+
+def test_a_checkpoint_brings_the_velocities_of_the_optimizer_back(model, tmp_path):
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    pixels, answers = np.ones((4, 1)), np.full((4, 1), 5.0)
+    checkpoint = Checkpoint(Chain(tmp_path / "fit"), Report(2, NO_PROGRESS), None)
+    model.fit(pixels, answers, epochs=1, verbose=0, callbacks=[checkpoint])
+    kept = [variable.numpy() for variable in model.optimizer.variables]
+    model.fit(pixels, answers, epochs=1, verbose=0)
+    after_two = model.get_weights()
+
+    model.fit(pixels, answers, epochs=3, verbose=0)  # what shall be forgotten
+    Checkpoint(Chain(tmp_path / "fit"), Report(2, NO_PROGRESS), None).restore(model)
+
+    for variable, value in zip(model.optimizer.variables, kept, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    model.fit(pixels, answers, epochs=1, verbose=0)
+    for one, other in zip(model.get_weights(), after_two, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.config import DataConfig, PreprocessConfig
 from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import TrainingError
+from pixsent_tf.training import descent
 from pixsent_tf.training.descent import descend
 from pixsent_tf.training.finetune import build_network
 from pixsent_tf.training.rates import choose_layers
@@ -121,3 +124,116 @@ def test_too_little_memory_names_the_batch(
         descend(views_of(canvases, recipe), Examples(ALL, targets), recipe)
 
     assert told.value.batch_size == 24
+
+
+def test_the_last_pictures_of_an_epoch_are_a_step_though_they_fill_no_batch(
+    canvases, recipe_of, targets
+):
+    recipe = recipe_of(epochs=2)
+    network = build_network(recipe, 2)
+
+    descend(views_of(canvases, recipe, network), Examples(ALL[:20], targets), recipe)
+
+    assert int(network.optimizer.iterations) == 2 * 3
+
+
+def test_smoothed_labels_are_what_is_aimed_at(canvases, still, targets):
+    recipe = replace(still, training=replace(still.training, label_smoothing=0.2))
+    expected = log_losses(canvases, still, 0.8 * targets + 0.1).mean()
+
+    (loss,) = losses(canvases, recipe, Examples(ALL, targets))
+
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["squared", "huber"])
+def test_ratings_are_aimed_at_by_the_loss_that_is_named(canvases, still, kind):
+    recipe = replace(
+        still,
+        training=replace(still.training, rating_loss=kind),
+        data=DataConfig("ratings.csv", target=("valence", "arousal")),
+    )
+    values = np.random.default_rng(0).normal(0, 3, (24, 2)).astype("float32")
+    said = build_network(recipe, 2)(canvases.stored.numpy()[:, 2:14, 2:14]).numpy()
+    off = np.abs(said - values)
+    by_hand = off**2
+    if kind == "huber":
+        by_hand = np.where(off <= 1, off**2 / 2, off - 0.5)
+
+    (loss,) = losses(canvases, recipe, Examples(ALL, values))
+
+    assert loss == pytest.approx(by_hand.mean(), rel=1e-4)
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """What trains and what validates, by the name of the method that was asked."""
+    seen = {}
+
+    def note(name):
+        original = getattr(WholeViews, name)
+
+        def noted(self, examples, **settings):
+            seen[name] = examples.indices
+            return original(self, examples, **settings)
+
+        monkeypatch.setattr(WholeViews, name, noted)
+
+    note("of_epochs")
+    note("of_centers")
+    return seen
+
+
+def test_pictures_that_belong_together_do_not_train_and_validate(
+    canvases, recipe_of, targets, parts
+):
+    units = np.arange(24) // 2  # a dark and a bright one
+    recipe = recipe_of(epochs=1, patience=1)
+
+    descend(views_of(canvases, recipe), Examples(ALL, targets, None, units), recipe)
+
+    train, inner = parts["of_epochs"], parts["of_centers"]
+    assert sorted([*train, *inner]) == ALL.tolist()
+    assert not set(units[train]) & set(units[inner])
+    assert len(inner) in (4, 6)
+
+
+def test_averaged_weights_are_kept_as_they_were_validated(
+    canvases, recipe_of, targets, parts
+):
+    recipe = recipe_of(epochs=4, patience=4, ema=0.7, learning_rate=0.05)
+    network = build_network(recipe, 2)
+
+    rows = descend(views_of(canvases, recipe, network), Examples(ALL, targets), recipe)
+
+    inner = parts["of_centers"]
+    logits = network(canvases.stored.numpy()[inner, 2:14, 2:14]).numpy()
+    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    loss = -(targets[inner] * log_probs).sum(axis=1).mean()
+    assert loss == pytest.approx(min(row["val_loss"] for row in rows), rel=1e-4)
+
+
+def test_a_training_is_known_by_everything_that_decides_it(
+    canvases, recipe_of, targets
+):
+    recipe, weights, units = recipe_of(), np.ones(24), np.arange(24)
+    paths = (*canvases.paths[1:], canvases.paths[0])
+    settings = [
+        (recipe, canvases, Examples(ALL, targets, weights, units)),
+        (recipe_of(epochs=3), canvases, Examples(ALL, targets, weights, units)),
+        (recipe_of(seed=1), canvases, Examples(ALL, targets, weights, units)),
+        (
+            recipe,
+            replace(canvases, paths=paths),
+            Examples(ALL, targets, weights, units),
+        ),
+        (recipe, canvases, Examples(ALL[1:], targets, weights, units)),
+        (recipe, canvases, Examples(ALL, 1 - targets, weights, units)),
+        (recipe, canvases, Examples(ALL, targets, 2 * weights, units)),
+        (recipe, canvases, Examples(ALL, targets, weights, units // 2)),
+    ]
+
+    names = [descent._fingerprint(*each) for each in settings]
+
+    assert len(set(names)) == len(settings)
+    assert descent._fingerprint(*settings[0]) == names[0]

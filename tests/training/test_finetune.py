@@ -13,7 +13,7 @@ from PIL import Image
 from pixsent_tf.data.balance import balanced
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.training.finetune import FineTuneLearner
+from pixsent_tf.training.finetune import FineTuneLearner, build_network
 from tests.float32 import assert_close_float32
 from tests.heard import Heard
 from tests.tiny_network import OPERATIONS
@@ -375,7 +375,7 @@ def test_fit_before_read_is_refused(recipe_of, targets):
 
 
 def test_mixed_precision_ends_in_a_model_of_single_precision(recipe_of):
-    from pixsent_tf.training.finetune import FittedNetwork, build_network
+    from pixsent_tf.training.finetune import FittedNetwork
 
     recipe = recipe_of("all")
     learner = FineTuneLearner(recipe, 2)
@@ -393,3 +393,51 @@ def test_the_recipe_of_a_fit_is_not_changed(learner_of, recipe_of, targets):
     learner_of(recipe=recipe).fit(TRAIN, targets)
 
     assert recipe == replace(recipe_of("all"))
+
+
+def test_a_picture_in_the_middle_that_cannot_be_read_shifts_no_feature(
+    recipe_of, pictures, targets, tmp_path
+):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    paths = [*pictures[:5], str(tmp_path / "empty.jpg"), *pictures[5:]]
+    recipe = recipe_of("lp-ft", learning_rate=0.0, epochs=1)
+    plain, broken = (FineTuneLearner(recipe, 2) for _ in "12")
+    plain.read(pictures)
+    broken.read(paths)
+
+    expected = plain.fit(TRAIN, targets).probs(TEST)
+    fitted = broken.fit(
+        np.setdiff1d(np.arange(17), [5]), np.insert(targets, 5, [1, 0], axis=0)
+    )
+
+    np.testing.assert_allclose(fitted.probs(TEST + 1), expected, atol=1e-6)
+
+
+def test_a_network_starts_with_the_dropout_and_the_spread_of_its_recipe(recipe_of):
+    recipe = recipe_of("all", dropout=0.25)
+    wide, narrow = (
+        build_network(
+            replace(recipe, model=replace(recipe.model, initializer_stddev=stddev)), 2
+        )
+        for stddev in (0.4, 0.1)
+    )
+
+    rates = [
+        layer.rate for layer in wide.layers if isinstance(layer, keras.layers.Dropout)
+    ]
+    assert rates == [0.25]
+    kernels = [each.get_layer("logits").kernel.numpy() for each in (wide, narrow)]
+    np.testing.assert_allclose(kernels[0], 4 * kernels[1], rtol=1e-5)
+
+
+def test_nothing_is_dropped_where_a_network_past_its_frozen_part_answers(
+    learner_of, pictures, targets
+):
+    learner = learner_of("last-blocks", trained_fraction=0.6, dropout=0.5)
+    fitted = learner.fit(TRAIN, targets)
+    crops = np.stack([np.asarray(Image.open(pictures[i])) for i in TEST])
+
+    logits = fitted.classifier()(crops[:, 2:14, 2:14], training=False)
+
+    expected = keras.ops.softmax(logits).numpy()
+    assert_close_float32(fitted.probs(TEST), expected, operations=OPERATIONS)

@@ -7,7 +7,7 @@ import pytest
 
 from pixsent_tf.training.calibrated import calibrate
 from pixsent_tf.training.finetune import FineTuneLearner
-from pixsent_tf.training.inner import predict_inner_folds
+from pixsent_tf.training.inner import predict_inner_folds, rate_inner_folds
 from tests.heard import Heard
 
 TARGETS = np.eye(2)[np.arange(20) % 2]
@@ -109,3 +109,53 @@ def test_only_predicted_pictures_calibrate(learner_of, targets):
     found = calibrate(fitted, targets[indices].argmax(axis=1))
 
     assert len(found.held_out) == np.count_nonzero(fitted.inner.folds)
+
+
+VALUES = np.stack([np.arange(20.0), 20.0 - np.arange(20)], axis=1)
+
+
+def test_ratings_of_each_fold_are_given_by_a_training_on_all_others():
+    found = rate_inner_folds(said, VALUES, count=5)
+
+    # a fold of five holds four of 20, whose ranks sum to 190 with those of the others
+    told = np.round(found[:, 0] * 1000).astype(int)
+    own = {value: np.flatnonzero(told == value) for value in np.unique(told)}
+    assert len(own) == 5
+    for total, ranks in own.items():
+        assert total == 190 - ranks.sum()
+    assert (found[:, 0] == found[:, 1]).all()
+
+
+def test_ratings_of_folds_that_are_not_asked_for_are_unknown():
+    found = rate_inner_folds(said, VALUES, count=2)
+
+    assert np.isnan(found).all(axis=1).sum() == 12
+
+
+def test_rated_pictures_that_belong_together_share_a_fold():
+    units = np.arange(20) // 2
+    shown = []
+
+    def noted(trains, others):
+        shown.append((set(units[trains]), set(units[others])))
+        return said(trains, others)
+
+    rate_inner_folds(noted, VALUES, units=units, count=5)
+
+    assert len(shown) == 5
+    assert all(not trained & told for trained, told in shown)
+
+
+def test_inner_networks_predict_the_pictures_that_they_are_asked_for(
+    learner_of, targets
+):
+    indices = np.arange(4, 24)  # ranks are no positions
+    found = learner_of(calibration_folds=2).fit(indices, targets).inner
+    is_out = found.folds == 1
+
+    alone = learner_of(calibration_folds=0)
+    expected = alone.fit(indices[~is_out], targets).probs(indices[is_out])
+
+    np.testing.assert_allclose(
+        np.exp(found.log_probs[is_out]), expected, rtol=1e-5, atol=1e-7
+    )

@@ -206,3 +206,48 @@ def test_no_inner_prediction_knows_its_own_label():
     answers = head.inner.log_probs.argmax(axis=1)
     assert np.mean(answers == labels) == pytest.approx(0.5, abs=0.2)
     assert min(loss for _, loss in head.history) > 0.65  # no better than a coin
+
+
+def test_every_block_has_the_share_of_the_norm_that_it_is_given():
+    features, _ = blobs(2, width=7)
+    centered = (features - features.mean(axis=0)) * np.array([1, 2, 3, 4, 50, 6, 0.7])
+    blocks = [
+        FeatureBlock(4, share=0.75),
+        FeatureBlock(3, share=0.25, standardize=True),
+    ]
+
+    scaled = centered / logistic.feature_scale(centered, blocks)
+
+    first, second = scaled[:, :4], scaled[:, 4:]
+    assert (first**2).sum(axis=1).mean() == pytest.approx(0.75, rel=1e-4)
+    assert (second**2).sum(axis=1).mean() == pytest.approx(0.25, rel=1e-4)
+    # one divisor for the whole block, or one that makes its features alike
+    assert np.ptp(first.std(axis=0) / centered[:, :4].std(axis=0)) < 1e-6
+    assert np.ptp(second.std(axis=0)) < 1e-4
+
+
+def test_a_penalty_is_judged_by_weighted_losses_of_its_own_inner_predictions():
+    features, targets = blobs(2)
+    weighted = targets * np.linspace(0.2, 2, 60)[:, None]
+    head = logistic.fit_head(features, weighted)
+
+    losses = [loss for _, loss in head.history]
+    by_hand = -(weighted * head.inner.log_probs).sum() / 60
+    chosen = logistic.INVERSE_PENALTIES.index(head.inverse_penalty)
+    assert chosen == int(np.argmin(losses)) > 0
+    assert losses[chosen] == pytest.approx(by_hand)
+    alone = logistic.fit_head(
+        features, weighted, inverse_penalties=[head.inverse_penalty]
+    )
+    np.testing.assert_allclose(head.inner.log_probs, alone.inner.log_probs, atol=0.02)
+
+
+def test_another_seed_deals_other_inner_folds():
+    features, targets = blobs(2)
+
+    one, other = (
+        logistic.fit_head(features, targets, seed=seed).inner.folds for seed in (0, 1)
+    )
+
+    assert (one != other).any()
+    assert np.bincount(one).tolist() == np.bincount(other).tolist()

@@ -10,6 +10,7 @@ import pytest
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.errors import DataError
+from pixsent_tf.training import finetune
 from pixsent_tf.training.aims import RatingAim
 from pixsent_tf.training.finetune import FineTuneLearner
 from tests.tiny_network import COUNT, pictures, recipe_of, tiny_backbone
@@ -112,3 +113,23 @@ def test_units_that_tie_everything_together_are_refused(learner_of):
         learner_of("all", epochs=1).fit_ratings(
             np.arange(COUNT), rate(), units=np.zeros(COUNT, int)
         )
+
+
+def test_inner_ratings_are_by_networks_that_learnt_without_the_pictures(
+    learner_of, monkeypatch
+):
+    said, indices = [], np.arange(8, COUNT)
+
+    def one_fold(predict, values, **_):
+        said.append(predict(np.arange(4, 16), np.arange(4)))
+        return values
+
+    monkeypatch.setattr(finetune, "rate_inner_folds", one_fold)
+    ratings = rate(noise=0.5)
+    learner_of("all", epochs=3).fit_ratings(indices, ratings)
+
+    monkeypatch.setattr(finetune, "rate_inner_folds", lambda _, values, **__: values)
+    alone = learner_of("all", epochs=3).fit_ratings(indices[4:], ratings)
+    np.testing.assert_allclose(
+        said[0], alone.fitted.probs(indices[:4]), rtol=1e-5, atol=1e-5
+    )

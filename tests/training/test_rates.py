@@ -205,3 +205,41 @@ def test_a_schedule_ends_with_the_training_not_before(network):
     assert float(rate(19)) == pytest.approx(
         0.05 * (1 + np.cos(np.pi * 19 / 20)), rel=1e-4
     )
+
+
+def test_several_steps_of_adamw_are_those_of_keras():
+    generator = np.random.default_rng(0)
+    start = generator.normal(size=(4, 3)).astype("float32")
+    gradients = generator.normal(size=(6, 4, 3)).astype("float32")
+    moved = []
+    for kind in (LayerwiseAdamW, keras.optimizers.AdamW):
+        optimizer = kind(keras.optimizers.schedules.CosineDecay(0.1, 8))
+        variable = keras.Variable(start, name="kernel")
+        optimizer.build([variable])
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        moved.append(variable.numpy())
+
+    assert_close_float32(moved[0], moved[1], operations=60)
+    assert np.abs(moved[0] - start).max() > 0.2
+
+
+def test_caffes_biases_learn_twice_as_fast_and_do_not_decay(network):
+    training = replace(TRAINING, optimizer="caffe_sgd", head_multiplier=10.0)
+
+    built = build_optimizer(training, network, steps=10, steps_per_epoch=5)
+
+    head, conv = network.get_layer("logits"), network.get_layer("conv2")
+    assert built.multipliers_of(head.kernel.path) == (10, 1)
+    assert built.multipliers_of(head.bias.path) == (20, 0)
+    assert built.multipliers_of(conv.kernel.path) == (1, 1)
+    assert built.multipliers_of(conv.bias.path) == (2, 0)
+    assert built.multipliers_of("conv1_bn/gamma") == (1, 0)
+
+
+def test_frozen_normalization_stays_where_the_convolution_before_it_learns(network):
+    training = replace(TRAINING, freeze_normalization=True)
+    choose_layers(network, training)
+
+    assert network.get_layer("conv1").trainable
+    assert not network.get_layer("conv1_bn").trainable

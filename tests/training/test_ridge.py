@@ -92,3 +92,66 @@ def test_too_few_pictures_are_refused():
     features, ratings, _ = drawn(9)
     with pytest.raises(DataError, match="Ratings need 10 readable training pictures"):
         fit_ridge(features, ratings)
+
+
+def test_ratings_that_nobody_can_trust_move_nothing_and_judge_nothing():
+    features, ratings, _ = drawn(num_examples=120)
+    noise = np.full(ratings.shape, 1e-3)
+    garbage = np.arange(120) % 2 == 1
+    generator = np.random.default_rng(3)
+    heard = ratings.copy()
+    heard[garbage] = generator.normal(60, 30, (60, 2))
+    noise[garbage] = 1e8
+
+    head = fit_ridge(features, heard, noise=noise)
+    alone = fit_ridge(features[~garbage], ratings[~garbage])
+
+    off = head.ratings(features[~garbage]) - alone.ratings(features[~garbage])
+    assert np.abs(off).max() < 0.3
+    best = np.array(head.history)[:, 1:].min(axis=0)
+    assert best == pytest.approx(np.array(alone.history)[:, 1:].min(axis=0), rel=0.2)
+
+
+def test_where_raters_are_unknown_their_noise_is_the_mean_of_the_others():
+    features, ratings, _ = drawn()
+    known = np.linspace(0.1, 0.9, 160).reshape(80, 2)
+    some = known.copy()
+    some[::3] = np.nan
+    filled = np.where(np.isnan(some), np.nanmean(some, axis=0), some)
+
+    first, second = (fit_ridge(features, ratings, noise=n) for n in (some, filled))
+
+    np.testing.assert_allclose(first.kernel, second.kernel, atol=1e-6)
+
+
+def test_what_raters_leave_open_is_not_charged_to_the_model_too():
+    features, _, kernel = drawn(num_examples=400, noise=0.0)
+    features[1::2] += 2  # the noisy ones lie elsewhere
+    ratings = 4 + features @ kernel / 4
+    generator = np.random.default_rng(4)
+    noise = np.where(np.arange(400) % 2, 4.0, 1e-4)[:, None] * np.ones((1, 2))
+    heard = ratings + generator.normal(size=ratings.shape) * np.sqrt(noise)
+
+    found = fit_ridge(features, heard, noise=noise, inverse_penalties=[1e4])
+
+    # a model that errs by a tenth of what is left: weights of 1 / .2 and 1 / 4.2
+    weights = 1 / (0.1 * 2 + noise[:, 0])
+    centered = features - np.average(features, axis=0, weights=weights)
+    expected = np.linalg.lstsq(
+        centered * np.sqrt(weights)[:, None],
+        (heard - np.average(heard, axis=0, weights=weights))
+        * np.sqrt(weights)[:, None],
+        rcond=None,
+    )[0]
+    np.testing.assert_allclose(found.kernel, expected, atol=0.02)
+    assert np.abs(found.kernel - kernel / 4).max() < 0.1
+
+
+def test_answers_for_inner_folds_are_those_of_the_penalty_that_was_chosen():
+    features, ratings, _ = drawn()
+    head = fit_ridge(features, ratings)
+
+    for k in (0, 1):
+        errors = {row[0]: row[1 + k] for row in head.history}
+        rmse = ((head.inner[:, k] - ratings[:, k]) ** 2).mean() ** 0.5
+        assert rmse == pytest.approx(errors[head.inverse_penalties[k]])

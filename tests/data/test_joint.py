@@ -44,6 +44,14 @@ def test_a_picture_of_a_source_without_weights_counts_once():
     assert join_sources([weighted, TRIPS]).weights.tolist() == [2, 0, 3, 1, 1, 1]
 
 
+def test_weights_stay_where_every_source_knows_some_and_none_are_made_up():
+    first = replace(TWEETS, weights=np.array([2, 0, 3], "float32"))
+    second = replace(TRIPS, weights=np.array([1, 4, 0.5], "float32"))
+
+    assert join_sources([first, second]).weights.tolist() == [2, 0, 3, 1, 4, 0.5]
+    assert join_sources([TWEETS, TRIPS]).weights is None
+
+
 def test_votes_and_groups_are_kept_and_unknown_ones_bind_nothing():
     joint = join_sources([TWEETS, TRIPS])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,18 @@ def test_numbers_are_of_the_pictures_that_were_tested_and_read(outcome, tmp_path
         {"id": "e", "reason": "empty", "message": "e is empty."}
     ]
     assert json.loads((run.path / "results.json").read_text()) == results
+
+
+def test_shares_of_votes_are_measured_where_they_were_learnt(outcome, tmp_path):
+    run = Run.create(tmp_path / "run")
+    votes = np.array([[5, 0], [4, 1], [1, 4], [0, 5], [2, 3]], dtype="int32")
+    heard = replace(outcome, dataset=replace(outcome.dataset, votes=votes))
+
+    plain = heard.measure(run, started=0.0)
+    learnt = heard.measure(run, started=0.0, of_votes=True)
+
+    assert plain["distribution"] is None
+    assert learnt["distribution"]["num_examples"] == 3
 
 
 def test_every_tested_picture_has_a_row_with_its_status(outcome, tmp_path):

@@ -13,7 +13,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import DataError
 from pixsent_tf.inference.predictions import Predictions
 from pixsent_tf.runs import Run
-from pixsent_tf.studies.suspects import list_suspects
+from pixsent_tf.studies.suspects import list_suspects, rank_suspects
 
 
 def flip(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, np.ndarray]:
@@ -57,6 +57,28 @@ def test_suspects_say_what_is_doubted_and_by_how_much(smileys):
     for one in suspects:
         assert one["path"] == turned.paths[place[one["id"]]]
         assert one["label"] == turned.class_names[turned.labels[place[one["id"]]]]
+
+
+def test_suspects_are_told_to_six_digits():
+    probs = np.array([[0.9, 0.1], [0.8765433, 0.1234567], [0.7, 0.3]])
+
+    (suspect,) = rank_suspects(
+        probs=probs,
+        labels=np.array([0, 1, 0]),
+        ids="abc",
+        paths=[None, "b.jpg", None],
+        class_names=("negative", "positive"),
+    )
+
+    assert suspect == {
+        "rank": 1,
+        "id": "b",
+        "path": "b.jpg",
+        "label": "positive",
+        "answer": "negative",
+        "prob_label": 0.123457,
+        "is_believed": suspect["is_believed"],
+    }
 
 
 def write_run(dataset: Dataset, folder, **changes) -> Run:

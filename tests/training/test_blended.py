@@ -84,6 +84,18 @@ def test_the_weight_stands_in_the_history(learner, targets):
     assert {row["network_weight"] for row in found.history} == {found.weight}
 
 
+def test_the_weight_is_the_networks_not_the_heads(learner, targets, monkeypatch):
+    good, poor = (
+        InnerPredictions(np.log(targets[TRAIN] * (1 - 2 * p) + p), np.ones(16, int))
+        for p in (0.05, 0.4)
+    )
+    for part, inner in ((learner.head, poor), (learner.network, good)):
+        trained = SimpleNamespace(inner=inner)
+        monkeypatch.setattr(part, "fit", lambda *_, trained=trained, **__: trained)
+
+    assert learner.fit(TRAIN, targets).weight == 1.0
+
+
 def test_what_is_saved_answers_as_both(fitted, learner, pictures, tmp_path):
     path = tmp_path / "model.keras"
     model = SentimentModel.build(

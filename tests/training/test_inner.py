@@ -63,6 +63,26 @@ def test_folds_are_told():
     assert heard.steps == [(3, "calibrating")]
 
 
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_ratings_of_each_fold_are_said_by_a_training_on_all_others(count):
+    values, calls, heard = np.arange(40.0).reshape(20, 2), [], Heard()
+
+    def rate(trains, others):
+        calls.append((trains, others))
+        return np.full((len(others), 2), trains.sum())
+
+    found = rate_inner_folds(rate, values, count=count, progress=heard)
+
+    assert len(calls) == len(heard.counts) == min(count, 5)
+    for trains, others in calls:
+        assert len(others) == 4
+        assert sorted([*trains, *others]) == list(range(20))
+        assert (found[others] == trains.sum()).all()
+    rated = np.concatenate([others for _, others in calls])
+    assert len(set(rated)) == len(rated)
+    assert np.isnan(np.delete(found, rated, axis=0)).all()
+
+
 @pytest.fixture
 def learner_of(recipe_of, pictures):
     def build(**settings):

@@ -251,3 +251,10 @@ def test_another_seed_deals_other_inner_folds():
 
     assert (one != other).any()
     assert np.bincount(one).tolist() == np.bincount(other).tolist()
+
+
+def test_each_penalty_is_about_a_third_of_the_one_before():
+    steps = np.divide(logistic.INVERSE_PENALTIES[1:], logistic.INVERSE_PENALTIES[:-1])
+
+    assert ((steps.round(6) >= 3) & (steps < 3.4)).all()
+    assert min(logistic.INVERSE_PENALTIES) == pytest.approx(0.1)

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from pixsent_tf.errors import DataError
-from pixsent_tf.training.ridge import fit_ridge
+from pixsent_tf.training.ridge import INVERSE_PENALTIES, fit_ridge
 
 
 def drawn(num_examples=80, num_features=12, noise=0.5, seed=0):
@@ -155,3 +155,7 @@ def test_answers_for_inner_folds_are_those_of_the_penalty_that_was_chosen():
         errors = {row[0]: row[1 + k] for row in head.history}
         rmse = ((head.inner[:, k] - ratings[:, k]) ** 2).mean() ** 0.5
         assert rmse == pytest.approx(errors[head.inverse_penalties[k]])
+
+
+def test_penalties_go_from_a_thousandth_to_a_thousand_by_half_powers_of_ten():
+    np.testing.assert_allclose(INVERSE_PENALTIES, np.geomspace(1e-3, 1e3, 13))

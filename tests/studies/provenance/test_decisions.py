@@ -100,6 +100,20 @@ def test_a_prediction_that_no_fold_owns_up_to_is_a_leak(run):
     assert findings["has_leak"] is True
 
 
+def test_answers_that_name_no_fold_are_owned_up_to_by_none(run):
+    rows = run.read_table("predictions.csv")
+    columns = [name for name in rows[0] if name != "fold"]
+    run.write_table(
+        "predictions.csv", columns, [[row[name] for name in columns] for row in rows]
+    )
+    write_decisions(run, IMAGES, HONEST)
+
+    findings = audit_run(run)
+
+    assert (findings["leaks"], findings["unrecorded"]) == ([], list("abcd"))
+    assert findings["has_leak"] is True
+
+
 def test_a_record_without_folds_proves_nothing(run):
     write_decisions(run, IMAGES, [])
 

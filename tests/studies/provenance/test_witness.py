@@ -13,12 +13,25 @@ def test_labels_that_are_not_trained_on_are_blank():
     seen = []
 
     class Curious:
+        def read(self, paths):
+            seen.append(paths)
+
         def fit(self, indices, targets, *, units, checkpoints):
             seen.append(targets)
+            return self
 
-    Witness(Curious()).fit(np.array([1, 2]), np.eye(4, dtype="float32"))
+        def probs(self, indices):
+            return indices
 
-    (targets,) = seen
+    witness = Witness(Curious())
+    witness.read("abcd")
+    fitted = witness.fit(np.array([1, 2]), np.eye(4, dtype="float32"))
+    said = witness.validate(fitted, np.array([3, 0]))
+
+    paths, targets = seen
+    assert paths == "abcd"
+    assert said.tolist() == [3, 0]
+    assert (witness.trained, witness.validated) == ({1, 2}, {0, 3})
     assert np.isnan(targets[[0, 3]]).all()
     assert targets[[1, 2]].tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]
 

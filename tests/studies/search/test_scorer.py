@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.sources import open_folder
+from pixsent_tf.errors import DataError
 from pixsent_tf.studies.provenance.witness import Witness
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.shared_learners import SharedLearners
@@ -66,6 +67,46 @@ def test_less_effort_scores_a_head_on_fewer_folds(scorer_of):
     scorer({"training.inverse_penalty": 1.0}, 0.3)  # two of five
 
     assert len(scorer.saw()["validated"]) == (scorer.folds <= 2).sum()
+
+
+def test_however_little_effort_scores_a_head_on_one_fold(scorer_of):
+    scorer = scorer_of()
+
+    scorer({"training.inverse_penalty": 1.0}, 0.1)
+
+    assert len(scorer.saw()["validated"]) == (scorer.folds == 1).sum()
+
+
+def test_a_class_of_one_picture_is_what_is_refused(scorer_of):
+    labels = np.zeros(24, dtype="int32")
+    labels[4] = 1
+
+    with pytest.raises(DataError, match="2 parts need 2 different pictures"):
+        scorer_of(labels=labels)
+
+
+def test_a_class_of_two_pictures_leaves_two_inner_folds(scorer_of):
+    labels = np.zeros(24, dtype="int32")
+    labels[[4, 15]] = 1
+
+    assert np.unique(scorer_of(labels=labels).folds).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(("share", "epochs"), [(1.0, 9), (0.5, 4), (0.01, 1)])
+def test_less_effort_trains_a_network_for_fewer_epochs(
+    share, epochs, scorer_of, monkeypatch
+):
+    class Asked(Exception):
+        """Ends the trial once it is known what it trains."""
+
+    def note(recipe):
+        raise Asked(recipe.training.epochs)
+
+    scorer = scorer_of()
+    monkeypatch.setattr(scorer.shared, "learner", note)
+
+    with pytest.raises(Asked, match=f"^{epochs}$"):
+        scorer({"training.strategy": "all", "training.epochs": 9}, share)
 
 
 def test_copies_share_an_inner_fold(scorer_of):

@@ -57,3 +57,9 @@ def test_heads_are_scored_on_all_inner_folds_and_networks_on_one():
     assert SearchConfig().scored_folds == 5
     assert ALL.scored_folds == 1
     assert SearchConfig(num_inner_folds=2).scored_folds == 2
+
+
+def test_a_search_tries_as_many_as_it_is_told_and_a_dozen_otherwise():
+    assert SearchConfig().max_trials == 12
+    assert SearchConfig(trials=3).max_trials == 3
+    assert SearchConfig(tuner="hyperband").trials is None

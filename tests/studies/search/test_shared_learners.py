@@ -57,6 +57,7 @@ def test_each_network_looks_at_each_picture_once(shared, dataset, recipe_of, tar
     recipe, heard = recipe_of("head"), Heard()
     shared.progress = heard
     shared.read([recipe])
+    assert heard.steps[0] == (len(dataset), "reading")
     for inverse_penalty in (1.0, 10.0):
         trial = override(recipe, {"training.inverse_penalty": inverse_penalty})
         shared.learner(trial).fit(TRAIN, targets)

@@ -50,3 +50,45 @@ def test_labels_without_a_path_are_refused(tmp_path):
 
     with pytest.raises(DataError, match=r"row 1 lacks a path or a label; it has"):
         read_labels(tmp_path / "labels.csv")
+
+
+def test_each_annotator_gives_a_picture_one_label(tmp_path):
+    (tmp_path / "labels.csv").write_text(
+        "path,label,annotator\na,pos,ann\na,neg,ben\na,pos,eve\nb,neg,ann\n"
+    )
+
+    table = read_labels(tmp_path / "labels.csv")
+
+    assert table.votes == {"a": {"pos": 2, "neg": 1}, "b": {"neg": 1}}
+    assert sorted(table.labels) == ["neg", "neg", "pos", "pos"]
+    assert table.has_several_votes
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("a,pos,ann,\na,neg,ann,\n", r"row 2 labels 'a' by 'ann' again; label it"),
+        ("a,pos,,\na,neg,,\n", r"row 2 labels 'a' again; label it once"),
+        ("a,skip,,\n", r"holds no labels; label some pictures"),
+        ("a,pos,ann,0.5\na,pos,ben,0.25\n", r"row 2 gives 'a' another probability"),
+        ("a,pos,,0.5\nb,neg,,\n", r"gives 'b' no probability, but others one"),
+    ],
+)
+def test_tables_of_labels_that_contradict_themselves_are_refused(
+    rows, message, tmp_path
+):
+    (tmp_path / "labels.csv").write_text(f"path,label,annotator,probability\n{rows}")
+
+    with pytest.raises(DataError, match=message):
+        read_labels(tmp_path / "labels.csv")
+
+
+def test_probabilities_of_all_pictures_are_kept(tmp_path):
+    (tmp_path / "labels.csv").write_text(
+        "path,label,probability\na,pos,0.5\nb,neg,0.25\n"
+    )
+
+    table = read_labels(tmp_path / "labels.csv")
+
+    assert table.probabilities == {"a": 0.5, "b": 0.25}
+    assert not table.has_several_votes

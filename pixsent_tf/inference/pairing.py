@@ -161,7 +161,8 @@ def _labels(
             )
     if found is None:
         raise DataError(
-            "None of the tables says what is right; add a column `label` to one."
+            "None of the tables says what is right; add a column `label` to one, such "
+            "as predictions.csv."
         )
     return found
 

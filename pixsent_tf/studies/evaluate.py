@@ -92,7 +92,10 @@ def measure(
     """
     said = subject.predictions
     if said.labels is None or len(said.ids) == 0:
-        raise RunError(f"{subject.name} holds no labelled predictions to evaluate.")
+        raise RunError(
+            f"{subject.name} holds no labelled predictions to evaluate; what it said, "
+            f"such as predictions.csv, needs a column `label`."
+        )
     labels, probs, folds = said.labels, said.probs, said.folds
     summarize = partial(
         metrics.summarize,

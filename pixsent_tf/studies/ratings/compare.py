@@ -115,6 +115,6 @@ def _labels(
     if found is None:
         raise DataError(
             "None of the tables says what raters said; add columns such as "
-            "label_valence to one."
+            "label_valence to one, such as predictions.csv."
         )
     return found

@@ -106,7 +106,10 @@ def evaluate_ratings(
         subject = open_rated_run(model)
     said = subject.table
     if said.labels is None or not said.ids:
-        raise RunError(f"{subject.name} holds no rated predictions to evaluate.")
+        raise RunError(
+            f"{subject.name} holds no rated predictions to evaluate; what it said, as "
+            f"in predictions.csv, needs columns like `label_valence`."
+        )
     return subject, {
         **measure_table(said, subject.dataset, subject.scale),
         "coverage": len(said.ids) / said.asked,

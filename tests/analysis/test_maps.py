@@ -11,6 +11,7 @@ from pixsent_tf.analysis.maps import SMOOTH_SIDE, SentimentMapper
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.joined import join
+from pixsent_tf.models.output import RatingOutput
 from pixsent_tf.models.zoo import attach_head
 from tests.float32 import assert_close_float32
 
@@ -101,3 +102,71 @@ def test_a_network_that_flattens_maps_the_papers_eight_by_eight_cells():
 
     assert mapper.side == 64 + 7 * 32
     assert mapper.map(PICTURE, scales=(1.0,)).cells.shape == (8, 8, 2)
+
+
+def rated(low, high):
+    backbone = _brightness()
+    network = attach_head(backbone, num_classes=2)
+    output = RatingOutput(("valence", "arousal"), (low, high), (1.0, 1.0))
+    return SentimentMapper(SentimentModel.wrap(network, SQUASH, output))
+
+
+def test_the_map_of_two_classes_goes_from_the_first_to_the_second(mapper):
+    (facet,) = mapper.facets
+    found = np.array([[[0.9, 0.1], [0.5, 0.5], [0.0, 1.0]]])
+
+    assert (facet.name, facet.low, facet.high) == ("good", "bad", "good")
+    np.testing.assert_allclose(facet.shade(found), [[0.1, 0.5, 1.0]])
+
+
+def test_of_three_classes_each_is_without_color_where_all_are_alike():
+    classifier = attach_head(_brightness(), num_classes=3)
+    model = SentimentModel.build(classifier, SQUASH, ("joy", "fear", "awe"))
+
+    facets = SentimentMapper(model).facets
+
+    assert [(one.name, one.low, one.column) for one in facets] == [
+        ("joy", "not joy", 0),
+        ("fear", "not fear", 1),
+        ("awe", "not awe", 2),
+    ]
+    found = np.array([[[1 / 3] * 3, [1.0, 0.0, 0.0]]])
+    np.testing.assert_allclose(facets[0].shade(found), [[0.5, 1.0]])
+    np.testing.assert_allclose(facets[2].shade(found), [[0.5, 0.0]])
+
+
+def test_the_middle_of_a_scale_of_ratings_has_no_color():
+    first, second = rated(1, 7).facets
+    found = np.array([[[1.0, 7.0], [4.0, 2.5], [9.0, 4.0]]])
+
+    assert (second.name, second.low, second.high) == ("arousal", "1", "7")
+    np.testing.assert_allclose(first.shade(found), [[0, 0.5, 1]])
+    np.testing.assert_allclose(second.shade(found), [[1, 0.25, 0.5]])
+
+
+def test_a_map_says_of_the_whole_picture_what_the_model_says(mapper):
+    found = mapper.map(PICTURE)
+
+    canvas = mapper.model.preprocessor.to_canvas(PICTURE)
+    expected = mapper.model.probs(canvas[None])[0]
+    np.testing.assert_allclose(found.probs, expected, atol=1e-6)
+
+
+def test_the_coarse_map_is_the_same_whatever_scales_are_averaged(mapper):
+    one, other = (mapper.map(PICTURE, scales=scales) for scales in ((1.0,), (1.5, 2)))
+
+    np.testing.assert_allclose(one.cells, other.cells, atol=1e-6)
+    assert np.abs(one.smooth_logits - other.smooth_logits).max() > 1e-3
+    both = mapper.map(PICTURE, scales=(1.0, 1.5, 2))
+    mean = (one.smooth_logits + 2 * other.smooth_logits) / 3
+    np.testing.assert_allclose(both.smooth_logits, mean, atol=1e-4)
+
+
+def test_windows_of_an_even_picture_are_stitched_without_a_seam():
+    mapper = SentimentMapper(_model(_classifier(join({"bright": _brightness()}))))
+    even = np.full((80, 80, 3), 100, dtype="uint8")
+
+    found = mapper.map(even)
+
+    assert np.ptp(found.smooth_logits[..., 1]) < 1e-3
+    assert found.smooth_logits[0, 0, 1] == pytest.approx(3 * 0.01 * 100, abs=1e-3)

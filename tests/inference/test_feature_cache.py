@@ -103,3 +103,32 @@ def test_there_is_never_more_than_may_be(folder):
 
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 15_000
     assert digest(9) in FeatureCache("net", PLENTY)
+
+
+def test_each_picture_has_its_own_row_of_its_own_file():
+    for numbers in ([1, 2, 3], [4], [5, 6]):
+        keep(numbers)
+
+    cache = FeatureCache("net", PLENTY)
+
+    for number in range(1, 7):
+        assert cache.recall(digest(number)).tolist() == [number] * 3
+
+
+def test_what_is_kept_is_what_it_was_though_the_array_is_used_again():
+    cache, rows = FeatureCache("net", PLENTY), np.ones((1, 3), "float32")
+    cache.keep([digest(1)], rows)
+    rows[:] = 7  # the next batch
+    cache.write()
+
+    assert FeatureCache("net", PLENTY).recall(digest(1)).tolist() == [1, 1, 1]
+
+
+def test_what_is_opened_was_used_now(folder):
+    keep([1])
+    (path,) = folder.iterdir()
+    os.utime(path, ns=(0, 0))
+
+    FeatureCache("net", PLENTY)
+
+    assert path.stat().st_mtime > 10**9

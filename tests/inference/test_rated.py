@@ -129,3 +129,27 @@ def test_a_file_without_an_answer_has_empty_cells():
     assert rated_columns(["valence"])[1] == "answer_valence"
     assert rated_cells(row, ["valence"]) == ["a.jpg", 4.0, 3.0, 5.0, "ok"]
     assert rated_cells(broken, ["valence"]) == ["b.jpg", None, None, None, "empty"]
+
+
+def test_a_threshold_is_of_valence_wherever_it_stands():
+    turned = replace(
+        TABLE,
+        targets=("arousal", "valence"),
+        answers=TABLE.answers[:, ::-1],
+        labels=TABLE.labels[:, ::-1],
+        low=TABLE.low[:, ::-1],
+        high=TABLE.high[:, ::-1],
+    )
+
+    found, expected = turned.at_threshold(4.2), TABLE.at_threshold(4.2)
+
+    np.testing.assert_allclose(found.probs, expected.probs)
+    assert found.labels.tolist() == expected.labels.tolist()
+    other = replace(TABLE, targets=("dominance", "arousal")).at_threshold(4.2)
+    np.testing.assert_allclose(other.probs, expected.probs)  # the first, where none is
+
+
+def test_what_is_exactly_at_the_threshold_is_positive():
+    alone = replace(TABLE, labels=ANSWERS, low=None, high=None).at_threshold(4.0)
+
+    assert alone.labels.tolist() == alone.answers.tolist() == [0, 1, 1]

@@ -197,3 +197,17 @@ def test_features_of_a_broken_picture_are_not_written(network, mingled, tmp_path
         assert stored["features"].shape == (3, 3)
     assert dark == pytest.approx(40, abs=10)
     assert bright == pytest.approx([40, 215], abs=10)
+
+
+def test_a_probe_is_known_by_its_network_its_layers_its_cells_and_its_seed(network):
+    def known(**changed):
+        settings = {"layers": ["a"], "flatten": False, "seed": 0} | changed
+        layers = settings.pop("layers")
+        return probe.identity(network, layers, **settings)
+
+    one = known()
+
+    assert one == known()
+    assert one["network"] == network.digest
+    for changed in ({"layers": ["b"]}, {"flatten": True}, {"seed": 1}):
+        assert known(**changed) != one

@@ -11,6 +11,7 @@ import pytest
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import DataError
 from pixsent_tf.studies.provenance.witness import Witness
+from pixsent_tf.studies.search import scorer
 from pixsent_tf.studies.search.scorer import Scorer
 from pixsent_tf.studies.search.shared_learners import SharedLearners
 
@@ -145,3 +146,47 @@ def test_what_scores_a_trial_has_not_trained_it(scorer_of, monkeypatch):
     assert len(pairs) == 5
     for trained, judged in pairs:
         assert sorted([*trained, *judged]) == sorted(SEEN)
+
+
+class Asked(Exception):
+    """Ends a trial where it asks for its learner."""
+
+
+@pytest.mark.parametrize(("share", "epochs"), [(1.0, 8), (0.5, 4), (0.3, 2), (0.01, 1)])
+def test_less_effort_fine_tunes_for_fewer_epochs_and_calibrates_nothing(
+    scorer_of, monkeypatch, share, epochs
+):
+    asked = []
+
+    def noted(self, recipe):
+        asked.append(recipe.training)
+        raise Asked
+
+    monkeypatch.setattr(SharedLearners, "learner", noted)
+    settings = {"training.strategy": "all", "training.epochs": 8}
+    with pytest.raises(Asked):
+        scorer_of()(settings, share)
+
+    assert asked[0].epochs == epochs
+    assert asked[0].calibration_folds == 0
+
+
+def test_trials_are_scored_by_the_loss_of_the_label_and_the_share_of_right_answers():
+    probs = np.array([[0.25, 0.75], [0.5, 0.5], [0.9, 0.1]])
+
+    found = scorer._measure(np.array([1, 1, 0]), probs)
+
+    assert found["loss"] == pytest.approx(-np.log([0.75, 0.5, 0.9]).mean())
+    assert found["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_ratings_are_scored_by_errors_as_parts_of_their_spread():
+    values = np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0]])
+    said = values + np.array([[0.5, 0.0], [-0.5, 0.0], [0.5, 6.0]])
+
+    found = scorer._measure_ratings(values, said)
+
+    errors = np.sqrt([0.25, 36 / 3]) / values.std(axis=0)
+    assert found["loss"] == pytest.approx(errors.mean())
+    r = [np.corrcoef(*pair)[0, 1] for pair in zip(values.T, said.T, strict=True)]
+    assert found["pearson_r"] == pytest.approx(np.mean(r))

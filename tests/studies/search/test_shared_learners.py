@@ -112,3 +112,20 @@ def test_fine_tuning_trials_share_the_decoded_pictures(shared, recipe_of):
 
     assert first.learner.canvases is second.learner.canvases
     assert shared.failures == {}
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"model.mirror": True}])
+def test_features_on_the_disk_are_of_one_network_and_one_seed(
+    shared, dataset, recipe_of, change
+):
+    shared.read([recipe_of("head")])
+    other = SharedLearners(dataset, shared.hashes, shared.cache)
+
+    other.read([override(recipe_of("head"), change)])
+
+    assert len(list(shared.cache.iterdir())) == 2
+    values = [
+        each.learner(override(recipe_of("head"), settings)).learner.values
+        for each, settings in ((shared, {}), (other, change))
+    ]
+    assert np.abs(values[0] - values[1]).max() > 1e-3

@@ -23,6 +23,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from tests.float32 import LITE0_OPERATIONS, rounding
+from tests.notebook_numbers import find_changes
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
@@ -232,7 +233,7 @@ def execute(tmp_path, monkeypatch):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody answers there
 
     def run(name: str) -> Story:
-        path = FOLDER / f"{name}.ipynb"
+        path, committed = FOLDER / f"{name}.ipynb", read(name)
         notebook = nbformat.read(path, as_version=4)
         metadata = notebook.metadata.copy()
         client = NotebookClient(
@@ -251,8 +252,12 @@ def execute(tmp_path, monkeypatch):
         notebook.metadata = metadata  # without the version of this machine's Python
         if os.environ.get("PIXSENT_WRITE_NOTEBOOKS"):
             path.write_text(nbformat.writes(notebook, indent=1) + "\n", "utf-8")
-        assert "pixsent-tf is installed." in Story(notebook).text("install")
-        return Story(notebook)
+            committed = read(name)
+        story = Story(notebook)
+        assert "pixsent-tf is installed." in story.text("install")
+        for cell in committed.code():
+            assert find_changes(committed.text(cell.id), story.text(cell.id)) == []
+        return story
 
     return run
 

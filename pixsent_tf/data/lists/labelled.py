@@ -37,7 +37,12 @@ from pixsent_tf.data.lists.ratings import (
     open_ratings,
 )
 from pixsent_tf.data.lists.strays import find_strays
-from pixsent_tf.data.lists.votes import add_votes, labels_of_votes, votes_columns
+from pixsent_tf.data.lists.votes import (
+    add_votes,
+    columns_of_numbers,
+    labels_of_votes,
+    votes_columns,
+)
 from pixsent_tf.data.table import Dataset, build_dataset
 from pixsent_tf.errors import ConfigError, DataError, shown
 from pixsent_tf.progress import NO_PROGRESS, Progress
@@ -102,7 +107,7 @@ def open_list(
         )
     asked = asked or DataConfig()
     if _is_table(path):
-        listing = _read_table(path, reading, asked.target)
+        listing = _read_table(path, reading, asked)
     else:
         refuse_ratings(asked, f"{path} is a list, which has no columns")
         listing = _read_pairs(path)
@@ -209,13 +214,13 @@ def _is_table(path: Path) -> bool:
     return {"path", "label"} <= set(found)
 
 
-def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listing:
+def _read_table(path: Path, reading: Reading, asked: DataConfig) -> _Listing:
     """Read the rows, with the columns of the roles under their names."""
-    columns = tables.read_header(path)
+    columns, targets = tables.read_header(path), asked.target
     found = _find(columns, path, reading.columns, targets)
-    votes = votes_columns(columns, path, (reading.columns or {}).get(VOTES))
     if "path" not in found:
         raise refuse_columns(path, columns, "path")
+    votes, told_votes = _find_votes(path, columns, found, reading, asked)
     is_labelled = "label" in found or len(votes) > 1
     if not (targets or is_labelled or is_rated([*columns, *found])):
         raise refuse_columns(path, columns, "label")
@@ -229,7 +234,7 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
     rows = [{**row, **{r: row.get(c, "") for r, c in found.items()}} for row in rows]
     _refuse_nameless(path, rows)
     _refuse_unrated(path, rows, targets)
-    notes = [tables.describe_form(path), describe_columns(found)]
+    notes = [tables.describe_form(path), describe_columns(found), told_votes]
     told = f"{path.name}: read as {'; '.join(filter(None, notes))}" * any(notes)
     extra = [told] if told else []
     if "annotator" in found and "label" in found and not targets:
@@ -247,6 +252,27 @@ def _read_table(path: Path, reading: Reading, targets: Sequence[str]) -> _Listin
         tuple(extra),
         votes,
     )
+
+
+def _find_votes(
+    path: Path,
+    columns: Sequence[str],
+    found: Mapping[str, str],
+    reading: Reading,
+    asked: DataConfig,
+) -> tuple[dict[str, str], str]:
+    """Find the class of each column of votes, and what to say of guessed ones."""
+    named = (reading.columns or {}).get(VOTES)
+    parts = None if named is None else [one for one in named.split("|") if one.strip()]
+    votes = votes_columns(columns, path, parts)
+    is_known = bool(votes or asked.target or "label" in found or named is not None)
+    if is_known or asked.labels != "votes":
+        return votes, ""
+    rows = tables.read_rows(path)
+    guessed = columns_of_numbers(columns, tuple(found.values()), rows)
+    if guessed is None:
+        return {}, ""
+    return votes_columns(columns, path, guessed), f"votes from {listed(guessed)}"
 
 
 def _find(

@@ -3,7 +3,8 @@
     votes_*, vote_*       how many named a class: whole numbers
     share_*, shares_*     which part of them did: rows sum to 1, or to 100
 
-Where columns have other names, `--columns votes=anger|disgust|fear` names them. What
+Where columns have other names, `--columns votes=anger|disgust|fear` names them; with
+`--labels votes` all columns of numbers are votes that are nothing else. What
 whole numbers tell and shares do not is how many were asked, so that only votes say how
 far those of other annotators would be from them.
 """
@@ -11,14 +12,15 @@ far those of other annotators would be from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pixsent_tf.data.class_names import name_classes
-from pixsent_tf.data.lists.columns import Rows, named_column, numbers_of
+from pixsent_tf.data.lists.columns import Rows, as_text, named_column, numbers_of
 from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, DataError, shown
 
@@ -27,15 +29,14 @@ _MOST_OFF = 0.05  # of the sum of a picture's shares, which tables round
 
 
 def votes_columns(
-    columns: Sequence[str], path: Path, named: str | None = None
+    columns: Sequence[str], path: Path, named: Sequence[str] | None = None
 ) -> dict[str, str]:
     """Find the columns of votes or shares.
 
     Args:
         columns: Of a table.
         path: The table, for messages.
-        named: Those that the user named, with bars between; None to go by their names,
-            "" for none.
+        named: Those that the user named; None to go by their names.
 
     Returns:
         The class that each is of, by column; none for no votes.
@@ -50,16 +51,41 @@ def votes_columns(
         if len(by_column) < 2:
             return {}
     else:
-        parts = [part.strip() for part in named.split("|") if part.strip()]
-        own = [named_column(columns, part, path) for part in parts]
+        own = [named_column(columns, part, path) for part in named]
         by_column = {name: _VOTES.sub(r"\1", name) for name in own}
         if len(by_column) == 1:
             raise ConfigError(
-                f"--columns votes={named} names one column; votes need two or more, "
+                f"--columns votes={own[0]} names one column; votes need two or more, "
                 f"such as votes=anger|disgust."
             )
     by_label = name_classes(by_column.values(), "").by_label if by_column else {}
     return {name: by_label[label] for name, label in by_column.items()}
+
+
+def columns_of_numbers(
+    columns: Sequence[str], taken: Collection[str], rows: Iterable[Mapping[str, Any]]
+) -> list[str] | None:
+    """Find the columns that can only be votes, where votes must be somewhere.
+
+    Args:
+        columns: Of a table.
+        taken: Those that hold something else.
+        rows: Its rows, cells by column.
+
+    Returns:
+        All others that hold nothing but numbers from 0 up; None if they are not two.
+    """
+    left = dict.fromkeys(name for name in columns if name not in taken)
+    for row in rows:
+        left = {name: None for name in left if _is_count(as_text(row.get(name)))}
+    return list(left) if len(left) > 1 else None
+
+
+def _is_count(cell: str) -> bool:
+    try:
+        return 0 <= float(cell) < np.inf
+    except ValueError:
+        return False
 
 
 def labels_of_votes(

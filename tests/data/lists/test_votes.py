@@ -47,6 +47,19 @@ def test_without_their_names_the_remedy_is_told(write):
         open_dataset(DataConfig(write(HEADER, "a.png,1,4,0,9")))
 
 
+def test_with_votes_as_labels_columns_of_numbers_are_votes_and_that_is_said(write):
+    header, rows = "image,anger,Disgust,who,fold", ("a.png,1,4,x,1", "b.png,3,2,y,2")
+    heard = Heard()
+
+    dataset = open_dataset(
+        DataConfig(write(header, *rows), labels="votes"), progress=heard
+    )
+
+    assert dataset.class_names == ("Disgust", "anger")
+    assert dataset.votes.tolist() == [[4, 1], [2, 3]]
+    assert any("votes from anger, Disgust" in line for line in heard.lines)
+
+
 @pytest.mark.parametrize("whole", [1, 100])
 def test_shares_are_kept_to_their_parts(write, whole):
     shares = np.array([[0.3, 0.45, 0.25], [0.125, 0.375, 0.5], [0.6, 0.29, 0.1]])
@@ -89,7 +102,7 @@ def test_shares_that_do_not_sum_up_are_refused_by_their_picture(write):
 )
 def test_columns_that_cannot_be_votes_are_refused(named, said, tmp_path):
     with pytest.raises(ConfigError, match=said):
-        votes_columns(HEADER.split(","), tmp_path / "t.csv", named)
+        votes_columns(HEADER.split(","), tmp_path / "t.csv", named.split("|"))
 
 
 def test_votes_are_left_alone_on_demand(write):

@@ -256,3 +256,14 @@ def test_network_survives_its_file(tmp_path):
     np.testing.assert_array_equal(
         loaded(pixels, training=False), model(pixels, training=False)
     )
+
+
+def test_as_many_units_are_dropped_as_the_share_says():
+    model = build_caffenet(67, 2, width=0.125, dropout=0.3)
+
+    assert [model.get_layer(name).rate for name in ("drop6", "drop7")] == [0.3, 0.3]
+    seen = {layer.name for layer in model.layers}
+    assert {"drop6", "drop7"} <= seen
+    vectors = features(model, ["fc6"])(np.full((1, 67, 67, 3), 90, "uint8"))["fc6"]
+    dropped = model.get_layer("drop6")(vectors, training=True).numpy()
+    assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.08)

@@ -142,3 +142,20 @@ def test_layer_survives_its_description(layer):
     described = keras.saving.serialize_keras_object(layer)
     rebuilt = keras.saving.deserialize_keras_object(described, safe_mode=True)
     np.testing.assert_array_equal(rebuilt(maps), layer(maps))
+
+
+@pytest.mark.parametrize("sides", [(6, 7), (7, 6), (8, 5)])
+def test_each_side_hangs_over_by_itself(sides):
+    maps = random(1, *sides, 2)
+
+    pooled = CeilMaxPooling2D(3, 2)(maps).numpy()
+
+    height, width = (-(-(side - 3) // 2) + 1 for side in sides)
+    by_hand = [
+        [
+            maps[0, 2 * y : 2 * y + 3, 2 * x : 2 * x + 3].max(axis=(0, 1))
+            for x in range(width)
+        ]
+        for y in range(height)
+    ]
+    np.testing.assert_array_equal(pooled[0], by_hand)

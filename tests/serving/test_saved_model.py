@@ -15,12 +15,19 @@ from tensorflow.core.framework import dataset_options_pb2
 from pixsent_tf.config import PreprocessConfig, Recipe, from_json, to_json
 from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models.output import RatingOutput
+from pixsent_tf.models.zoo import attach_head
 from pixsent_tf.serving.saved_model import (
     export_saved_model,
     latest_version,
     next_version,
 )
-from pixsent_tf.serving.signature import read_batch
+from pixsent_tf.serving.signature import (
+    build_signatures,
+    read_batch,
+    to_outputs,
+    to_rating_outputs,
+)
 from tests.float32 import assert_close_float32
 from tests.serving.conftest import OPERATIONS, to_file
 
@@ -263,3 +270,59 @@ def test_the_latest_version_is_what_a_server_would_load(tiny_export):
 def test_a_folder_without_versions_is_refused(tmp_path):
     with pytest.raises(ExportError, match="holds no SavedModel"):
         latest_version(tmp_path)
+
+
+PROBS = tf.constant([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [1 / 3] * 3, [0.9, 0.1, 0.0]])
+VALID = tf.constant([True, True, True, False])
+
+
+def test_the_positive_probability_is_that_of_the_class_that_is_called_so():
+    outputs = to_outputs(
+        PROBS, VALID, class_names=("glad", "so-so", "sad"), positive_index=0
+    )
+
+    found = outputs["prob_positive"].numpy()
+    np.testing.assert_allclose(found, [0.7, 0.1, 1 / 3, 1 / 3])
+    assert outputs["answer"].numpy().tolist() == [
+        *(b"glad", b"sad", b"unsure", b"unreadable"),
+    ]
+    assert outputs["class_names"].numpy().tolist() == [[b"glad", b"so-so", b"sad"]] * 4
+
+
+def test_ratings_are_served_with_the_ends_of_their_intervals():
+    rating = RatingOutput(("valence", "arousal"), (1, 7), (0.5, 2.0))
+    ratings = tf.constant([[2.0, 6.0], [6.75, 2.0], [3.0, 3.0]])
+
+    outputs = to_rating_outputs(ratings, tf.constant([True, True, False]), rating)
+
+    # what cannot be read may be anything
+    assert outputs["ratings"].numpy().tolist() == [[2, 6], [6.75, 2], [4, 4]]
+    assert outputs["low"].numpy().tolist() == [[1.5, 4], [6.25, 1], [1, 1]]
+    assert outputs["high"].numpy().tolist() == [[2.5, 7], [7, 4], [7, 7]]
+    assert outputs["target_names"].numpy().tolist() == [[b"valence", b"arousal"]] * 3
+    assert outputs["valid"].numpy().tolist() == [True, True, False]
+
+
+def test_a_model_of_ratings_beside_one_of_classes_answers_from_the_same_features(
+    tiny_model, images
+):
+    head = tiny_model.classifier.get_layer("logits")
+    backbone = keras.Model(tiny_model.classifier.input, head.input)
+    network = attach_head(backbone, 2)
+    network.get_layer("logits").set_weights(
+        [head.kernel.numpy()[:, ::-1] / 3, np.array([3.0, 5.0], "float32")]
+    )
+    config = tiny_model.preprocessor.config
+    rated = SentimentModel.wrap(
+        network, config, RatingOutput(("valence", "arousal"), (1, 7), (0.5, 1.0))
+    )
+    pixels = tf.constant(images[0][None])
+
+    answer = build_signatures(tiny_model, rated)["images"](images=pixels)
+
+    assert_close_float32(
+        answer["probs"][0], by_keras(tiny_model, images[0]), operations=OPERATIONS
+    )
+    expected = rated.model(pixels, training=False)
+    assert_close_float32(answer["ratings"], expected, operations=OPERATIONS, scale=7)
+    assert np.ptp(answer["ratings"]) > 0.5  # the two are told apart

@@ -202,15 +202,21 @@ def test_averaged_weights_are_kept_as_they_were_validated(
     canvases, recipe_of, targets, parts
 ):
     recipe = recipe_of(epochs=4, patience=4, ema=0.7, learning_rate=0.05)
+    shares = 0.8 * targets + 0.1
     network = build_network(recipe, 2)
 
-    rows = descend(views_of(canvases, recipe, network), Examples(ALL, targets), recipe)
+    rows = descend(views_of(canvases, recipe, network), Examples(ALL, shares), recipe)
 
     inner = parts["of_centers"]
     logits = network(canvases.stored.numpy()[inner, 2:14, 2:14]).numpy()
     log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    loss = -(targets[inner] * log_probs).sum(axis=1).mean()
+    loss = -(shares[inner] * log_probs).sum(axis=1).mean()
     assert loss == pytest.approx(min(row["val_loss"] for row in rows), rel=1e-4)
+    assert loss > 0.3
+    plain = recipe_of(epochs=4, patience=4, learning_rate=0.05)
+    row, *_ = descend(views_of(canvases, plain), Examples(ALL, shares), plain)
+    assert row["loss"] == pytest.approx(rows[0]["loss"], rel=1e-4)
+    assert abs(row["val_loss"] - rows[0]["val_loss"]) > 0.01  # of the last weights
 
 
 def test_a_training_is_known_by_everything_that_decides_it(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from pixsent_tf.errors import ExportError
+from pixsent_tf.serving import samples as samples_module
 from pixsent_tf.serving.samples import read_samples
 
 
@@ -39,3 +42,36 @@ def test_other_data_than_the_runs_is_refused(tiny_run, preprocessor, tmp_path):
 
     with pytest.raises(ExportError, match="holds 0 of the 8 pictures"):
         read_samples(tiny_run, preprocessor, source=str(tmp_path))
+
+
+def test_crops_after_a_broken_picture_keep_their_labels(
+    tiny_run, preprocessor, colored_folder, tmp_path
+):
+    folder = tmp_path / "pictures"
+    shutil.copytree(colored_folder, folder)
+    (folder / "negative" / "03.png").write_bytes(b"")  # the second that was tested
+    whole = read_samples(tiny_run, preprocessor)
+
+    samples = read_samples(tiny_run, preprocessor, source=str(folder))
+
+    assert samples.labels.tolist() == [0] * 3 + [1] * 4
+    np.testing.assert_array_equal(
+        samples.held_out, np.delete(whole.held_out, 1, axis=0)
+    )
+
+
+def test_of_many_pictures_the_same_few_are_taken_with_their_labels(
+    tiny_run, preprocessor, monkeypatch
+):
+    whole = read_samples(tiny_run, preprocessor)
+    monkeypatch.setattr(samples_module, "MAX_HELD_OUT", 3)
+    label_of = {
+        crop.tobytes(): label
+        for crop, label in zip(whole.held_out, whole.labels, strict=True)
+    }
+
+    few, again = (read_samples(tiny_run, preprocessor) for _ in "12")
+
+    assert [label_of[crop.tobytes()] for crop in few.held_out] == few.labels.tolist()
+    assert len(few.labels) == 3
+    np.testing.assert_array_equal(few.held_out, again.held_out)

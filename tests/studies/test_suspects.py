@@ -123,3 +123,26 @@ def test_turned_labels_of_photographs_are_found(shared_data, fraction, at_least)
 
     print(f"{fraction}: {np.mean(found):.3f}, {min(found):.3f} to {max(found):.3f}")
     assert np.mean(found) >= at_least
+
+
+def test_answers_of_a_run_are_found_by_picture_and_by_class(smileys, tmp_path):
+    order = np.arange(len(smileys))[::-1]
+    probs = np.full((len(smileys), 2), 0.1)
+    probs[np.arange(len(smileys)), smileys.labels] = 0.9
+    probs[[0, 5]] = probs[[0, 5], ::-1]
+    run = write_run(
+        smileys,
+        tmp_path / "run",
+        ids=tuple(smileys.ids[i] for i in order),
+        probs=probs[order][:, ::-1],
+        class_names=smileys.class_names[::-1],
+    )
+    some = smileys.take(np.arange(3, len(smileys)))  # the run knows others too
+
+    suspects = list_suspects(smileys, run=run.path)
+    (suspect,) = list_suspects(some, run=run.path)
+
+    assert {one["id"] for one in suspects} == {smileys.ids[0], smileys.ids[5]}
+    assert suspect["id"] == smileys.ids[5]
+    assert suspect["path"] == smileys.paths[5]
+    assert suspect["prob_label"] == pytest.approx(0.1)

@@ -193,3 +193,39 @@ def test_the_real_set_shows_its_known_faults(shared_data):
     )
     assert (min(row["leaked"]), max(row["leaked"])) == (131, 146)
     assert row["num_examples"] == [176] * 5
+
+
+def test_a_copy_leaks_where_one_trains_what_tests_the_other_and_nowhere_else(tmp_path):
+    # a is alone in a fold; both of b are in one, with two labels; c is in two
+    places = {"a1": 1, "a2": 0, "b1": 2, "b2": 2, "c1": 1, "c2": 2}
+    for name in places:
+        picture(seed=ord(name[0])).save(tmp_path / f"{name}.png")
+    dataset = Dataset(
+        name="six",
+        ids=tuple(places),
+        paths=tuple(str(tmp_path / f"{name}.png") for name in places),
+        labels=np.array([0, 0, 0, 1, 1, 1]),
+        class_names=("negative", "positive"),
+        folds=np.array(list(places.values())),
+    )
+
+    found = audit([dataset])
+    part = found["parts"][0]
+
+    assert [pair["ids"] for pair in part["pairs"]] == [
+        ["a1", "a2"],
+        ["b1", "b2"],
+        ["c1", "c2"],
+    ]
+    assert [pair["ids"] for pair in part["crossing"]] == [["c1", "c2"]]
+    assert [pair["ids"] for pair in part["conflicting"]] == [["b1", "b2"]]
+    assert [fold["copied_from_training"] for fold in part["folds"]] == [1, 1]
+    assert found["has_leak"]
+    assert not audit([dataset.take(np.arange(4))])["has_leak"]
+
+
+def test_how_far_people_agree_is_told_by_the_votes_of_all_levels(copied):
+    five, four, three = (part["label_ceiling"] for part in copied["parts"])
+
+    # all five agree on each of the first, and would have been six of six sometimes not
+    assert 0.5 < three < four < five < 1

@@ -106,3 +106,39 @@ def test_rows_around_a_broken_picture_keep_their_labels_and_folds(broken, tmp_pa
         assert rows[name]["status"] == ("empty" if i in broken else "ok")
         if i not in broken:
             assert float(rows[name]["prob_positive"]) == pytest.approx(positive[i])
+
+
+def test_sources_groups_and_votes_are_those_of_the_pictures_that_were_answered(
+    tmp_path,
+):
+    # the first could not be read, the fourth was never tested
+    dataset = Dataset(
+        name="six",
+        ids=tuple("abcdef"),
+        paths=tuple("abcdef"),
+        labels=np.array([0, 1, 0, 1, 0, 1], dtype="int32"),
+        class_names=("negative", "positive"),
+        votes=np.array([[5, 0], [1, 4], [5, 0], [2, 3], [4, 1], [0, 5]]),
+        sources=np.array([0, 0, 0, 1, 1, 1]),
+        source_names=("tweets", "trips"),
+    ).grouped(list("xxyyzz"))
+    positive = np.array([np.nan, 0.8, 0.1, np.nan, 0.7, 1.0])
+    outcome = Outcome(
+        dataset,
+        np.stack([1 - positive, positive], axis=1),
+        np.array([1, 1, 2, 0, 1, 2]),
+        {0: ImageError("a is empty.", "empty")},
+    )
+
+    found = outcome.measure(
+        Run.create(tmp_path / "run"), started=time.monotonic(), of_votes=True
+    )
+
+    rows = [
+        (r["source"], r["num_examples"], r["accuracy"]) for r in found["per_source"]
+    ]
+    assert rows == [("tweets", 2, 1.0), ("trips", 2, 0.5)]
+    assert found["interval_unit"] == "group"
+    # |.8 - .8|, |.1 - 0|, |.7 - .2|, |1 - 1|
+    assert found["distribution"]["chebyshev"] == pytest.approx(0.6 / 4)
+    assert found["distribution"]["mean_votes"] == 5

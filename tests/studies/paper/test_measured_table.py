@@ -83,3 +83,29 @@ def test_the_text_names_shortcuts_missing_rows_and_the_larger_class():
     )
     assert "- fc6-2 was not run: no weights." in text
     assert "five_agrees 0.658" in text
+
+
+def test_folds_count_alike_whatever_their_sizes():
+    folds = np.array([1, 1, 2, 2, 2, 2, 2, 2])
+    correct = np.array([True, False] + [True] * 6)
+
+    assert measure(correct, folds)["ours"] == pytest.approx((0.5 + 1) / 2)
+
+
+def test_the_paired_test_is_of_the_first_seed_of_both():
+    worse = np.zeros(20, dtype=bool)
+    partner = CORRECT.copy()
+    partner[:6] = False
+
+    found = measure(
+        np.stack([CORRECT, worse]),
+        FOLDS,
+        partner=np.stack([partner, ~worse]),
+        partner_name="other",
+    )
+
+    assert found["p"] == pytest.approx(2 * 0.5**6)
+
+
+def test_a_number_below_the_interval_is_not_the_same_either():
+    assert measure(CORRECT, FOLDS, paper=0.5)["same_within_noise"] is False

@@ -79,3 +79,25 @@ def test_a_finished_fold_is_recalled_and_not_trained(
     np.testing.assert_array_equal(
         both.probs["ten_crop"][:count], first.probs["ten_crop"]
     )
+
+
+def test_each_view_and_each_picture_is_answered_by_the_model_of_its_fold(
+    recipe, dataset, tmp_path
+):
+    run = Run.create(tmp_path / "run")
+    shuffled = replace(dataset, folds=np.arange(len(dataset)) % 3 + 1)
+
+    found = run_protocol(recipe, shuffled, run, folds=(1, 2, 3), keep_models=True)
+
+    assert found.folds.tolist() == sorted(found.folds)
+    path = dict(zip(shuffled.ids, shuffled.paths, strict=True))
+    for fold in (1, 2, 3):
+        own = np.flatnonzero(found.folds == fold)
+        model = SentimentModel.load(run.fold_model_path(fold))
+        for view in ("center", "ten_crop"):
+            said = model.predict([path[found.ids[i]] for i in own], view=view)
+            expected = [answer.probs for answer in said]
+            assert_close_float32(
+                found.probs[view][own], expected, operations=OPERATIONS
+            )
+    assert np.abs(found.probs["center"] - found.probs["ten_crop"]).max() > 1e-5

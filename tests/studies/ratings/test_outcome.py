@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from pixsent_tf.config import DataConfig
+from pixsent_tf.data.lists.rated import Ratings
 from pixsent_tf.data.sources import open_dataset
-from pixsent_tf.errors import RunError
+from pixsent_tf.data.table import Dataset
+from pixsent_tf.errors import ImageError, RunError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.rated import RatedTable
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.fit import fit
+from pixsent_tf.studies.folds import Predicted, divide
+from pixsent_tf.studies.ratings.outcome import measure_table, pool_ratings
 from tests.rated_pictures import COUNT, TARGETS, write_rated
 
 
@@ -126,3 +130,68 @@ def test_groups_of_raters_have_heads_and_the_pictures_on_which_they_differ(
     low, high = first["raters_interval"]
     assert low < first["raters"] < high < 0
     assert -1 < first["answers"] < 0
+
+
+def hand_made():
+    """Four pictures, two groups of raters, and what a model says of three of them."""
+    values = np.array([[2.0, 4.0], [5.0, 3.0], [6.0, 6.5], [3.0, 1.0]])
+    ratings = Ratings(
+        ("valence_men", "valence_women"),
+        values,
+        (1, 7),
+        spreads=np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [0.5, 3.0]]),
+        counts=np.array([[4.0, 16.0], [16.0, 4.0], [4.0, 4.0], [25.0, 9.0]]),
+        perspectives=("men", "women"),
+    )
+    return Dataset(
+        name="four",
+        ids=tuple("abcd"),
+        paths=tuple("abcd"),
+        labels=np.array([0, 1, 1, 0], dtype="int32"),
+        class_names=("low", "high"),
+        ratings=ratings,
+    )
+
+
+def test_every_fold_has_the_intervals_of_its_own_model():
+    dataset = hand_made()
+    parts = divide(dataset, np.array([2, 1, 2, 1]))
+    said = np.array([[3.0, 3.0], [4.0, 4.0]], "float32")
+    error = ImageError("a is empty.", "empty")
+    predicted = {
+        1: Predicted(("d", "b"), said, {}, (1.0, 0.5)),
+        2: Predicted(("c",), said[:1], {"a": error}, (2.0, 3.0)),
+    }
+
+    table = pool_ratings(dataset, parts, predicted).table
+
+    assert table.ids == ("b", "c", "d")
+    assert table.answers.tolist() == [[4, 4], [3, 3], [3, 3]]
+    assert table.labels.tolist() == [[5, 3], [6, 6.5], [3, 1]]
+    assert table.folds.tolist() == [1, 2, 1]
+    assert table.low.tolist() == [[3, 3.5], [1, 1], [2, 2.5]]
+    assert table.high.tolist() == [[5, 4.5], [5, 6], [4, 3.5]]
+    assert [one.id for one in table.failures] == ["a"]
+
+
+def test_numbers_of_each_target_are_of_its_own_raters_and_pictures():
+    dataset = hand_made()
+    said = RatedTable(
+        name="run",
+        ids=("d", "b", "c"),
+        targets=dataset.ratings.targets,
+        answers=np.array([[3.0, 2.0], [4.0, 4.0], [5.0, 6.0]]),
+        labels=dataset.ratings.values[[3, 1, 2]],
+    )
+
+    found = measure_table(said, dataset, (1, 7))
+
+    men, women = (one["ceiling"] for one in found["targets"])
+    # means 3, 5, 6 vary by 7 / 3; noise .01, .25, .25
+    assert men["pearson_r"] == pytest.approx(1 - 0.17 / (7 / 3))
+    # means 1, 3, 6.5; noise 1, .25, .25
+    assert women["pearson_r"] == pytest.approx(1 - 0.5 / np.var([1, 3, 6.5], ddof=1))
+    first = found["group_differences"][0]
+    assert (first["id"], first["raters"], first["answers"]) == ("d", 2.0, 1.0)
+    reach = 1.959964 * (0.01 + 1) ** 0.5
+    assert first["raters_interval"] == pytest.approx([2 - reach, 2 + reach])

@@ -97,7 +97,7 @@ def test_each_view_and_each_picture_is_answered_by_the_model_of_its_fold(
         for view in ("center", "ten_crop"):
             said = model.predict([path[found.ids[i]] for i in own], view=view)
             expected = [answer.probs for answer in said]
-            assert_close_float32(
-                found.probs[view][own], expected, operations=OPERATIONS
-            )
-    assert np.abs(found.probs["center"] - found.probs["ten_crop"]).max() > 1e-5
+            # the smaller of the two tells the views apart: it is near 0
+            np.testing.assert_allclose(found.probs[view][own], expected, rtol=2e-4)
+    center, ten_crop = (found.probs[view] for view in ("center", "ten_crop"))
+    assert np.abs(center / ten_crop - 1).max() > 2e-3

@@ -90,3 +90,38 @@ def test_no_pairs_give_no_changes():
 
     assert align(none, none, identity(0), num_steps=2).shape == (0, 4)
     assert correlate_details(none, none, identity(0)).shape == (0,)
+
+
+PLACES = (2 * np.arange(64, dtype="float32") + 1) / 64 - 1
+
+
+def test_a_search_leaves_the_change_that_it_starts_from():
+    start = identity(1)
+
+    align(gray(LARGE), cut(LARGE, 0.05, 0, 0, 0), start, num_steps=2)
+
+    assert start.tolist() == identity(1).tolist()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_step_along_one_axis_does_not_depend_on_the_stretch_of_the_other(axis):
+    waves, moved = np.sin(3 * PLACES), np.sin(3 * (PLACES - 0.01))
+    # along the other axis nothing changes, and nothing can be found out
+    images, others = (
+        np.repeat(np.expand_dims(one, 1 - axis), 64, axis=1 - axis)[None]
+        for one in (waves, moved)
+    )
+    start = np.array([[1.2, 0, 1, 0] if axis == 0 else [1, 0, 1.2, 0]], "float32")
+
+    found = align(images, others, start, num_steps=1)
+
+    assert found[0, 3 - 2 * axis] == pytest.approx(-0.01, abs=0.001)
+
+
+def test_what_lies_beyond_the_picture_is_not_compared():
+    picture = np.sin(3 * PLACES)[:, None] + np.cos(4 * PLACES)
+    shifted = np.sin(3 * PLACES)[:, None] + np.cos(4 * (PLACES + 0.2))
+    shifted[:, PLACES + 0.2 > 1] = np.random.default_rng(0).normal(0, 5, (64, 6))
+    change = np.array([[1, 0.2, 1, 0]], dtype="float32")
+
+    assert correlate(picture[None], shifted[None], change)[0] > 0.99

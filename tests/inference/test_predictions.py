@@ -122,7 +122,7 @@ def test_the_table_that_predict_writes_is_read(tmp_path):
         ),
         ("url,prob\na,1\n", "has the columns url, prob; it needs id or path"),
         ("id,prob\n", "holds no predictions"),
-        ("id,prob\na,0.5\na,0.5\n", "names 'a' twice"),
+        ("id,prob\nb,0.5\na,0.5\na,0.5\n", "names 'a' twice"),
         ("id,prob\na,much\n", "has a row without numbers"),
         ("id,prob\na\n", "has a row without numbers"),
         ("id,prob,label\na,0.5,happy\n", "has the label 'happy'; it knows negative"),

@@ -73,7 +73,7 @@ def test_answers_alone_have_no_probabilities(tmp_path):
         ("answer_valence\n1", "holds no ratings"),
         ("path,answer_valence\na,much", "a row without numbers"),
         ("path,answer_valence\na,inf", "not finite"),
-        ("path,answer_valence\na,1\na,2", "names 'a' twice"),
+        ("path,answer_valence\nb,1\na,1\na,2", "names 'a' twice"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):

@@ -87,6 +87,28 @@ def test_inner_pictures_do_not_train(canvases, recipe_of, targets):
     assert "val_loss" in heard.lines[0]
 
 
+@pytest.mark.parametrize(
+    ("settings", "steps", "epochs"),
+    [
+        ({"epochs": 2}, 6, 2),  # three batches of eight are an epoch
+        ({"epochs": 9, "max_steps": 4}, 4, 2),
+        ({"epochs": 2, "max_steps": 40}, 6, 2),
+    ],
+)
+def test_a_training_ends_after_its_epochs_or_its_steps(
+    settings, steps, epochs, canvases, recipe_of, targets
+):
+    recipe = recipe_of("all", batch_size=8, **settings)
+    network, heard = build_network(recipe, 2), Heard()
+
+    views = views_of(canvases, recipe, network)
+    rows = descend(views, Examples(ALL, targets), recipe, progress=heard)
+
+    assert int(network.optimizer.iterations) == steps
+    assert len(rows) == epochs
+    assert heard.lines[-1].startswith(f"epoch {epochs}/{epochs}")
+
+
 def test_a_rate_that_is_too_high_ends_at_once_and_names_the_pictures(
     canvases, targets, recipe_of, tmp_path
 ):

@@ -71,6 +71,13 @@ def test_fit_updates_as_apply_does():
     np.testing.assert_array_equal(after[1], before[1])  # biases do not decay
 
 
+def test_what_is_not_said_is_as_in_caffes_template():
+    optimizer = CaffeSGD()
+
+    assert float(optimizer.learning_rate) == pytest.approx(0.001)
+    assert (optimizer.momentum, optimizer.gradient_decay) == (0.9, 0.0005)
+
+
 def test_multipliers_that_fit_are_multiplied():
     optimizer = CaffeSGD(
         multipliers=[("fc8/", 10, 1), ("/bias$", 2, 0), ("conv1/", 0, 1)]

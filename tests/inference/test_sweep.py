@@ -55,6 +55,20 @@ def test_in_order_a_broken_file_has_its_error_in_its_place(paths):
     assert [found[i][1].tolist() for i in (0, 2, 3)] == [[0], [20], [30]]
 
 
+@pytest.mark.parametrize("order", [[1, 0, 2], [0, 2, 1], [1, 4, 3], [3, 1, 4], [4, 1]])
+def test_broken_files_stand_in_their_places_at_either_end_too(order, paths):
+    some = [paths[i] for i in order]
+
+    found = list(Sweep(some, PREPROCESSOR, level, batch_size=2).in_order())
+
+    assert [position for position, _ in found] == list(range(len(order)))
+    for i, (_, said) in zip(order, found, strict=True):
+        if i in BROKEN:
+            assert said.reason == "not_an_image"
+        else:
+            assert said.tolist() == [10 * i]
+
+
 def test_named_outputs_are_gathered_by_name(paths):
     sweep = Sweep(
         paths,

@@ -12,12 +12,13 @@ import pytest
 import tensorflow as tf
 
 from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.augment import Augmentation
 from pixsent_tf.data.canvases import Canvases, Examples
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.training import kept
 from pixsent_tf.training.finetune import FineTuneLearner, build_network
 from pixsent_tf.training.rates import build_optimizer, choose_layers
-from pixsent_tf.training.views import augmentation_of
+from pixsent_tf.training.views import WholeViews, augmentation_of
 from tests.heard import Heard
 
 TRAIN, TEST = np.arange(16), np.arange(16, 24)
@@ -227,3 +228,46 @@ def test_the_weights_before_the_cut_stay_what_they_were(learner_of, targets):
     same = [np.array_equal(a, b) for a, b in zip(before, fitted.weights, strict=True)]
     frozen = [not w.trainable for w in learner.network.weights]
     assert same == frozen
+
+
+def canvases_of(pictures):
+    return Canvases.read(pictures, Preprocessor(PreprocessConfig(16, 12)))
+
+
+def test_pictures_are_varied_as_the_recipe_says(recipe_of, pictures):
+    settings = {
+        "crop": False,
+        "flip": False,
+        "min_area_fraction": 0.5,
+        "jitter": 0.2,
+        "mixup": 0.3,
+        "num_views": 4,
+    }
+    canvases = canvases_of(pictures)
+
+    some, every = (
+        augmentation_of(recipe_of(strategy, **settings).training, canvases)
+        for strategy in ("last-blocks", "all")
+    )
+
+    assert some == Augmentation(12, **settings)
+    assert every == Augmentation(12, **(settings | {"num_views": 0}))
+
+
+def test_what_validates_are_the_centers_whatever_trains(recipe_of, pictures):
+    canvases = canvases_of(pictures)
+    varied = Augmentation(12, min_area_fraction=0.3, jitter=0.4, mixup=0.5)
+    targets = np.eye(24, dtype="float32")  # tells which picture it is
+    weights = np.arange(24, dtype="float32")
+    views = WholeViews.of(build_network(recipe_of("all"), 2), canvases, varied)
+
+    batches = list(views.of_centers(Examples(TEST, targets, weights), batch_size=5))
+
+    crops, labels, counts = (
+        np.concatenate([np.asarray(batch[i]) for batch in batches]) for i in range(3)
+    )
+    positions = labels.argmax(axis=1)
+    assert sorted(positions) == TEST.tolist()
+    expected = canvases.stored.numpy()[positions, 2:14, 2:14]
+    np.testing.assert_array_equal(crops, expected)
+    assert counts.tolist() == positions.tolist()

@@ -311,9 +311,11 @@ def test_copies_stand_in_their_places_around_broken_files(planted, tmp_path):
 def test_the_same_files_in_another_order_have_their_copies_in_other_places(
     few, decoded
 ):
-    assert find_copies(few).pairs.tolist() == [[0, 2]]
+    assert find_copies(few[:3]).pairs.tolist() == [[0, 2]]
 
-    turned = find_copies([few[3], few[0], few[2], few[1]])
+    turned = find_copies([few[0], few[2], few[1]])
+    mixed = find_copies([few[3], few[0], few[2], few[1]])
 
-    assert turned.pairs.tolist() == [[1, 2]]
-    assert sorted(turned.failures) == [0]
+    assert turned.pairs.tolist() == [[0, 1]]
+    assert mixed.pairs.tolist() == [[1, 2]]
+    assert sorted(mixed.failures) == [0]

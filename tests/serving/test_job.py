@@ -155,3 +155,47 @@ def test_a_damaged_list_or_setting_is_named(name, content, job):
 
     with pytest.raises(RunError, match=f"{name} is damaged: .*; remove .* to begin"):
         Job.start(job.folder, {"model": "m"}, NAMES, FILES).shards(2)
+
+
+def test_what_is_kept_of_a_file_stands_beside_its_answer(tmp_path):
+    names = [f"{number}.jpg" for number in range(5)]
+    columns = {"group": list("uvwxy"), "source": list("12345")}
+    job = Job.start(str(tmp_path / "t.parts"), {}, NAMES, names, columns)
+    shards = job.shards(2)
+    for shard in reversed(shards):
+        rows = [Row(path, "missing") for path in job.files(shard)]
+        job.write_part(shard, rows)
+
+    job.assemble(shards, str(tmp_path / "t.parquet"))
+
+    table = pq.read_table(tmp_path / "t.parquet").to_pydict()
+    assert table["path"] == names
+    assert table["group"] == list("uvwxy")
+    assert table["source"] == list("12345")
+
+
+def test_other_columns_are_another_job(tmp_path):
+    Job.start(str(tmp_path / "x"), {}, NAMES, ["a"], {"group": ["u"]})
+
+    with pytest.raises(UsageError, match="holds the parts of another job"):
+        Job.start(str(tmp_path / "x"), {}, NAMES, ["a"])
+
+
+def test_a_list_that_has_changed_since_the_job_began_is_refused(job):
+    (path,) = [p for p in Path(job.folder).iterdir() if p.name != "job.json"]
+    path.write_bytes(path.read_bytes().replace(b"pictures/e", b"pictures/E"))
+
+    with pytest.raises(RunError, match="is damaged: its checksum does not fit"):
+        job.shards(2)
+
+
+def test_many_parts_are_joined_in_the_order_of_the_files(tmp_path):
+    names = [f"{number}.jpg" for number in range(12)]
+    job = Job.start(str(tmp_path / "t.parts"), {}, NAMES, names)
+    shards = job.shards(1)
+    for shard in sorted(shards, key=lambda one: str(one.number)):
+        job.write_part(shard, [Row(path, "missing") for path in job.files(shard)])
+
+    job.assemble(shards, str(tmp_path / "t.parquet"))
+
+    assert pq.read_table(tmp_path / "t.parquet")["path"].to_pylist() == names

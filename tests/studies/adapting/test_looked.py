@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -162,3 +164,22 @@ def test_a_rating_is_judged_by_a_head_that_was_not_shown_it(dataset, shown):
     assert (difference["first"], difference["second"]) == ("after", "before")
     assert difference["rmse"] == pytest.approx([after, before])
     assert difference["rmse_difference"] == pytest.approx(after - before)
+
+
+def test_an_adapted_model_keeps_the_temperature_and_the_answers_of_its_labels(
+    dataset, pictures, monkeypatch
+):
+    blue = pictures[1][:, 2]
+    told = replace(dataset, labels=(blue > np.median(blue)).astype("int32"))
+    calibrate = classes.calibrate
+    monkeypatch.setattr(
+        classes,
+        "calibrate",
+        lambda *given, **more: replace(calibrate(*given, **more), temperature=1.75),
+    )
+
+    came = OfClasses(read(told)).adapt(NO_PROGRESS)
+
+    assert came.choice == "head"  # the old one did not look at the blue
+    assert came.model.output.temperature == came.told["temperature"] == 1.75
+    assert len(came.model.output.held_out) == COUNT - 1

@@ -28,7 +28,7 @@ def survey(out: Path, only: list[str], options: list[str]) -> None:
         if only and not any(f"{module}.".startswith(f"{name}.") for name in only):
             continue
         before = read(out).get(module)
-        if before and before["source"] == hash_of(module) and not before["survivors"]:
+        if before and before["source"] == hash_of(module) and _is_done(before):
             continue
         command = [sys.executable, "-m", "tests.mutation", "--module", module]
         command += ["--json", *options, "--before", str(out)]
@@ -37,6 +37,11 @@ def survey(out: Path, only: list[str], options: list[str]) -> None:
             row = json.loads(ended.stdout)
             write(out, {**read(out), module: row})
             print(line_of(row), *row["survivors"], sep="\n    ", flush=True)
+
+
+def _is_done(row: Row) -> bool:
+    """Whether something was tried, and nothing went unseen."""
+    return row["mutants"] > 0 and not row["survivors"]
 
 
 def read(out: Path) -> dict[str, Row]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.contracts.leaks import LEAKS
 from tests.mutation.__main__ import sample
 from tests.mutation.modules import ROOT, find_tests, path_of, surveyed
-from tests.mutation.survey import read, table, total, write
+from tests.mutation.survey import hash_of, read, survey, table, total, write
 
 ROW = {
     "module": "evaluation.compare",
@@ -37,6 +39,26 @@ def test_the_table_ends_with_the_sum(tmp_path):
     assert total == "| **1 modules** | 9 | 6 | 1 | 2 |"
 
 
+def test_what_is_done_is_left_and_all_else_is_tried(tmp_path, monkeypatch):
+    modules, tried = surveyed()[:4], []
+    rows = {
+        name: {**ROW, "module": name, "source": hash_of(name), "survivors": []}
+        for name in modules[:3]
+    }
+    rows[modules[1]]["mutants"] = 0  # its time was over before the first
+    rows[modules[2]]["survivors"] = ["2: a  ->  b"]
+    write(tmp_path / "mutation.json", rows)
+
+    def note(command, **_):
+        tried.append(command[command.index("--module") + 1])
+        return SimpleNamespace(returncode=1)
+
+    monkeypatch.setattr("tests.mutation.survey.subprocess.run", note)
+    survey(tmp_path / "mutation.json", modules, [])
+
+    assert tried == modules[1:]
+
+
 def test_a_larger_sample_begins_with_the_smaller_one():
     numbers = list(range(100))
 
@@ -52,15 +74,20 @@ def test_the_page_shows_what_was_found_and_how_leaks_are_noticed():
     page = (ROOT / "docs/explanation/mistakes.md").read_text("utf-8")
 
     assert table(ROOT / "tests/mutation/survey.json") in page
+    for row in read(ROOT / "tests/mutation/survey.json").values():
+        for mistake, reason in row["explained"].items():
+            what = mistake.partition(": ")[2]
+            assert f"| `{row['module']}` | `{what}` | {reason} |" in page
     for leak in LEAKS:
         kind, _, what = leak.choice.partition(": ")
         assert f"| {kind} | {what} | `tests/{leak.test}` |" in page
 
 
-def test_nine_of_ten_mistakes_are_noticed_or_change_nothing():
+def test_mistakes_are_noticed_or_change_nothing():
     found = total([*read(ROOT / "tests/mutation/survey.json").values()])
 
-    assert found["killed"] + found["explained"] >= 0.9 * found["mutants"]
+    assert found["killed"] >= 0.92 * found["mutants"]
+    assert found["killed"] + found["explained"] >= 0.98 * found["mutants"]
 
 
 @pytest.mark.parametrize("module", surveyed())

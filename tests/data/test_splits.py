@@ -12,6 +12,7 @@ from PIL import Image
 from pixsent_tf.config import LEVELS
 from pixsent_tf.data.levels.layout import open_deepsent
 from pixsent_tf.data.splits import (
+    find_named_units,
     find_units,
     held_out,
     holdout,
@@ -286,3 +287,15 @@ def test_a_large_group_finds_room_whatever_comes_before_it():
     for seed in range(5):
         folds = stratified_folds(labels, 4, seed=seed, units=units)
         assert np.bincount(folds)[1:].tolist() == [10] * 4
+
+
+def test_copies_are_kept_apart_where_somebody_grouped_or_divided_the_pictures(noises):
+    paths = (*noises.paths[:-1], noises.paths[0])  # the last is the first again
+    copied = replace(noises, paths=paths)
+    divided = replace(copied, splits=np.array(["train"] * 18 + ["test"] * 6))
+
+    assert find_named_units(copied) is None  # published folds stand as they are
+    for known in (divided, copied.grouped([""] * 24)):
+        units = find_named_units(known)
+        assert units[0] == units[-1]
+        assert len(np.unique(units)) == 23

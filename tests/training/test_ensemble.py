@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from pixsent_tf.config import STRATEGIES
 from pixsent_tf.studies.trainer import build_learner
-from pixsent_tf.training.ensemble import EnsembleLearner
+from pixsent_tf.training.ensemble import EnsembleLearner, FittedEnsemble
+from pixsent_tf.training.logistic import InnerPredictions
 from tests.float32 import assert_close_float32
 from tests.heard import Heard
 from tests.tiny_network import OPERATIONS
@@ -103,3 +106,39 @@ def test_a_finished_member_is_not_trained_again(recipe_of, pictures, targets, tm
     assert [line[:9] for line in heard.lines] == ["epoch 1/2", "epoch 2/2"]
     whole = learner.fit(TRAIN, targets)
     np.testing.assert_array_equal(resumed.probs(TEST), whole.probs(TEST))
+
+
+class Notes:
+    """A member that notes what it is trained on."""
+
+    def __init__(self):
+        self.given = []
+
+    def fit(self, indices, targets, *, units=None, checkpoints=None):
+        self.given.append((indices, targets, units, checkpoints))
+        return self
+
+
+def test_every_member_trains_on_the_same_pictures_units_and_checkpoints(tmp_path):
+    members = [Notes(), Notes()]
+    given = np.arange(3, 9), np.eye(2)[np.arange(9) % 2], np.arange(9) // 3, tmp_path
+
+    fitted = EnsembleLearner(members).fit(
+        given[0], given[1], units=given[2], checkpoints=given[3]
+    )
+
+    assert list(fitted.members) == members
+    assert members[0].given == members[1].given == [given]
+
+
+def test_inner_predictions_are_the_mean_of_the_members_logits():
+    folds = np.array([1, 2])
+    logs = np.log([[[0.9, 0.1], [0.5, 0.5]], [[0.5, 0.5], [0.2, 0.8]]])
+    members = [SimpleNamespace(inner=InnerPredictions(one, folds)) for one in logs]
+
+    found = FittedEnsemble([*members, SimpleNamespace(inner=None)]).inner
+
+    # odds of 9 and 1 have a mean of 3; those of 1 and 1 / 4 one of 1 / 2
+    np.testing.assert_allclose(np.exp(found.log_probs)[:, 0], [3 / 4, 1 / 3])
+    assert found.folds.tolist() == [1, 2]
+    assert FittedEnsemble([SimpleNamespace(inner=None)]).inner is None

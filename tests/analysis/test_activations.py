@@ -70,3 +70,15 @@ def test_a_broken_first_file_shifts_no_row(network, paths):
     assert found.positions.tolist() == [1, 2, 3, 4]
     assert sorted(found.failures) == [0, 5]
     assert found.layers["pool"][:, 0, 0, 0].tolist() == [40, 50, 10, 20]
+
+
+def test_pooling_is_the_mean_over_places(network, tmp_path):
+    pixels = np.zeros((16, 16, 3), dtype="uint8")
+    pixels[4:8, 4:8] = 200  # one of the four places of the central crop
+    Image.fromarray(pixels).save(tmp_path / "spot.png")
+
+    found = read_activations(
+        network, GEOMETRY, [str(tmp_path / "spot.png")], ("pool",), pool=True
+    )
+
+    assert found.layers["pool"].tolist() == [[50.0] * 3]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from pixsent_tf.analysis import cells
 from pixsent_tf.analysis.cells import build_cell_scorer
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.joined import join
@@ -125,3 +126,13 @@ def test_a_network_without_a_map_is_refused():
 
     with pytest.raises(ConfigError, match="flat has no layer with a height"):
         build_cell_scorer(classifier)
+
+
+@pytest.mark.parametrize("side", [5, 8])
+def test_a_map_that_is_brought_to_another_grid_keeps_its_mean(side):
+    maps = np.random.default_rng(0).normal(size=(2, 3, 3, 4)).astype("float32")
+
+    found = cells._resize(maps, side).numpy()
+
+    assert found.shape == (2, side, side, 4)
+    np.testing.assert_allclose(found.mean((1, 2)), maps.mean((1, 2)), atol=1e-6)

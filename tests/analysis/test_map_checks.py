@@ -124,3 +124,25 @@ def test_boxes_of_other_pictures_are_refused(model, spots):
 def test_without_boxes_nothing_is_pointed_at(model, spots):
     assert map_checks.find_boxes(spots) is None
     assert check_maps(model, spots[1:2])["pointing"] is None
+
+
+def test_what_matters_is_what_speaks_for_a_class_and_not_for_the_other():
+    logits = np.array([[[1.0, 3.0], [5.0, 4.0]]])
+
+    assert map_checks._importance(logits, 1).tolist() == [[2.0, -1.0]]
+    assert map_checks._importance(logits, 0).tolist() == [[-2.0, 1.0]]
+
+
+def test_a_map_is_compared_with_that_of_the_network_that_knows_nothing(
+    model, spots, monkeypatch
+):
+    opposite = build_model(("bad", "good")).classifier
+    head = opposite.get_layer("logits")
+    head.set_weights([-each for each in head.get_weights()])
+    monkeypatch.setattr(
+        map_checks.faithfulness, "with_random_weights", lambda *_, **__: opposite
+    )
+
+    found = check_faithfulness(model, spots)
+
+    assert found["correlation_with_random_weights"] == pytest.approx(-1, abs=1e-5)

@@ -197,3 +197,16 @@ def test_keras_file_goes_in_whole(tmp_path):
 def test_unknown_kind_of_file_is_refused(tmp_path):
     with pytest.raises(WeightsError, match=r"net\.pth is no file of weights"):
         load_weights(build(), tmp_path / "net.pth")
+
+
+def test_a_keras_file_that_fits_the_first_layers_only_changes_none(tmp_path):
+    path = tmp_path / "net.weights.h5"
+    build().save_weights(path)
+    model = build(num_classes=5)
+    before = [weight.copy() for weight in model.get_weights()]
+
+    with pytest.raises(WeightsError, match="Cannot read weights from"):
+        load_weights(model, path)
+
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

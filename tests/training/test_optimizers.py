@@ -133,3 +133,16 @@ def test_six_epochs_of_two_and_three_quarters_are_sixteen_and_a_half_iterations(
 def test_step_that_is_not_given_once_is_refused(settings, complaint):
     with pytest.raises(ConfigError, match=complaint):
         step_schedule(1e-3, **settings)
+
+
+def test_a_weight_may_decay_by_half():
+    model = build()
+    kernel = model.get_layer("fc7").kernel
+    before = kernel.numpy()
+    optimizer = CaffeSGD(
+        0.5, momentum=0.0, weight_decay=0.1, multipliers=[("fc7/kernel", 1.0, 0.5)]
+    )
+
+    optimizer.apply([keras.ops.zeros_like(kernel)], [kernel])
+
+    assert_close_float32(kernel, before * (1 - 0.5 * 0.1 * 0.5), operations=3)

@@ -150,3 +150,15 @@ def test_the_center_of_an_even_grid_lies_between_its_cells():
     order = orders(np.zeros((4, 4)))["center"]
 
     assert set(order[:4]) == {5, 6, 9, 10}
+
+
+def test_blur_leaves_a_pixel_for_every_sixteen():
+    quarters = np.zeros((32, 32, 3), "float32")
+    quarters[:16, 16:] = 80
+    quarters[16:, :16] = 160
+
+    found = blurred(quarters)
+
+    corners = found[[0, 0, -1, -1], [0, -1, 0, -1], 0]
+    np.testing.assert_allclose(corners, [0, 80, 160, 0], atol=45)  # it overshoots
+    assert blurred(np.full((8, 8, 3), 7.0, "float32")) == pytest.approx(7)

@@ -83,6 +83,14 @@ def test_gains_are_what_deletion_takes_and_what_insertion_brings(model, spots):
     assert [row["id"] for row in found["unreadable"]] == [spots[0]]
 
 
+def test_likeness_to_random_weights_is_a_mean_over_the_pictures(model, spots):
+    name = "correlation_with_random_weights"
+    each = [check_faithfulness(model, [path])[name] for path in spots[1:]]
+
+    assert check_faithfulness(model, spots)[name] == pytest.approx(np.mean(each))
+    assert np.mean(each) != 0
+
+
 def test_gains_are_those_of_the_answer_whichever_class_it_is(model, spots):
     turned = build_model(("good", "bad"))  # as names go; the answer is class 1
     head = turned.classifier.get_layer("logits")

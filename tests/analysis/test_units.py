@@ -101,3 +101,13 @@ def test_alike_pictures_lie_side_by_side():
 def test_three_pictures_make_no_layout():
     with pytest.raises(ConfigError, match="3 pictures make no layout"):
         tsne(np.zeros((3, 2)))
+
+
+def test_padding_moves_a_field_up_by_what_is_added_on_top():
+    images = keras.Input((20, 20, 1))
+    padded = layers.ZeroPadding2D(((3, 1), (2, 4)))(images)
+    x = layers.Conv2D(1, 5, 2, name="seen")(padded)
+
+    field = receptive_field(keras.Model(images, x), "seen")
+
+    assert (field.size, field.stride, field.start) == (5, 2, -3)

@@ -131,3 +131,24 @@ def test_classes_of_other_names_are_refused_in_one_line():
         DataError, match="moods has the classes joy, sorrow, tweets neg"
     ):
         join_sources([TWEETS, moods])
+
+
+def test_pictures_that_only_train_keep_their_weight_beside_a_source_without_any():
+    joining = replace(TWEETS, joined=np.array([0, 0.5, 1], "float32"))
+
+    for parts in ([joining, TRIPS], [TRIPS, joining]):
+        joint = join_sources(parts)
+
+        of_tweets = [joint.paths[i].startswith("tweets") for i in range(len(joint))]
+        assert joint.joined[of_tweets].tolist() == [0, 0.5, 1]
+        assert not joint.joined[np.logical_not(of_tweets)].any()
+
+
+def test_what_one_source_was_selected_from_is_known_of_both():
+    selected = replace(TWEETS.take(np.array([0, 2])), whole=TWEETS)
+
+    joint = join_sources([selected, TRIPS])
+
+    assert len(joint) == 5
+    assert len(joint.whole) == 6
+    assert joint.whole.labels.tolist() == [0, 1, 1, 1, 0, 0]

@@ -10,7 +10,7 @@ import pytest
 
 from pixsent_tf.config import DataConfig
 from pixsent_tf.data.lists.rated import Ratings
-from pixsent_tf.data.table import Dataset, build_dataset
+from pixsent_tf.data.table import Dataset, build_dataset, check_pictures
 from pixsent_tf.errors import DataError
 
 DATASET = Dataset(
@@ -231,3 +231,18 @@ def test_nothing_that_is_known_of_a_picture_stays_behind_when_it_is_taken():
         *("ids", "paths", "labels", "folds", "votes", "groups", "joined"),
         *("sources", "splits", "weights"),
     }
+
+
+def test_one_file_under_two_spellings_is_refused_even_where_it_is_not(tmp_path):
+    paths = [tmp_path / "a.jpg", tmp_path / "deep" / ".." / "a.jpg"]
+
+    with pytest.raises(DataError, match=r"names one file twice, as 'a' and as 'b'"):
+        check_pictures("mine", ["a", "b"], paths, must_exist=False)
+
+
+def test_files_must_exist_unless_it_is_said_that_they_need_not(tmp_path):
+    paths = [tmp_path / "gone.jpg"]
+
+    check_pictures("mine", ["a"], paths, must_exist=False)
+    with pytest.raises(DataError, match=r"1 of 1 files that do not exist"):
+        check_pictures("mine", ["a"], paths)

@@ -118,3 +118,15 @@ def test_all_eight_orientations_are_read_from_either_kind_of_file(orientation):
 
 def test_the_number_stands_anywhere_in_a_long_directory():
     assert tiff_orientation(tf.constant(tiff(6, before=40))) == 6
+
+
+def test_a_directory_at_ten_is_found_in_a_profile_of_digits():
+    """Ten is an `a`, the first letter among hexadecimal digits."""
+    later = tiff(6)
+    later = later[:4] + struct.pack(">I", 10) + b"\0\0" + later[8:]
+    profile = f"\nexif\n{len(later):8}\n{later.hex()}\n".encode()
+    text = b"Raw profile type exif\0" + profile
+    chunk = struct.pack(">I", len(text)) + b"tEXt" + text + b"\0\0\0\0"
+    png = encode(picture(), "PNG")
+
+    assert png_orientation(tf.constant(png[:33] + chunk + png[33:])) == 6

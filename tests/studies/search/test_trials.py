@@ -35,6 +35,8 @@ def run(tmp_path):
 def test_the_table_has_a_row_for_each_trial_and_a_column_for_each_setting(run):
     first, second = run.read_table("trials.csv")
 
+    measured = ["status", "loss", "accuracy", "seconds", "share", "is_winner"]
+    assert list(first)[:8] == ["fold", "trial", *measured]  # no score of other kinds
     assert (first["fold"], second["fold"]) == ("1", "2")
     assert (first["loss"], first["training.inverse_penalty"]) == ("0.5", "3.0")
     assert first["model.dropout"] == second["model.texture"] == ""

@@ -46,6 +46,14 @@ def test_selection_takes_every_column_along(selection):
     assert taken.votes.tolist() == [[[5, 0], [1, 4], [2, 3], [0, 5]][i] for i in order]
 
 
+def test_votes_are_counts_where_they_are_whole_numbers():
+    shares = DATASET.votes / np.float32(5)
+
+    assert DATASET.has_counts
+    assert not replace(DATASET, votes=shares).has_counts
+    assert not replace(DATASET, votes=None).has_counts
+
+
 def test_hard_targets_are_one_hot():
     assert DATASET.targets().tolist() == [[1, 0], [0, 1], [0, 1], [0, 1]]
 

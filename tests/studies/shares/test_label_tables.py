@@ -92,3 +92,10 @@ def test_probabilities_of_all_pictures_are_kept(tmp_path):
 
     assert table.probabilities == {"a": 0.5, "b": 0.25}
     assert not table.has_several_votes
+
+
+def test_two_labels_of_a_picture_are_several(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("path,label,annotator\na.jpg,sad,ann\na.jpg,glad,bob\n")
+
+    assert read_labels(path).has_several_votes

@@ -253,8 +253,11 @@ def test_a_source_that_is_left_out_trains_nothing_nor_do_its_copies(dataset):
 
 
 def test_a_single_source_cannot_be_left_out(dataset):
-    with pytest.raises(ConfigError, match="five is a single source"):
-        leave_sources_out(dataset, units=np.arange(5))
+    selected = replace(dataset, sources=np.zeros(5, "int32"), source_names=("a", "b"))
+
+    for single in (dataset, selected):
+        with pytest.raises(ConfigError, match="five is a single source"):
+            leave_sources_out(single, units=np.arange(5))
 
 
 def test_what_is_on_the_disk_is_told_also_of_a_part_that_was_kept_before(kept, dataset):

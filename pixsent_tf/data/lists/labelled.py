@@ -269,7 +269,8 @@ def _find_votes(
     if is_known or asked.labels != "votes":
         return votes, ""
     rows = tables.read_rows(path)
-    guessed = columns_of_numbers(columns, tuple(found.values()), rows)
+    taken = {*found.values(), *([reading.group] if reading.group else [])}
+    guessed = columns_of_numbers(columns, taken, rows)
     if guessed is None:
         return {}, ""
     return votes_columns(columns, path, guessed), f"votes from {listed(guessed)}"

@@ -3,10 +3,11 @@
     votes_*, vote_*       how many named a class: whole numbers
     share_*, shares_*     which part of them did: rows sum to 1, or to 100
 
-Where columns have other names, `--columns votes=anger|disgust|fear` names them; with
-`--labels votes` all columns of numbers are votes that are nothing else. What
-whole numbers tell and shares do not is how many were asked, so that only votes say how
-far those of other annotators would be from them.
+Numbers in columns of votes that are not whole are shares, too. Where columns have
+other names, `--columns votes=anger|disgust|fear` names them; with `--labels votes`
+all columns of numbers are votes that are nothing else. What whole numbers tell and
+shares do not is how many were asked, so that only votes say how far those of other
+annotators would be from them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, DataError, shown
 
 _VOTES = re.compile(r"(?:votes?|shares?)[ _-](.+)", re.IGNORECASE)
+_SHARES = re.compile(r"shares?[ _-]", re.IGNORECASE)
 _MOST_OFF = 0.05  # of the sum of a picture's shares, which tables round
 
 
@@ -126,7 +128,8 @@ def add_votes(
         votes: Class by column, as `votes_columns` gives them; none for no votes.
 
     Returns:
-        The data set with votes, or with shares where they are no whole numbers.
+        The data set with votes, or with shares where the columns are called so or hold
+        no whole numbers.
 
     Raises:
         DataError: If a number of votes is none, a picture has no votes, or its shares
@@ -149,7 +152,8 @@ def add_votes(
             f"{shown(path)} has no votes for {shown(dataset.ids[int(none.argmax())])}; "
             f"fill them in, or take the row away."
         )
-    if (counts == np.rint(counts)).all():
+    is_of_shares = any(_SHARES.match(name) for name in votes)
+    if not is_of_shares and (counts == np.rint(counts)).all():
         return replace(dataset, votes=counts.astype("int32"))
     shares = _shares(path, dataset.ids, counts)
     names = ", ".join(votes.values())

@@ -86,6 +86,25 @@ def test_shares_are_kept_to_their_parts(write, whole):
     )
 
 
+def test_whole_percentages_are_shares_and_no_votes_of_a_hundred_people(write):
+    rows = ("a.png,30,70", "b.png,80,20", "c.png,45,55")
+
+    dataset = open_dataset(DataConfig(write("path,share_x,share_y", *rows)))
+
+    assert not dataset.has_counts
+    np.testing.assert_allclose(dataset.votes, [[0.3, 0.7], [0.8, 0.2], [0.45, 0.55]])
+
+
+def test_a_column_of_groups_is_none_of_votes(write):
+    header, rows = "path,anger,joy,person", ("a.png,1,4,7", "b.png,3,2,7")
+    data = DataConfig(write(header, *rows), labels="votes", group="person")
+
+    dataset = open_dataset(data)
+
+    assert dataset.class_names == ("anger", "joy")
+    assert len(set(dataset.groups.tolist())) == 1
+
+
 def test_shares_that_do_not_sum_up_are_refused_by_their_picture(write):
     rows = ("a.png,0.6,0.4", "b.png,0.5,0.8", "c.png,0.1,0.9")
 

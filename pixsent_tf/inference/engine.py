@@ -2,7 +2,8 @@
 
 LiteRT's XNNPACK kernels pass pictures through a network about twice as fast as
 TensorFlow's graph does, and give the same numbers but for rounding. Converting takes
-seconds, so it is done for many pictures only, and what was converted is kept:
+seconds, so it is done for many pictures only, and what was converted is kept; the
+default backbone was converted before it was shipped:
 
     CACHE/engines/DIGEST.tflite     a network that was converted
     CACHE/engines/DIGEST.txt        why one was not
@@ -41,6 +42,7 @@ from pixsent_tf.inference.litert import (
     muted,
     output_name,
 )
+from pixsent_tf.inference.prepared import prepare_features
 from pixsent_tf.inference.sweep import Look, compile_look
 from pixsent_tf.machine import num_cores, wanted_engine
 from pixsent_tf.models.towers.hub import uses_hub
@@ -80,11 +82,13 @@ class Original:
         look: From crops, uint8 [B, S, S, 3], to the outputs; what `compile_look` makes.
         weights: Its variables.
         outputs: Anything of the structure of the outputs.
+        identity: Gives what it is known by wherever it is built; None if by nothing.
     """
 
     look: Any
     weights: Sequence[tf.Variable]
     outputs: Any = None
+    identity: Callable[[], str] | None = None
 
     @classmethod
     def of(cls, network: keras.Model) -> Original:
@@ -98,7 +102,7 @@ class Original:
         """
         look = compile_look(network, network.input_shape[1])
         weights = [variable.value for variable in network.variables]
-        return cls(look, weights, network.output)
+        return cls(look, weights, network.output, lambda: identify(network))
 
 
 def forward(network: keras.Model, num_examples: int) -> Look:
@@ -193,6 +197,8 @@ def keep(original: Original, path: Path) -> str:
     with contextlib.suppress(OSError):
         return refusal.read_text("utf-8")
     try:
+        if original.identity and prepare_features(original.identity(), path):
+            return ""
         content = convert(original)
         with whole(path) as temporary:
             temporary.write_bytes(content)
@@ -259,12 +265,31 @@ def digest(network: keras.Model) -> str:
     Returns:
         Hexadecimal digits of architecture, weights and versions.
     """
+    hub = ["keras-hub"] if uses_hub(network) else []
+    return identify(
+        network,
+        *(
+            f"{name} {metadata.version(name)} {_METHOD};"
+            for name in ("tensorflow", "keras", *hub)
+        ),
+    )
+
+
+def identify(network: keras.Model, *versions: str) -> str:
+    """Tell networks apart as `digest` does, on every machine alike.
+
+    Args:
+        network: Any functional model.
+        versions: What else is to make a difference.
+
+    Returns:
+        Hexadecimal digits of architecture, weights and `versions`.
+    """
     config = network.get_config()
     kept = {key: config[key] for key in config if key not in _IDLE}
     found = hashlib.sha256(json.dumps(_plain(kept, {}), sort_keys=True).encode())
-    hub = ["keras-hub"] if uses_hub(network) else []
-    for name in ("tensorflow", "keras", *hub):
-        found.update(f"{name} {metadata.version(name)} {_METHOD};".encode())
+    for version in versions:
+        found.update(version.encode())
     for value in network.get_weights():
         found.update(f"{value.dtype} {value.shape}".encode())
         found.update(np.ascontiguousarray(value).data)

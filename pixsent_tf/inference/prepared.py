@@ -1,6 +1,7 @@
-"""How does a model that ships answer at once? It was converted before it was shipped.
+"""How does what ships work at once? It comes converted, the default backbone too.
 
     shipped/prepared.npz    what the converter made, without the weights of the backbone
+    shipped/features.npz    the same of the default backbone alone, up to its features
 
 Converting takes TensorFlow and ten seconds. So the package carries the result, but for
 the large weights, which lie in packages that this one needs anyway: each is a tensor of
@@ -24,6 +25,7 @@ from pixsent_tf.models.packages import PACKAGES
 from pixsent_tf.whole import whole
 
 NAME = "prepared.npz"
+FEATURES = Path(__file__).parents[1] / "shipped" / "features.npz"
 _LEAST_BYTES = 4096  # of a weight that is worth leaving out
 _DENSE, _DEPTHWISE = (0, 2, 3, 1), (1, 2, 3, 0)  # from PyTorch's axes to LiteRT's
 _MOST_ROUNDED = 3  # places of a float32 by which the factor that fits best may be off
@@ -125,6 +127,29 @@ def prepare(folder: Path, path: Path) -> None:
         temporary.write_bytes(content)
     with whole(path.with_suffix(".json")) as temporary:
         temporary.write_text(known, "utf-8")
+
+
+def prepare_features(identity: str, path: Path) -> bool:
+    """Make the converted form of the default backbone, if that is what is wanted.
+
+    Args:
+        identity: Of the network that is wanted; see `engine.identify`.
+        path: The `.tflite` file to write.
+
+    Returns:
+        Whether it was written; False for another network, or where weights are other
+        ones than were converted.
+    """
+    with np.load(FEATURES) as parts:
+        if str(parts["identity"]) != identity:
+            return False
+        try:
+            content = put_together(parts)
+        except WeightsError:
+            return False
+    with whole(path) as temporary:
+        temporary.write_bytes(content)
+    return True
 
 
 def _read(backbones: Iterable[str]) -> dict[str, np.ndarray]:

@@ -155,7 +155,7 @@ def score_ratings(
 
 
 def check_drop(scores: Sequence[Score], max_drop: float | None) -> None:
-    """Refuse an export that loses too much accuracy.
+    """Refuse an export that loses too much accuracy, or gives no numbers.
 
     Args:
         scores: Keras' first, the export's last.
@@ -163,8 +163,15 @@ def check_drop(scores: Sequence[Score], max_drop: float | None) -> None:
             accepts any.
 
     Raises:
-        ExportError: If it loses more.
+        ExportError: If it loses more, or answers are not finite.
     """
+    for score in scores:
+        if not np.isfinite(score.max_change):
+            raise ExportError(
+                f"{score.name} answers with numbers that are not finite; nothing was "
+                f"written. Try --quantize none, or train the model again with a "
+                f"smaller training.learning_rate."
+            )
     before, after = scores[0].worth, scores[-1].worth
     what = "accuracy" if scores[0].pearson_r is None else "correlation"
     if max_drop is not None and before - after > max_drop:

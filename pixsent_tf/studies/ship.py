@@ -249,16 +249,35 @@ def write_prepared(folder: Path) -> None:
     """
     model = shipped.load_head(folder)
     assert model.recipe is not None
-    branches = read_backbone(model.recipe.model.backbone)
-    backbones = [branch.name for branch in branches if branch.name in PACKAGES]
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "model.tflite"
-        why = engine.keep(engine.Original.of(model.answering), path)
-        if why:
-            raise ConfigError(f"{folder.name} cannot be converted: {why}")
-        parts: dict[str, Any] = prepared.take_apart(path.read_bytes(), backbones)
+    parts = _converted(model.answering, model.recipe.model)
     with whole(folder / prepared.NAME) as temporary:
         np.savez_compressed(temporary, **parts, known=np.array(light.describe(model)))
+
+
+def write_features(path: Path = prepared.FEATURES) -> None:
+    """Convert the default backbone; write what `prepare_features` reads.
+
+    Args:
+        path: The file.
+    """
+    backbone = zoo.build_backbone(config.ModelConfig())
+    parts = _converted(backbone, config.ModelConfig())
+    with whole(path) as temporary:
+        identity = np.array(engine.identify(backbone))
+        np.savez_compressed(temporary, **parts, identity=identity)
+
+
+def _converted(network: keras.Model, model: config.ModelConfig) -> dict[str, Any]:
+    """Convert a network; leave out the weights of the packages that it is made of."""
+    branches = read_backbone(model.backbone)
+    backbones = [branch.name for branch in branches if branch.name in PACKAGES]
+    original = dataclasses.replace(engine.Original.of(network), identity=None)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "network.tflite"
+        why = engine.keep(original, path)
+        if why:
+            raise ConfigError(f"{network.name} cannot be converted: {why}")
+        return prepared.take_apart(path.read_bytes(), backbones)
 
 
 def main(sources: Sequence[str]) -> None:
@@ -267,6 +286,7 @@ def main(sources: Sequence[str]) -> None:
     Args:
         sources: DeepSent's folder, and OASIS' table of ratings.
     """
+    write_features()
     for name in shipped.NAMES:
         print(name, json.dumps(ship(name, sources), indent=2))
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import json
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from pixsent_tf.cli import cli
+from pixsent_tf.config import DataConfig, PreprocessConfig
+from pixsent_tf.errors import ConfigError
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models.output import RatingOutput
+from pixsent_tf.studies.evaluate import evaluate
 from tests.results import assert_told
 
 
@@ -170,3 +176,15 @@ def test_other_classes_are_refused(run, tmp_path):
 
     assert result.exit_code == 1
     assert "has the classes cat, dog, the model negative, positive" in result.stderr
+
+
+def test_a_model_of_ratings_is_not_asked_for_classes(colored_folder, tmp_path):
+    crops = keras.Input((8, 8, 3), name="crops")
+    ratings = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(crops))
+    output = RatingOutput(("valence", "arousal"), (1, 7), (1.0, 1.0))
+    network = keras.Model(crops, ratings)
+    model = SentimentModel.wrap(network, PreprocessConfig(10, 8), output)
+    model.save(tmp_path / "rated.keras")
+
+    with pytest.raises(ConfigError, match=r"answers with ratings \(valence, arousal\)"):
+        evaluate(tmp_path / "rated.keras", DataConfig(source=str(colored_folder)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from pixsent_tf.config import ModelConfig
 from pixsent_tf.errors import WeightsError
-from pixsent_tf.inference import light, prepared, shipped
-from pixsent_tf.models import packages
+from pixsent_tf.inference import engine, light, prepared, shipped
+from pixsent_tf.models import packages, zoo
+from pixsent_tf.studies import ship
 
 
 @pytest.fixture(scope="module", params=light.NAMES)
@@ -27,6 +30,17 @@ def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("PIXSENT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("PIXSENT_ENGINE", raising=False)
     return tmp_path / "cache" / "answers"
+
+
+def change_packages(monkeypatch):
+    """Let packages hold a weight that is another one."""
+    read = packages.read_state_dict
+
+    def changed(*arguments):
+        tensors = read(*arguments)
+        return {**tensors, "_conv_head.weight": tensors["_conv_head.weight"] + 1e-6}
+
+    monkeypatch.setattr(packages, "read_state_dict", changed)
 
 
 def test_it_answers_as_the_ordinary_way_does(name, own_cache, tmp_path):
@@ -64,16 +78,58 @@ def test_without_a_package_of_weights_nothing_is_left_out(parts):
     assert prepared.put_together(alone) == content
 
 
+@pytest.fixture
+def no_conversion(monkeypatch):
+    def convert(original):
+        raise AssertionError("converted")
+
+    monkeypatch.setattr(engine, "convert", convert)
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return zoo.build_backbone(ModelConfig())
+
+
+def test_the_default_backbone_needs_no_conversion(own_cache, backbone, no_conversion):
+    crops = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), "uint8")
+
+    found = engine.forward(backbone, engine.FEWEST)(crops)
+
+    assert list((own_cache.parent / "engines").glob("*.tflite"))
+    expected = backbone(crops.astype("float32"), training=False).numpy()
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_a_backbone_that_was_trained_is_another_one(tmp_path, backbone):
+    other = keras.models.clone_model(backbone)
+    other.set_weights([weight * 1.001 for weight in backbone.get_weights()])
+
+    assert not prepared.prepare_features(engine.identify(other), tmp_path / "other")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_backbone_of_other_weights_than_its_package_holds_is_converted(
+    tmp_path, backbone, monkeypatch
+):
+    change_packages(monkeypatch)
+
+    assert not prepared.prepare_features(engine.identify(backbone), tmp_path / "one")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_form_that_ships_is_what_the_converter_makes(tmp_path):
+    ship.write_features(tmp_path / "features.npz")
+
+    with np.load(tmp_path / "features.npz") as made, np.load(prepared.FEATURES) as kept:
+        assert made["names"].tolist() == kept["names"].tolist()
+        assert str(made["identity"]) == str(kept["identity"])
+
+
 def test_other_weights_are_refused_and_the_ordinary_way_is_gone(
     name, parts, own_cache, monkeypatch
 ):
-    read = packages.read_state_dict
-
-    def changed(*arguments):
-        tensors = read(*arguments)
-        return {**tensors, "_conv_head.weight": tensors["_conv_head.weight"] + 1e-6}
-
-    monkeypatch.setattr(packages, "read_state_dict", changed)
+    change_packages(monkeypatch)
 
     with pytest.raises(WeightsError, match="make another model than was converted"):
         prepared.put_together(parts)

@@ -96,6 +96,7 @@ def test_a_shortcut_from_the_pixels_to_what_trains_leaves_nothing_to_keep():
     [
         keras.layers.Dropout(0.5, seed=0, name="changes"),
         keras.layers.BatchNormalization(center=False, scale=False, name="changes"),
+        keras.layers.TimeDistributed(keras.layers.Dropout(0.5, seed=0), name="changes"),
     ],
 )
 def test_what_differs_from_step_to_step_is_not_frozen(layer):

@@ -32,6 +32,14 @@ def test_a_loss_above_the_limit_is_refused():
         scorecard.check_drop(scores, 0.01)
 
 
+@pytest.mark.parametrize("max_change", [np.nan, np.inf])
+def test_answers_that_are_no_numbers_are_refused(max_change):
+    scores = [Score("keras", 0.9, 0, 0.0), Score("tflite float16", 0.9, 0, max_change)]
+
+    with pytest.raises(ExportError, match=r"float16 answers .* that are not finite"):
+        scorecard.check_drop(scores, None)
+
+
 @pytest.mark.parametrize("max_drop", [0.03, None])
 def test_a_loss_within_the_limit_passes(max_drop):
     scores = [Score("keras", 0.9, 0, 0.0), Score("tflite int8", 0.88, 3, 0.1)]

@@ -1,6 +1,6 @@
 """In which order do files become batches?
 
-    paths -> check header -> read -> decode (parallel) -> canvas -> batch -> prefetch
+    paths -> check header -> read -> decode -> canvas (a thread for each core) -> batch
 
 TensorFlow decodes what it can; what it refuses is read by Pillow, in its place in the
 order; what neither can read is named, and the stream goes on.
@@ -13,9 +13,11 @@ import ctypes
 import functools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -26,14 +28,14 @@ from pixsent_tf.data.decode.graph import on_white, stored, stored_jpeg
 from pixsent_tf.data.decode.guard import limits_of
 from pixsent_tf.data.decode.opening import MAX_PIXELS, check_header, open_size
 from pixsent_tf.data.decode.orientation import upright
-from pixsent_tf.data.parallel import untuned
 from pixsent_tf.data.preprocess import Preprocessor, sides
 from pixsent_tf.errors import ImageError
 from pixsent_tf.machine import num_cores
 
+_T = TypeVar("_T")
+
 JPEG_PREFIX = b"\xff\xd8\xff"
-_GROUP = 64  # files handed to TensorFlow at a time
-_FEW = 64  # files that are decoded before a pipeline of theirs would have begun
+_AHEAD = 64  # files that are decoded before they are asked for
 _WHOLE_PIXELS = 2**21  # decoded pictures of more are resized in strips
 _WHOLE_WIDTH = 4096
 _ONE_AT_A_TIME = threading.Lock()  # pictures that may take what one picture may take
@@ -76,13 +78,10 @@ class CanvasStream:
             yield np.array(positions), np.stack(canvases)
 
     def _in_order(self) -> Iterator[tuple[int, np.ndarray]]:
-        return self._by_threads() if len(self.paths) <= _FEW else self._by_pipeline()
+        """Decode a few files ahead, with the function that all readers share.
 
-    def _by_threads(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode what is few with the function that all readers share.
-
-        A pipeline is a graph of its own, which takes one to two seconds to set up each
-        time: most of what a small collection takes.
+        A `tf.data` pipeline is a graph of its own, which takes one to two seconds to
+        set up each time, and decodes no faster.
         """
         only_jpeg = all(is_jpeg(path) for path in self.paths)
         decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)
@@ -95,76 +94,44 @@ class CanvasStream:
             return error
 
         with ThreadPoolExecutor(num_cores()) as pool:
-            for position, canvas in enumerate(pool.map(load, self.paths)):
+            for position, canvas in enumerate(_ahead(pool, load, self.paths)):
                 if isinstance(canvas, ImageError):
                     self.failures[position] = canvas
-                elif canvas is None:
-                    yield from self._one_by_one(range(position, position + 1))
-                else:
+                elif canvas is not None:
                     yield position, canvas
-
-    def _by_pipeline(self) -> Iterator[tuple[int, np.ndarray]]:
-        expected = 0
-        for indices, canvases in self._fast().as_numpy_iterator():
-            for index, canvas in zip(indices, canvases, strict=True):
-                yield from self._one_by_one(range(expected, int(index)))
-                yield int(index), canvas
-                expected = int(index) + 1
-        yield from self._one_by_one(range(expected, len(self.paths)))
-
-    def _fast(self) -> tf.data.Dataset:
-        """Decode with TensorFlow; pictures that it refuses are left out."""
-        only_jpeg = all(is_jpeg(path) for path in self.paths)
-        decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)
-
-        # Plain operations: looking for Python's in them takes as long as 50 pictures.
-        @tf.autograph.experimental.do_not_convert
-        def load(index: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return index, decode(tf.io.read_file(path))
-
-        return untuned(
-            tf.data.Dataset.from_generator(
-                self._accepted,
-                output_signature=(
-                    tf.TensorSpec([None], tf.int64),
-                    tf.TensorSpec([None], tf.string),
-                ),
-            )
-            .unbatch()
-            .map(load, num_parallel_calls=num_cores(), deterministic=True)
-            .ignore_errors()
-            .batch(self.batch_size)
-            .prefetch(2)
-        )
-
-    def _accepted(self) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Pass on, in groups, what may be decoded."""
-        for start in range(0, len(self.paths), _GROUP):
-            positions = []
-            for position in range(start, min(start + _GROUP, len(self.paths))):
-                error = self._refusal(self.paths[position])
-                if error is None:
-                    positions.append(position)
                 else:
-                    self.failures[position] = error
-            yield positions, [os.fsencode(self.paths[each]) for each in positions]
+                    yield from self._with_pillow(position)
 
     def _refusal(self, path: str) -> ImageError | None:
         """Tell why a file may not even be decoded."""
         # A JPEG's size is checked where it is decoded, which is cheaper.
         return None if is_jpeg(path) else check_header(path, self.max_pixels)
 
-    def _one_by_one(self, positions: range) -> Iterator[tuple[int, np.ndarray]]:
-        """Read the files that were left out, or say what is wrong with them."""
-        for position in positions:
-            if position in self.failures:
-                continue
-            self.by_pillow.add(position)
-            try:
-                path = self.paths[position]
-                yield position, pillow_canvas(path, self.preprocessor, self.max_pixels)
-            except ImageError as error:
-                self.failures[position] = error
+    def _with_pillow(self, position: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Read a file that TensorFlow refused, or say what is wrong with it."""
+        self.by_pillow.add(position)
+        try:
+            path = self.paths[position]
+            yield position, pillow_canvas(path, self.preprocessor, self.max_pixels)
+        except ImageError as error:
+            self.failures[position] = error
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, load: Callable[[str], _T], paths: Sequence[str]
+) -> Iterator[_T]:
+    """Yield what is loaded, in order; only so many files ahead of what is taken."""
+    pending: deque[Future[_T]] = deque()
+    try:
+        for path in paths:
+            pending.append(pool.submit(load, path))
+            if len(pending) > _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,9 @@ import pytest
 import tensorflow as tf
 
 from pixsent_tf.config import ModelConfig, PreprocessConfig
-from pixsent_tf.data import pipeline
 from pixsent_tf.data.augment import Augmentation
 from pixsent_tf.data.canvases import Canvases, Examples, training_batches
 from pixsent_tf.data.parallel import untuned
-from pixsent_tf.data.pipeline import CanvasStream
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.inference.frozen import Frozen, FrozenSweep
 from pixsent_tf.models import zoo
@@ -55,9 +53,7 @@ def test_what_is_untuned_gives_the_same_elements():
     ]
 
 
-def test_reading_and_training_are_untuned(paths, made, monkeypatch):
-    monkeypatch.setattr(pipeline, "_FEW", -1)  # read them as many are read
-    list(CanvasStream(paths, PREPROCESSOR, 2))
+def test_training_and_its_pictures_are_untuned(paths, made):
     canvases = Canvases.read(paths, PREPROCESSOR)
     list(canvases.batches(np.arange(5), 2))
     targets = np.full([5, 2], 0.5, "float32")
@@ -68,8 +64,8 @@ def test_reading_and_training_are_untuned(paths, made, monkeypatch):
         )
     )
 
-    assert len(made) == 4
-    assert [dataset.options().autotune.enabled for dataset in made] == [False] * 4
+    assert len(made) == 2
+    assert [dataset.options().autotune.enabled for dataset in made] == [False] * 2
 
 
 @pytest.mark.slow

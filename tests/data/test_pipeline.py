@@ -42,11 +42,10 @@ def save(tmp_path):
     return write
 
 
-@pytest.fixture(params=["few", "many"])
-def way(request, monkeypatch):
-    """Both ways of decoding: by threads, and by a pipeline."""
-    if request.param == "many":
-        monkeypatch.setattr(pipeline, "_FEW", -1)
+@pytest.fixture(params=[0, 2, 64])
+def ahead(request, monkeypatch):
+    """Fewer files ahead than there are, and more."""
+    monkeypatch.setattr(pipeline, "_AHEAD", request.param)
 
 
 def read(paths, **settings):
@@ -57,7 +56,7 @@ def read(paths, **settings):
     return stream, positions.tolist(), canvases
 
 
-def test_pictures_come_in_order_whoever_decodes_them(save, way):
+def test_pictures_come_in_order_whoever_decodes_them(save, ahead):
     # TensorFlow does not read TIFF: every second picture takes the way by Pillow.
     names = [f"{i}.{'tiff' if i % 2 else 'png'}" for i in range(7)]
     paths = [save(name, i) for i, name in enumerate(names)]
@@ -69,7 +68,7 @@ def test_pictures_come_in_order_whoever_decodes_them(save, way):
     assert stream.by_pillow == {1, 3, 5}
 
 
-def test_bad_files_are_named_and_the_others_go_on(save, tmp_path, way):
+def test_bad_files_are_named_and_the_others_go_on(save, tmp_path, ahead):
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "page.jpg").write_text("<html></html>")
     whole = Path(save("whole.jpg", quality=95)).read_bytes()
@@ -84,8 +83,25 @@ def test_bad_files_are_named_and_the_others_go_on(save, tmp_path, way):
     assert reasons == {1: "empty", 2: "not_an_image", 3: "truncated", 4: "missing"}
 
 
+def test_memory_is_flat_and_who_stops_early_has_nothing_more_read(save, monkeypatch):
+    monkeypatch.setattr(pipeline, "_AHEAD", 2)
+    seen = []
+    refusal = CanvasStream._refusal
+    monkeypatch.setattr(
+        CanvasStream, "_refusal", lambda *each: seen.append(each[1]) or refusal(*each)
+    )
+    paths = [save(f"{number}.png", number) for number in range(20)]
+
+    batches = iter(CanvasStream(paths, PREPROCESSOR, batch_size=2))
+    assert next(batches)[0].tolist() == [0, 1]
+    batches.close()
+
+    assert seen[:2] == paths[:2]
+    assert len(seen) <= 2 + 2
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_pictures_of_too_many_pixels_are_refused(save, suffix, way):
+def test_pictures_of_too_many_pixels_are_refused(save, suffix, ahead):
     stream, positions, _ = read([save(f"large.{suffix}")], max_pixels=255)
 
     assert positions == []
@@ -96,7 +112,7 @@ def test_as_many_pixels_as_are_allowed_are_read(save):
     assert read([save("large.jpg")], max_pixels=256)[1] == [0]
 
 
-def test_batches_are_full_but_the_last(save, way):
+def test_batches_are_full_but_the_last(save, ahead):
     paths = [save(f"{i}.jpg", i) for i in range(5)]
 
     sizes = [len(canvases) for _, canvases in CanvasStream(paths, PREPROCESSOR, 2)]
@@ -132,7 +148,7 @@ def test_a_jpeg_is_known_by_its_content(save, tmp_path):
     assert not is_jpeg(str(tmp_path))
 
 
-def test_no_files_give_no_batches(way):
+def test_no_files_give_no_batches(ahead):
     assert read([])[1] == []
 
 

@@ -266,6 +266,7 @@ def test_the_first_page(desk):
     Page(DOCS / "index.md").run()
 
 
+@pytest.mark.slow
 def test_the_tutorial(desk):
     page = Page(DOCS / "tutorial.md")
     page.run()
@@ -275,6 +276,7 @@ def test_the_tutorial(desk):
     assert page.names["found"].answer in ("negative", "positive", "unsure")
 
 
+@pytest.mark.slow
 def test_how_to_use_your_own_folder(desk):
     page = Page(DOCS / "how-to/own-folder.md")
     page.run()
@@ -306,6 +308,7 @@ def test_how_to_train_on_several_sources(desk):
     ]
 
 
+@pytest.mark.slow
 def test_how_to_train_on_ratings(desk):
     write_rated(desk)
     page = Page(DOCS / "how-to/ratings.md")
@@ -330,6 +333,7 @@ def test_how_to_train_on_votes_for_emotions(desk):
     assert "Rolled up to negative and positive" in page
 
 
+@pytest.mark.slow
 def test_how_to_use_another_backbone(desk):
     page = Page(DOCS / "how-to/new-backbone.md")
     try:
@@ -345,6 +349,7 @@ def test_how_to_use_a_tower(desk):
     Page(DOCS / "how-to/towers.md").run()
 
 
+@pytest.mark.slow
 def test_how_to_use_caffe_weights(desk):
     write_caffemodel(desk / "caffenet.caffemodel", caffenet_blobs(1000))
     page = Page(DOCS / "how-to/caffe-weights.md")
@@ -353,6 +358,7 @@ def test_how_to_use_caffe_weights(desk):
     assert Path("runs/caffenet/model.keras").is_file()
 
 
+@pytest.mark.slow
 def test_how_to_serve(desk, small_run):
     shutil.copytree(small_run, "runs/mine")
     page = Page(DOCS / "how-to/serving.md")
@@ -404,6 +410,7 @@ def test_what_computes_and_what_is_kept(desk):
     Page(DOCS / "how-to/engines.md").run()
 
 
+@pytest.mark.slow
 def test_how_to_fine_tune(desk):
     Page(DOCS / "how-to/fine-tuning.md").run()
 

@@ -133,18 +133,8 @@ def answer(said: subprocess.CompletedProcess[str]) -> float:
     return float(row["prob_positive"])
 
 
-# TensorFlow takes seconds to load: what matters most runs always, the rest apart.
-SLOW = ("Keras on JAX by the environment", "Keras on PyTorch by its file")
-SLOW += ("a torn keras.json", "half precision")
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=name, marks=[pytest.mark.slow] * (name in SLOW))
-        for name, case in CASES.items()
-    ],
-)
+@pytest.mark.slow  # TensorFlow takes seconds to load
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_answer_is_the_same(case, usual, tmp_path):
     assert abs(answer(start(case, tmp_path)) - usual) < 0.005
 

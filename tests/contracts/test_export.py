@@ -19,6 +19,7 @@ from pixsent_tf.serving import scorecard, tflite
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.serve_check import draw_probes, predict_files, run_c_api
 from tests.float32 import assert_close_float32, operations_of
+from tests.tiny_network import build_tiny
 
 
 def from_zoo(name, **settings):
@@ -136,7 +137,7 @@ def test_a_process_without_python_packages_answers_as_keras(
 
 @pytest.mark.parametrize(("bias", "answers"), [(1.0, True), (-1.0, False)])
 def test_a_gate_goes_out_with_the_network(bias, answers, tmp_path):
-    backbone, preprocess = FAMILY["lite0"]()
+    backbone, preprocess = build_tiny(None, None, 3), PreprocessConfig(16, 12)
     classifier = attach_head(backbone, 2, stddev=1.0)
     width = backbone.output.shape[-1]
     gated = attach_gate(classifier, np.zeros((width, 1)), np.array([bias]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 
 import pytest
@@ -20,6 +22,20 @@ def test_every_contender_knows_what_it_is_asked(contender):
         r'^ +"([a-z0-9-]+)": |\{"([a-z]+)": |, "([a-z]+)": ', script, re.M
     )
     assert contender.question in {name for names in answers for name in names}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(CONTENDERS.parent.rglob("*.py")), ids=lambda path: path.name
+)
+def test_what_a_benchmark_takes_from_the_package_is_there(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(
+            "pixsent_tf."
+        ):
+            module = importlib.import_module(node.module)
+            for each in node.names:
+                if not hasattr(module, each.name):  # else a module below it
+                    importlib.import_module(f"{node.module}.{each.name}")
 
 
 def test_this_package_comes_first_and_rivals_have_environments_of_their_own():

@@ -151,11 +151,15 @@ def _train_lite0(*, keeps_statistics: bool) -> float:
 
 def train_caffenet(work: Work) -> float:
     """Images a second of training CaffeNet, by Caffe's rules."""
-    from pixsent_tf.models.caffenet import build_caffenet
-    from pixsent_tf.training.optimizers import CaffeSGD, caffe_multipliers
+    from pixsent_tf.config import ModelConfig, TrainingConfig
+    from pixsent_tf.models import zoo
+    from pixsent_tf.training.rates import build_optimizer
 
-    model = build_caffenet(num_classes=2)
-    return _train(model, CaffeSGD(1e-3, multipliers=caffe_multipliers()), 227)
+    backbone = zoo.build_backbone(ModelConfig("caffenet", weights=None))
+    model = zoo.attach_head(backbone, 2)
+    training = TrainingConfig(strategy="all", optimizer="caffe_sgd")
+    optimizer = build_optimizer(training, model, steps=100, steps_per_epoch=100)
+    return _train(model, optimizer, 227)
 
 
 def _train(model: Any, optimizer: Any, side: int) -> float:

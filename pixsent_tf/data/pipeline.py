@@ -80,8 +80,8 @@ class CanvasStream:
     def _in_order(self) -> Iterator[tuple[int, np.ndarray]]:
         """Decode a few files ahead, with the function that all readers share.
 
-        A `tf.data` pipeline is a graph of its own, which takes one to two seconds to
-        set up each time, and decodes no faster.
+        A `tf.data` pipeline would be a graph of its own, to be set up each time, and
+        decodes no faster.
         """
         only_jpeg = all(is_jpeg(path) for path in self.paths)
         decode = _decoder(self.preprocessor, only_jpeg, self.max_pixels)

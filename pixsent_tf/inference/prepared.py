@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from pixsent_tf.whole import whole
 
 NAME = "prepared.npz"
 FEATURES = Path(__file__).parents[1] / "shipped" / "features.npz"
+_DAMAGE = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error)
 _LEAST_BYTES = 4096  # of a weight that is worth leaving out
 _DENSE, _DEPTHWISE = (0, 2, 3, 1), (1, 2, 3, 0)  # from PyTorch's axes to LiteRT's
 _MOST_ROUNDED = 3  # places of a float32 by which the factor that fits best may be off
@@ -118,11 +121,11 @@ def prepare(folder: Path, path: Path) -> None:
         path: The `.tflite` file to write; the `.json` file is written beside it.
 
     Raises:
-        FileNotFoundError: If that model is not carried in this form.
-        WeightsError: As `put_together` does.
+        WeightsError: If that model is not carried in this form, or the file is
+            damaged; as `put_together` does.
     """
-    with np.load(folder / NAME) as parts:
-        content, known = put_together(parts), str(parts["known"])
+    parts = _read_parts(folder / NAME)
+    content, known = put_together(parts), str(parts["known"])
     with whole(path) as temporary:
         temporary.write_bytes(content)
     with whole(path.with_suffix(".json")) as temporary:
@@ -137,19 +140,29 @@ def prepare_features(identity: str, path: Path) -> bool:
         path: The `.tflite` file to write.
 
     Returns:
-        Whether it was written; False for another network, or where weights are other
-        ones than were converted.
+        Whether it was written; False for another network, or where the package is
+        damaged or weights are other ones than were converted.
     """
-    with np.load(FEATURES) as parts:
+    try:
+        parts = _read_parts(FEATURES)
         if str(parts["identity"]) != identity:
             return False
-        try:
-            content = put_together(parts)
-        except WeightsError:
-            return False
+        content = put_together(parts)
+    except WeightsError:
+        return False
     with whole(path) as temporary:
         temporary.write_bytes(content)
     return True
+
+
+def _read_parts(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with path.open("rb") as file, np.load(file) as saved:
+            return dict(saved)
+    except _DAMAGE as error:
+        raise WeightsError(
+            f"{path.name} cannot be read ({error}); install pixsent-tf again."
+        ) from error
 
 
 def _read(backbones: Iterable[str]) -> dict[str, np.ndarray]:

@@ -71,12 +71,13 @@ def test_training_and_its_pictures_are_untuned(paths, made):
 @pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("round_", range(5))
-def test_the_last_batch_of_1519_files_is_not_late(shared_data, round_):
+def test_no_batch_of_1519_files_is_late(shared_data, round_, monkeypatch):
     images = sorted((shared_data / "deepsent" / "images").glob("*.jpg"))
     files = [str(path) for path in itertools.islice(itertools.cycle(images), 1519)]
     backbone = zoo.build_backbone(ModelConfig())
     preprocessor = Preprocessor(zoo.preprocess_of(ModelConfig()))
     frozen = Frozen(backbone, preprocessor)
+    monkeypatch.setenv("PIXSENT_FEATURES_GB", "0")
 
     times = [time.perf_counter()]
     for _ in FrozenSweep(frozen, files):
@@ -84,4 +85,4 @@ def test_the_last_batch_of_1519_files_is_not_late(shared_data, round_):
 
     gaps = np.diff(times)[1:]  # the first holds the compilation
     assert len(gaps) == 47
-    assert gaps[-1] < 3 * np.median(gaps) + 1
+    assert gaps.max() < 3 * np.median(gaps)

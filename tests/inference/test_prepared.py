@@ -124,6 +124,20 @@ def test_the_form_that_ships_is_what_the_converter_makes(tmp_path):
     with np.load(tmp_path / "features.npz") as made, np.load(prepared.FEATURES) as kept:
         assert made["names"].tolist() == kept["names"].tolist()
         assert str(made["identity"]) == str(kept["identity"])
+        np.testing.assert_allclose(made["scales"], kept["scales"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("part", [0, 100, 20_000])
+def test_a_damaged_package_goes_the_ordinary_way(
+    part, own_cache, tmp_path, backbone, monkeypatch
+):
+    torn = tmp_path / prepared.NAME
+    torn.write_bytes(prepared.FEATURES.read_bytes()[:part])
+    monkeypatch.setattr(prepared, "FEATURES", torn)
+    monkeypatch.setattr(light, "folder_of", lambda name: tmp_path)
+
+    assert not prepared.prepare_features(engine.identify(backbone), tmp_path / "one")
+    assert light.find(light.QUICK, 1) is None
 
 
 def test_other_weights_are_refused_and_the_ordinary_way_is_gone(

@@ -372,3 +372,13 @@ def test_brightness_comes_before_contrast_and_contrast_before_saturation():
     # [255, 200, 0] when it is twice as bright, and clipped; gray 193, of half the
     # picture: a mean of 96; halfway to it [176, 148, 48]; gray 144; twice as far off
     assert np.abs(crop[0, 0, 0].astype(int) - [208, 152, 0]).max() <= 2
+
+
+def test_a_crop_that_is_not_drawn_lies_where_the_center_crop_does():
+    canvases = np.arange(2 * 8 * 8 * 3).reshape(2, 8, 8, 3).astype("uint8")
+    center = Augmentation(5, crop=False, flip=False)  # a margin of 3: 1 before, 2 after
+
+    draws = center.draw(np.arange(2), canvas_size=8, seed=0, epoch=0)
+
+    assert draws[:, [TOP, LEFT]].tolist() == [[1, 1], [1, 1]]
+    assert (center.batch(canvases, draws).numpy() == canvases[:, 1:6, 1:6]).all()

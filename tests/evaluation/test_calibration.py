@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -295,3 +297,19 @@ def test_of_three_classes_the_likeliest_is_the_answer():
     )
 
     assert (chosen.threshold, chosen.num_answered) == (0.7, 2)
+
+
+@pytest.mark.parametrize(
+    ("prob", "share_right"),
+    [(0.6, 0.95), (0.999, 0.6)],  # divisors of 0.138 and 17: both far from 1
+)
+def test_temperatures_far_from_one_are_found(prob, share_right):
+    labels = (np.arange(2000) >= 2000 * share_right).astype(int)
+    log_probs = np.log(np.tile([prob, 1 - prob], (2000, 1)))
+
+    found = fit_temperature(log_probs=log_probs, labels=labels)
+
+    def odds(p: float) -> float:
+        return math.log(p / (1 - p))
+
+    assert found == pytest.approx(odds(prob) / odds(share_right), rel=0.05)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -246,3 +248,14 @@ def test_every_interval_is_drawn_by_the_seed_that_it_is_given():
     ):
         assert draw(0) == draw(0)
         assert draw(0) != draw(1)
+
+
+def test_a_share_is_bounded_by_the_confidence_that_is_asked_for():
+    z, share, trials = 1.6448536, 0.3, 10  # of 90 %
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    reach = z * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    reach /= 1 + z**2 / trials
+
+    found = wilson_interval(3, 10, confidence=0.9)
+
+    assert found == pytest.approx((middle - reach, middle + reach), abs=1e-6)

@@ -252,3 +252,29 @@ def test_a_sample_without_a_class_has_no_balanced_accuracy():
     ]
 
     assert low >= 0.5  # not below, as it would be with the other class alone
+
+
+def test_the_area_of_a_rare_class_counts_as_much_as_that_of_a_frequent_one():
+    # one picture of class 0, two of class 1, three of class 2; wins by class:
+    # 4 of 5, 6.5 of 8 (a tie is a half), 9 of 9
+    labels = np.array([0, 1, 1, 2, 2, 2])
+    probs = np.array(
+        [
+            [0.5, 0.2, 0.3],
+            [0.6, 0.3, 0.1],
+            [0.1, 0.7, 0.2],
+            [0.1, 0.4, 0.5],
+            [0.2, 0.1, 0.7],
+            [0.3, 0.3, 0.4],
+        ]
+    )
+
+    assert auc(labels=labels, probs=probs) == pytest.approx((4 / 5 + 6.5 / 8 + 1) / 3)
+
+
+def test_a_single_part_is_its_own_fold():
+    whole = summarize(labels=LABELS, probs=PROBS)
+    later = summarize(labels=LABELS, probs=PROBS, folds=np.repeat([5, 2], [3, 5]))
+
+    assert whole["per_fold"] == [6 / 8]
+    assert later["per_fold"] == [4 / 5, 2 / 3]  # fold 2, then fold 5

@@ -67,3 +67,16 @@ def test_the_noise_is_a_part_of_the_unbiased_variance_of_few_ratings():
 def test_two_ratings_have_a_ceiling_and_one_has_none():
     assert another_panel(np.array([1.0, 3.0]), np.ones(2), np.full(2, 4))
     assert another_panel(np.array([1.0]), np.ones(1), np.full(1, 4)) is None
+
+
+def test_panels_of_unlike_sizes_are_off_by_the_mean_of_what_each_is_off():
+    # variances of the means: 4 / 1, 4 / 4, 1 / 25; so two such panels are off by
+    # 2 / sqrt(pi) times 2, 1 and .2 in the mean
+    found = another_panel(
+        np.array([1.0, 5.0, 9.0]), np.array([2.0, 2.0, 1.0]), np.array([1, 4, 25])
+    )
+
+    assert found["mae"] == pytest.approx(2 / np.sqrt(np.pi) * 3.2 / 3)
+    assert found["rmse"] == pytest.approx(np.sqrt(2 * 5.04 / 3))
+    # the ratings vary by 16
+    assert found["ccc"] == pytest.approx(1 - 5.04 / 3 / 16)

@@ -283,3 +283,45 @@ def test_intervals_of_concordance_and_error_are_those_of_a_plain_bootstrap():
             [measure(TRUTH[one], ANSWERS[one]) for one in samples], [0.025, 0.975]
         )
         assert found["bootstrap_intervals"][name] == pytest.approx(expected, abs=0.01)
+
+
+def test_a_summary_tells_each_measure_under_its_own_name():
+    shifted = 2 * TRUTH + 1  # correlates fully, and is far off
+    found = ratings.summarize(target="arousal", ratings=TRUTH, answers=shifted)
+
+    off, spread = TRUTH + 1, TRUTH.var()
+    concordance = 4 * spread / (5 * spread + off.mean() ** 2)
+    assert found["target"] == "arousal"
+    assert found["pearson_r"] == pytest.approx(1)
+    assert found["spearman"] == pytest.approx(1)
+    assert found["ccc"] == pytest.approx(concordance)
+    assert found["mae"] == pytest.approx(off.mean())
+    assert found["rmse"] == pytest.approx(np.sqrt((off**2).mean()))
+
+
+def test_every_pair_is_compared_on_every_target_by_its_own_answers():
+    truth = np.stack([TRUTH, -TRUTH, TRUTH[::-1]], axis=1)  # three targets
+    errors = np.random.default_rng(3).normal(size=(3, 200, 3))
+    size = np.arange(1.0, 10.0).reshape(3, 1, 3)  # no two errors are alike
+    answers = truth + errors * size
+
+    pairs = ratings.compare(
+        names=["a", "b", "c"],
+        targets=["valence", "arousal", "dominance"],
+        ratings=truth,
+        answers=answers,
+    )
+
+    rmse = np.sqrt(((answers - truth) ** 2).mean(axis=1))  # [models, targets]
+    assert [(pair["first"], pair["second"], pair["target"]) for pair in pairs] == [
+        (a, b, target)
+        for a, b in ("ab", "ac", "bc")
+        for target in ("valence", "arousal", "dominance")
+    ]
+    for pair in pairs:
+        k = ["valence", "arousal", "dominance"].index(pair["target"])
+        models = ["abc".index(pair[side]) for side in ("first", "second")]
+        assert pair["rmse"] == pytest.approx(rmse[models, k])
+        assert pair["pearson_r"] == pytest.approx(
+            [stats.pearsonr(truth[:, k], answers[m, :, k])[0] for m in models]
+        )

@@ -68,3 +68,29 @@ def test_pictures_that_do_not_differ_are_not_asked_for_twice():
     indices, probabilities = draw_diverse(features, 5, np.random.default_rng(3))
 
     assert (len(indices), probabilities.tolist()) == (2, [0.25, 0.25])
+
+
+def test_any_first_part_of_a_diverse_sample_is_a_sample_too():
+    features = np.repeat(np.eye(4) * 9, 3, axis=0)
+    rng = np.random.default_rng(4)
+
+    firsts = [draw_diverse(features, 4, rng)[0][0] // 3 for _ in range(60)]
+
+    assert set(firsts) == {0, 1, 2, 3}
+    # each of four is the first of 60 in 15 of them; 5 standard deviations are 17
+    assert np.bincount(firsts).max() < 32
+
+
+def test_a_diverse_sample_is_drawn_by_its_generator_alone():
+    features = np.random.default_rng(5).normal(size=(40, 2))  # no clear clusters
+
+    def drawn(seed: int) -> list[int]:
+        indices, _ = draw_diverse(features, 6, np.random.default_rng(seed))
+        return indices.tolist()
+
+    def clusters(seed: int) -> list[float]:
+        _, chances = draw_diverse(features, 6, np.random.default_rng(seed))
+        return sorted(chances.tolist())
+
+    assert drawn(0) == drawn(0)
+    assert len({tuple(clusters(seed)) for seed in range(6)}) > 1

@@ -462,3 +462,20 @@ def test_a_share_outside_is_as_uncertain_as_the_end_that_it_passes(outside, end)
 
     assert beyond == pytest.approx(at_end)
     assert 0 <= beyond[0] < beyond[1] <= 1
+
+
+def test_the_slope_counts_each_label_by_the_square_of_its_weight():
+    # an unlike weight for each; by hand, with w² as the weights of a regression of
+    # what is left after the weighted means
+    truth = np.array([0.0, 1.0, 0.0, 1.0, 1.0])
+    scores = np.array([0.1, 0.7, 0.6, 0.4, 0.9])
+    weights = np.array([1.0, 2.0, 3.0, 4.0, 0.5])
+    centered = [
+        values - np.average(values, weights=weights) for values in (truth, scores)
+    ]
+    root = weights[:, None]
+    by_hand = np.linalg.lstsq(
+        root * centered[1][:, None], weights * centered[0], rcond=None
+    )[0]
+
+    assert labels_of(truth, scores, weights).slope == pytest.approx(by_hand[0])

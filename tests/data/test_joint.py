@@ -152,3 +152,33 @@ def test_what_one_source_was_selected_from_is_known_of_both():
     assert len(joint) == 5
     assert len(joint.whole) == 6
     assert joint.whole.labels.tolist() == [0, 1, 1, 1, 0, 0]
+
+
+def test_a_picture_is_called_alike_however_few_were_selected():
+    # both wholes know a `c`, of which only one is left
+    selected = replace(TWEETS.take(np.array([0, 1])), whole=TWEETS)
+
+    joint = join_sources([selected, TRIPS])
+
+    assert joint.ids == ("a", "b", "trips/c", "d", "e")
+    assert joint.whole.ids == ("a", "b", "tweets/c", "trips/c", "d", "e")
+
+
+def test_what_was_found_in_each_source_is_told_in_order():
+    parts = [
+        replace(TWEETS, notes=("one is empty",)),
+        TRIPS,
+        replace(TRIPS, name="walks", notes=("read as A", "and B")),
+    ]
+
+    assert join_sources(parts).notes == ("one is empty", "read as A", "and B")
+
+
+def test_splits_stay_where_every_source_has_some():
+    first = replace(TWEETS, splits=np.array(["train", "test", "val"]))
+    second = replace(TRIPS, splits=np.array(["test", "train", "train"]))
+
+    assert join_sources([first, second]).splits.tolist() == (
+        ["train", "test", "val", "test", "train", "train"]
+    )
+    assert join_sources([first, TRIPS]).splits is None

@@ -149,3 +149,19 @@ def test_strips_make_the_canvas_that_the_whole_picture_makes(size, config, monke
     strips = preprocessor.to_canvas_in_strips(image, tf.identity).numpy().astype(int)
 
     assert np.abs(strips - preprocessor.to_canvas(image).numpy()).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1500, 300, 3), (300, 1500, 3)])
+def test_strips_hold_few_pixels_and_together_all(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, "uint8")
+    seen: list[int] = []
+
+    def to_rgb(strip):
+        seen.append(strip.shape[0] * strip.shape[1])
+        return tf.convert_to_tensor(strip)
+
+    Preprocessor(PreprocessConfig(8, 8)).to_canvas_in_strips(image, to_rgb)
+
+    assert len(seen) == 2  # 174 lines of 1500 pixels, and 126
+    assert max(seen) <= 2**18
+    assert sum(seen) == 1500 * 300

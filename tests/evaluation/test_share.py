@@ -479,3 +479,20 @@ def test_the_slope_counts_each_label_by_the_square_of_its_weight():
     )[0]
 
     assert labels_of(truth, scores, weights).slope == pytest.approx(by_hand[0])
+
+
+def test_units_without_a_label_leave_the_degrees_of_freedom_alone():
+    rng = np.random.default_rng(8)
+    truth, scores = drawn(rng, 0.1, count=500)
+    few = labels_of(truth[:30], scores[:30], units=np.arange(0, 60, 2))
+
+    plain, among_others = (
+        share.estimate(answers_of(scores), few, num_units=count) for count in (60, 500)
+    )
+
+    assert among_others.degrees == pytest.approx(plain.degrees)
+    alone = share.estimate(
+        answers_of(scores), labels_of(truth[:30], scores[:30]), num_units=30
+    )
+    assert among_others.degrees == pytest.approx(alone.degrees)
+    assert among_others.degrees < 28  # few errors decide the variance

@@ -76,3 +76,9 @@ def test_a_total_that_is_not_the_sum_is_no_total(tmp_path):
     (tmp_path / "amt.csv").write_text("a_1.jpg,9,3,2\nb_2.jpg,5,1,4\n")
 
     assert read_table(tmp_path / "amt.csv", LABELS) is None
+
+
+def test_a_name_with_folders_of_either_system_is_that_of_the_file(tmp_path):
+    (tmp_path / "amt.csv").write_text("C:\\mine\\a_1.jpg,3,2\nmine/b_2.jpg,1,4\n")
+
+    assert read_table(tmp_path / "amt.csv", LABELS).tolist() == EXPECTED

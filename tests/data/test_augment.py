@@ -382,3 +382,15 @@ def test_a_crop_that_is_not_drawn_lies_where_the_center_crop_does():
 
     assert draws[:, [TOP, LEFT]].tolist() == [[1, 1], [1, 1]]
     assert (center.batch(canvases, draws).numpy() == canvases[:, 1:6, 1:6]).all()
+
+
+def test_no_seed_draws_in_an_epoch_what_another_did_in_another():
+    draws = {
+        Augmentation(4)
+        .draw(np.arange(20), canvas_size=64, seed=seed, epoch=epoch)
+        .tobytes()
+        for seed in range(4)
+        for epoch in range(5)
+    }
+
+    assert len(draws) == 20

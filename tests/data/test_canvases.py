@@ -9,7 +9,13 @@ from PIL import Image
 
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.data.augment import Augmentation
-from pixsent_tf.data.canvases import Canvases, Examples, cut, training_batches
+from pixsent_tf.data.canvases import (
+    Canvases,
+    Examples,
+    cut,
+    order_of_epoch,
+    training_batches,
+)
 from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.errors import DataError
 from tests.heard import Heard
@@ -180,3 +186,15 @@ def test_no_readable_file_at_all_is_an_error_that_names_the_first(tmp_path):
 
     with pytest.raises(DataError, match=r"None of the 2 pictures .*first\.jpg"):
         Canvases.read(paths, PREPROCESSOR)
+
+
+def test_no_seed_repeats_in_an_epoch_what_another_did_in_another():
+    indices = np.arange(5, 25)  # members of an ensemble have seeds that follow
+    orders = {
+        tuple(order_of_epoch(indices, seed=seed, epoch=epoch).tolist())
+        for seed in range(4)
+        for epoch in range(5)
+    }
+
+    assert len(orders) == 20
+    assert {tuple(sorted(order)) for order in orders} == {tuple(range(5, 25))}

@@ -240,3 +240,18 @@ def test_an_answer_that_is_not_finite_is_refused(broken, files):
         WeightsError, match=r"answers .*0\.png with numbers that are no"
     ):
         list(broken.predict(files[:1]))
+
+
+def test_ten_crops_of_a_picture_count_as_ten_in_a_batch(tiny_model, files):
+    def counts(view, batch_size):
+        heard = Heard()
+        found = tiny_model.predict(
+            files, view=view, batch_size=batch_size, progress=heard
+        )
+        assert len(list(found)) == len(files)
+        return heard.counts
+
+    # seven pictures, and at the end the two files that are none
+    assert counts("center", 4) == [4, 3, 2]
+    assert counts("ten_crop", 39) == [3, 3, 1, 2]
+    assert counts("ten_crop", 9) == [1, 1, 1, 1, 1, 1, 1, 2]

@@ -198,3 +198,20 @@ def test_no_seed_repeats_in_an_epoch_what_another_did_in_another():
 
     assert len(orders) == 20
     assert {tuple(sorted(order)) for order in orders} == {tuple(range(5, 25))}
+
+
+def test_a_picture_is_drawn_by_its_own_number_wherever_it_trains(both):
+    moving = Augmentation(6, jitter=0.2)
+    indices = np.array([7, 0, 4, 9, 2])
+
+    batches = epochs_of(
+        both[2**20], moving, indices=indices, batch_size=2, seed=3, on_device=True
+    )
+
+    draws = np.concatenate([drawn for (_, drawn), _, _ in batches])
+    trained = np.array(order_of(batches))
+    assert sorted(trained[:5].tolist()) == sorted(indices.tolist())
+    for epoch, part in enumerate((slice(0, 5), slice(5, 10))):
+        for i, row in zip(trained[part], draws[part], strict=True):
+            (own,) = moving.draw(np.array([i]), canvas_size=16, seed=3, epoch=epoch)
+            assert row.tolist() == own.tolist()

@@ -13,6 +13,7 @@ from pixsent_tf.errors import ConfigError, RunError, WeightsError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.prediction import Prediction, find_positive
 from pixsent_tf.models import zoo
+from pixsent_tf.models.output import RatingOutput
 from pixsent_tf.training.heads import classifier_from_head
 from pixsent_tf.training.logistic import LinearHead
 from tests.float32 import assert_close_float32
@@ -243,15 +244,67 @@ def test_an_answer_that_is_not_finite_is_refused(broken, files):
 
 
 def test_ten_crops_of_a_picture_count_as_ten_in_a_batch(tiny_model, files):
-    def counts(view, batch_size):
-        heard = Heard()
-        found = tiny_model.predict(
-            files, view=view, batch_size=batch_size, progress=heard
-        )
-        assert len(list(found)) == len(files)
-        return heard.counts
+    heard = Heard()
+    found = tiny_model.predict(files, view="ten_crop", batch_size=39, progress=heard)
 
+    assert len(list(found)) == 9
     # seven pictures, and at the end the two files that are none
-    assert counts("center", 4) == [4, 3, 2]
-    assert counts("ten_crop", 39) == [3, 3, 1, 2]
-    assert counts("ten_crop", 9) == [1, 1, 1, 1, 1, 1, 1, 2]
+    assert heard.counts == [3, 3, 1, 2]
+
+
+@pytest.mark.parametrize("view", ["center", "ten_crop"])
+def test_ratings_of_a_second_head_come_with_the_classes(
+    tiny_model, files, images, view
+):
+    features = tiny_model.classifier.get_layer(zoo.HEAD).input
+    head = keras.layers.Dense(3, name=zoo.HEAD)
+    rater = keras.Model(tiny_model.classifier.input, head(features))
+    head.set_weights(
+        [np.random.default_rng(2).normal(size=(8, 3)) * 9, np.array([4.0, 2.0, 9.0])]
+    )
+    output = RatingOutput(["valence", "arousal", "awe"], (1, 7), [1.0, 0.25, 2.0])
+    second = SentimentModel.wrap(rater, tiny_model.preprocessor.config, output)
+
+    found = list(tiny_model.predict(files, view=view, batch_size=20, second=second))
+
+    assert [one.rated is None for one in found] == [i in (2, 8) for i in range(9)]
+    rated = [one.rated for one in found if one.rated is not None]
+    for one, image in zip(rated, images, strict=True):
+        canvas = tiny_model.preprocessor.to_canvas(image)[None]
+        each = second.view_probs(canvas, view).numpy()[0]  # [views, 3]
+        assert len(each) == (10 if view == "ten_crop" else 1)
+        mean = each.mean(axis=0)
+        np.testing.assert_allclose(one.ratings, mean, rtol=1e-4)
+        np.testing.assert_allclose(
+            one.low, np.subtract(mean, [1, 0.25, 2]).clip(1), rtol=1e-4
+        )
+        np.testing.assert_allclose(
+            one.high, np.add(mean, [1, 0.25, 2]).clip(max=7), rtol=1e-4
+        )
+        assert one.targets == ("valence", "arousal", "awe")
+    assert np.ptp([one.ratings for one in rated], axis=0).min() > 0.05
+
+
+def test_answers_are_unsure_below_the_threshold_of_the_precision_asked_for(
+    tiny_model, files
+):
+    held_out = [(0.9, True), (0.8, True), (0.7, False), (0.6, True), (0.55, False)]
+    model = SentimentModel.build(
+        tiny_model.classifier,
+        tiny_model.preprocessor.config,
+        tiny_model.class_names,
+        held_out=held_out,
+    )
+
+    # 2 of 2, 3 of 4 and 3 of 5 are right
+    for precision, threshold, coverage in (
+        (1, 0.8, 0.4),
+        (0.7, 0.6, 0.8),
+        (0.6, 0.55, 1),
+    ):
+        chosen = model.abstain_at(precision)
+        assert (chosen.threshold, chosen.coverage) == (threshold, coverage)
+        assert model.threshold == threshold
+    model.abstain_at(1)
+    found = [one for one in model.predict(files) if one.probs is not None]
+    assert {one.threshold for one in found} == {0.8}

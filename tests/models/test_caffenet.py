@@ -267,3 +267,26 @@ def test_as_many_units_are_dropped_as_the_share_says():
     vectors = features(model, ["fc6"])(np.full((1, 67, 67, 3), 90, "uint8"))["fc6"]
     dropped = model.get_layer("drop6")(vectors, training=True).numpy()
     assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.08)
+
+
+def test_half_of_the_units_of_both_dense_layers_are_dropped_unless_another_share_is():
+    plain = build_caffenet(67, num_classes=2, width=0.0625)
+    other = build_caffenet(67, num_classes=2, width=0.0625, dropout=0.25)
+
+    assert [plain.get_layer(f"drop{k}").rate for k in (6, 7)] == [0.5, 0.5]
+    assert [other.get_layer(f"drop{k}").rate for k in (6, 7)] == [0.25, 0.25]
+
+
+def test_another_seed_draws_every_layer_anew_and_drops_other_units():
+    networks = [
+        build_caffenet(67, num_classes=3, width=0.0625, seed=seed) for seed in (0, 7)
+    ]
+    for name in (*(f"conv{k}" for k in range(1, 6)), "fc6", "fc7", "fc8"):
+        first, other = (one.get_layer(name).get_weights()[0] for one in networks)
+        assert (first != other).mean() > 0.99, name
+    for name in ("drop6", "drop7"):
+        first, other = (
+            one.get_layer(name)(np.ones((1, 200), "float32"), training=True).numpy()
+            for one in networks
+        )
+        assert (first != other).mean() > 0.3, name

@@ -192,3 +192,23 @@ def test_network_without_a_pooled_map_is_refused():
     model = keras.Model(vectors, keras.layers.Dense(2)(vectors))
     with pytest.raises(ConfigError, match=r"vectors \(InputLayer\) stands between"):
         to_fully_convolutional(model)
+
+
+@pytest.mark.parametrize("units", [3, 600])  # fc7 has 512
+def test_a_layer_of_any_other_width_is_a_new_one(narrow, units):
+    found = ablate(narrow, read_surgery(f"fc7-{units}"), seed=1)
+
+    fc6 = activation(narrow, "fc6")
+    kernel, bias = found.layers[-1].get_weights()
+    assert (kernel.shape, bias.any()) == ((fc6.shape[1], units), False)
+    assert_close_float32(run(found), fc6 @ kernel, operations=len(kernel))
+
+
+def test_another_seed_draws_another_layer(narrow):
+    first, again, other = (
+        ablate(narrow, read_surgery("fc7-3"), seed=seed).layers[-1].get_weights()[0]
+        for seed in (5, 5, 6)
+    )
+
+    assert (first == again).all()
+    assert (first != other).mean() > 0.99

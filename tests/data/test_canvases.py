@@ -215,3 +215,24 @@ def test_a_picture_is_drawn_by_its_own_number_wherever_it_trains(both):
         for i, row in zip(trained[part], draws[part], strict=True):
             (own,) = moving.draw(np.array([i]), canvas_size=16, seed=3, epoch=epoch)
             assert row.tolist() == own.tolist()
+
+
+def test_each_canvas_lies_at_the_place_of_its_file_between_broken_ones(paths, tmp_path):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    broken = str(tmp_path / "empty.jpg")
+    mixed = [broken, *paths[:2], broken, broken, *paths[2:4]]
+
+    canvases = Canvases.read(mixed, PREPROCESSOR)
+
+    assert sorted(canvases.failures) == [0, 3, 4]
+    assert canvases.stored is not None
+    stored = canvases.stored.numpy()
+    np.testing.assert_array_equal(stored[[1, 2, 5, 6]], pixels_of(paths[:4]))
+    assert not stored[[0, 3, 4]].any()
+
+
+def test_canvases_are_kept_up_to_the_last_byte_of_the_budget(paths):
+    size = COUNT * 16 * 16 * 3
+
+    assert Canvases.read(paths, PREPROCESSOR, memory_bytes=size).stored is not None
+    assert Canvases.read(paths, PREPROCESSOR, memory_bytes=size - 1).stored is None

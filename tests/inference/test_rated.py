@@ -153,3 +153,38 @@ def test_what_is_exactly_at_the_threshold_is_positive():
     alone = replace(TABLE, labels=ANSWERS, low=None, high=None).at_threshold(4.0)
 
     assert alone.labels.tolist() == alone.answers.tolist() == [0, 1, 1]
+
+
+def test_each_target_has_its_answer_and_its_interval_side_by_side():
+    row = {
+        "path": "a.jpg",
+        "ratings": {"valence": 4.0, "arousal": 2.0},
+        "low": {"arousal": 1.5, "valence": 3.0},
+        "high": {"valence": 5.0, "arousal": 2.5},
+        "status": "ok",
+    }
+
+    assert rated_columns(["valence", "arousal"]) == [
+        *("path", "answer_valence", "low_valence", "high_valence"),
+        *("answer_arousal", "low_arousal", "high_arousal", "status"),
+    ]
+    assert rated_cells(row, ["valence", "arousal"]) == (
+        ["a.jpg", 4.0, 3.0, 5.0, 2.0, 1.5, 2.5, "ok"]
+    )
+
+
+def test_an_interval_that_the_scale_has_cut_is_as_wide_as_on_its_other_side():
+    # half widths are 3: near either end of 1…7 one side is cut
+    answers = np.array([[1.5], [6.0]])
+    for i in (0, 1):
+        table = RatedTable(
+            name="run",
+            ids=("a",),
+            targets=("valence",),
+            answers=answers[[i]],
+            low=(answers[[i]] - 3).clip(1, 7),
+            high=(answers[[i]] + 3).clip(1, 7),
+        )
+        above = answers[i, 0] - 4
+        positive = table.at_threshold(4).probs[0, 1]
+        assert positive == pytest.approx(1 / (1 + np.exp(-above * np.log(19) / 3)))

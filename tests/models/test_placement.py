@@ -97,3 +97,33 @@ def test_skipped_layer_keeps_its_weights_and_needs_none(model):
 
     for old, new in zip(before, model.get_layer("fc").get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["conv/b", "fc/w"])
+def test_one_number_that_is_none_is_enough_and_nothing_moves(model, name, number):
+    before, broken = model.get_weights(), arrays()
+    broken[name] = broken[name].copy()
+    broken[name].flat[1] = number
+
+    with pytest.raises(WeightsError, match=r"file: \w+/\w+ holds values that are no"):
+        place(model, broken.items(), [KERNEL, BIAS], origin="file")
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_place_is_asked_for_once_even_by_what_does_not_fit(model):
+    twice = [("fc/b", numbered(7)), *arrays().items()]
+
+    with pytest.raises(WeightsError, match="file holds two arrays for fc/bias"):
+        place(model, twice, [KERNEL, BIAS], origin="file")
+
+
+def test_five_misfits_are_listed_and_the_others_counted(model):
+    more = [(f"layer{i}/w", numbered(i + 1)) for i in range(8)]
+
+    with pytest.raises(WeightsError) as caught:
+        place(model, [*arrays().items(), *more], [KERNEL, BIAS], origin="file")
+
+    assert str(caught.value).count("expects nothing") == 5
+    assert "; and 3 more. " in str(caught.value)

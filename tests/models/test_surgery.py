@@ -212,3 +212,20 @@ def test_another_seed_draws_another_layer(narrow):
 
     assert (first == again).all()
     assert (first != other).mean() > 0.99
+
+
+def test_a_head_without_biases_on_maps_wider_than_high_keeps_its_numbers():
+    images = keras.Input((4, 7, 3))
+    vectors = keras.layers.Flatten(name="flatten")(images)
+    vectors = keras.layers.Dense(5, activation="tanh", use_bias=False)(vectors)
+    model = keras.Model(images, keras.layers.Dense(3, use_bias=False)(vectors))
+    pixels = np.random.default_rng(2).standard_normal((2, 4, 7, 3)).astype("float32")
+
+    converted = to_fully_convolutional(model)
+
+    cells = run(converted, pixels)
+    assert cells.shape == (2, 1, 1, 3)
+    assert_close_float32(
+        cells[:, 0, 0], run(model, pixels), operations=operations_of(model)
+    )
+    assert converted.count_params() == model.count_params() == 4 * 7 * 3 * 5 + 5 * 3

@@ -65,3 +65,13 @@ def test_a_classifier_without_a_gate_stays_as_it_is():
 
     assert ungated(plain) is plain
     assert gate_alike(plain, build()) is plain
+
+
+def test_a_score_of_exactly_zero_is_no_photograph(gated):
+    crops = np.full((3, 8, 8, 3), 50, "uint8")
+    crops[:, :, :, 0] = np.array([99, 100, 101])[:, None, None]
+
+    found, plain = gated(crops).numpy(), build()(crops).numpy()
+
+    assert found[:2].tolist() == [[0, 0], [0, 0]]
+    np.testing.assert_array_equal(found[2], plain[2])

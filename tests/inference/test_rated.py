@@ -188,3 +188,21 @@ def test_an_interval_that_the_scale_has_cut_is_as_wide_as_on_its_other_side():
         above = answers[i, 0] - 4
         positive = table.at_threshold(4).probs[0, 1]
         assert positive == pytest.approx(1 / (1 + np.exp(-above * np.log(19) / 3)))
+
+
+def test_numbers_are_written_to_six_digits(tmp_path):
+    answers = np.array([[2.1234564, 5.9999997], [0.0000016, -1.5]])
+    table = replace(
+        TABLE, ids=("a", "b"), answers=answers, labels=None, low=None, high=None
+    )
+    table = replace(table, folds=None, failures=())
+    run = Run.create(tmp_path / "run")
+    (run.path / "recipe.json").write_text("{}")
+
+    table.write(run)
+
+    lines = (run.path / "predictions.csv").read_text().splitlines()
+    assert lines[1:] == [
+        "a,1,2.123456,6.000000,ok",
+        "b,1,0.000002,-1.500000,ok",
+    ]

@@ -175,3 +175,8 @@ def test_a_network_without_fc8_is_told():
 
     with pytest.raises(ConfigError, match="efficientnet_lite0 has no fc8"):
         build_network(recipe_of(model), 2)
+
+
+def test_a_layer_with_fewer_units_than_there_are_classes_cannot_be_their_head():
+    with pytest.raises(ConfigError, match="neither the 4097 classes nor the 4096 uni"):
+        variants.build_trunk(config("fc7-4096"), 4097)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,10 @@ def test_a_missing_file_and_a_folder_are_told(path):
         read_sealed(path.with_name("other"))
     with pytest.raises(DamagedError, match="Is a directory"):
         read_sealed(path.parent)
+
+
+def test_nothing_with_a_checksum_that_fits_is_nothing(path):
+    path.write_bytes(hashlib.sha256(b"").hexdigest().encode())
+
+    with pytest.raises(DamagedError, match="it holds 64 bytes"):
+        read_sealed(path)

@@ -236,3 +236,8 @@ def test_canvases_are_kept_up_to_the_last_byte_of_the_budget(paths):
 
     assert Canvases.read(paths, PREPROCESSOR, memory_bytes=size).stored is not None
     assert Canvases.read(paths, PREPROCESSOR, memory_bytes=size - 1).stored is None
+
+
+def test_no_pictures_at_all_are_refused():
+    with pytest.raises(DataError, match="None of the 0 pictures .*: there is none"):
+        Canvases.read([], PREPROCESSOR)

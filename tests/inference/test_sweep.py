@@ -135,3 +135,15 @@ def test_ten_views_are_scored_each_and_averaged():
     assert each.numpy()[0, :, 0].tolist() == [80, 0, 0, 0, 0, 80, 0, 0, 0, 0]
     assert mean_of_views(each).numpy().tolist() == [[16] * 3]
     assert mean_of_views(center).numpy().tolist() == [[0] * 3]
+
+
+def test_no_pictures_at_all_are_refused():
+    with pytest.raises(DataError, match="None of the 0 pictures .*: there is none"):
+        Sweep([], PREPROCESSOR, level).collect()
+
+
+def test_the_first_of_several_broken_files_is_the_reason(tmp_path):
+    names = [str(tmp_path / f"{name}.png") for name in ("b", "a", "c")]
+
+    with pytest.raises(DataError, match=r"None of the 3 pictures .*b\.png"):
+        Sweep(names, PREPROCESSOR, level).collect()

@@ -10,6 +10,7 @@ from keras import layers
 from pixsent_tf.analysis.maps import SMOOTH_SIDE, SentimentMapper
 from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models.gate import attach_gate
 from pixsent_tf.models.joined import join
 from pixsent_tf.models.output import RatingOutput
 from pixsent_tf.models.zoo import attach_head
@@ -170,3 +171,18 @@ def test_windows_of_an_even_picture_are_stitched_without_a_seam():
 
     assert np.ptp(found.smooth_logits[..., 1]) < 1e-3
     assert found.smooth_logits[0, 0, 1] == pytest.approx(3 * 0.01 * 100, abs=1e-3)
+
+
+def test_no_place_is_asked_whether_it_is_a_photograph():
+    plain = _classifier(_brightness())
+    # a score of -9 whatever there is: no picture passes this gate
+    gated = attach_gate(_classifier(_brightness()), np.zeros((3, 1)), np.array([-9.0]))
+
+    found, free = (
+        SentimentMapper(_model(one)).map(PICTURE, scales=(1.0,))
+        for one in (gated, plain)
+    )
+
+    assert found.probs.tolist() == [0.5, 0.5]
+    np.testing.assert_allclose(found.smooth_logits, free.smooth_logits, rtol=1e-5)
+    assert np.ptp(found.cells) > 0.1

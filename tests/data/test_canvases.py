@@ -239,5 +239,5 @@ def test_canvases_are_kept_up_to_the_last_byte_of_the_budget(paths):
 
 
 def test_no_pictures_at_all_are_refused():
-    with pytest.raises(DataError, match="None of the 0 pictures .*: there is none"):
+    with pytest.raises(DataError, match=r"None of the 0 pictures .*: there is none"):
         Canvases.read([], PREPROCESSOR)

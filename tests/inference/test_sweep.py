@@ -138,7 +138,7 @@ def test_ten_views_are_scored_each_and_averaged():
 
 
 def test_no_pictures_at_all_are_refused():
-    with pytest.raises(DataError, match="None of the 0 pictures .*: there is none"):
+    with pytest.raises(DataError, match=r"None of the 0 pictures .*: there is none"):
         Sweep([], PREPROCESSOR, level).collect()
 
 

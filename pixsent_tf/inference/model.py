@@ -361,14 +361,10 @@ class SentimentModel:
         Raises:
             ConfigError: If the model answers with classes.
         """
-        if self.rating is None:
-            raise ConfigError(
-                f"This model answers {' or '.join(self.class_names)} and rates "
-                f"nothing; train one on a table of ratings with --target."
-            )
+        rating = self.need_rating()
         for path, found in self._answers(paths, view, batch_size, progress):
             if isinstance(found, ImageError):
-                yield Rated(path, self.rating.targets, None, None, None, found)
+                yield Rated(path, rating.targets, None, None, None, found)
                 continue
             yield self.to_rated(path, found["mean"])
 
@@ -384,6 +380,22 @@ class SentimentModel:
         """
         assert self.rating is not None
         return Rated(path, self.rating.targets, ratings, *self.rating.bounds(ratings))
+
+    def need_rating(self) -> RatingOutput:
+        """Give what answers with ratings, where the model does.
+
+        Returns:
+            The same as `rating`.
+
+        Raises:
+            ConfigError: If the model answers with classes.
+        """
+        if self.rating is None:
+            raise ConfigError(
+                f"This model answers {' or '.join(self.class_names)} and rates "
+                f"nothing; train one on a table of ratings with --target."
+            )
+        return self.rating
 
     def refuse_ratings(self) -> None:
         """Refuse to answer with classes where there are ratings only.

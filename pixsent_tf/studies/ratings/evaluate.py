@@ -93,7 +93,7 @@ def evaluate_ratings(
         What was evaluated, and the numbers.
 
     Raises:
-        ConfigError: If a bare model is given without pictures.
+        ConfigError: If a bare model is given without pictures, or a model of classes.
         PixsentError: If run, model or pictures cannot be read.
     """
     if data is not None:
@@ -148,8 +148,7 @@ def _ask(
     model: str | Path, data: DataConfig, scale: str | None, progress: Progress
 ) -> RatedSubject:
     trained = SentimentModel.load(model)
-    assert trained.rating is not None
-    rating = trained.rating
+    rating = trained.need_rating()
     dataset = open_dataset(replace(data, target=rating.targets, scale=scale))
     assert dataset.ratings is not None
     found = list(trained.rate(dataset.paths, progress=progress))

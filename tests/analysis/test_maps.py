@@ -186,3 +186,19 @@ def test_no_place_is_asked_whether_it_is_a_photograph():
     assert found.probs.tolist() == [0.5, 0.5]
     np.testing.assert_allclose(found.smooth_logits, free.smooth_logits, rtol=1e-5)
     assert np.ptp(found.cells) > 0.1
+
+
+def test_windows_overlap_their_neighbors_by_half_or_more(monkeypatch):
+    mapper = SentimentMapper(_model(_classifier(join({"bright": _brightness()}))))
+    seen: list[int] = []
+    score = mapper.crop_logits
+
+    def noting(windows):
+        seen.append(len(windows))
+        return score(windows)
+
+    monkeypatch.setattr(mapper, "crop_logits", noting)
+    mapper.map(PICTURE, scales=(1.0, 1.5, 2.0, 2.25))
+
+    # of 32 pixels: 1, 2 (at 0, 16), 3 (0, 16, 32) and 4 (0 to 40) a side
+    assert seen == [1, 4, 9, 16]

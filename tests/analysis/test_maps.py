@@ -202,3 +202,22 @@ def test_windows_overlap_their_neighbors_by_half_or_more(monkeypatch):
 
     # of 32 pixels: 1, 2 (at 0, 16), 3 (0, 16, 32) and 4 (0 to 40) a side
     assert seen == [1, 4, 9, 16]
+
+
+def test_windows_fade_into_each_other_in_their_places(monkeypatch):
+    mapper = SentimentMapper(_model(_classifier(join({"bright": _brightness()}))))
+    monkeypatch.setattr("pixsent_tf.analysis.maps.SMOOTH_SIDE", 12)
+
+    def numbered(windows):
+        """Each window of 8 x 8 cells says its number, in reading order."""
+        numbers = np.arange(len(windows), dtype="float32")
+        return np.broadcast_to(numbers[:, None, None, None], (len(windows), 8, 8, 2))
+
+    monkeypatch.setattr(mapper, "crop_logits", numbered)
+    found = mapper.map(PICTURE, scales=(1.5,)).smooth_logits
+
+    # two windows a side, at cells 0 to 7 and 4 to 11; where they overlap the second
+    # weighs 1, 2, 3, 4 and the first 4, 3, 2, 1
+    second = np.array([0, 0, 0, 0, 0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1])
+    by_hand = 2 * second[:, None] + second  # windows 0 and 1 above, 2 and 3 below
+    np.testing.assert_allclose(found[..., 1], by_hand, atol=1e-5)

@@ -8,7 +8,12 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from pixsent_tf.analysis.units import receptive_field, top_images, tsne
+from pixsent_tf.analysis.units import (
+    ReceptiveField,
+    receptive_field,
+    top_images,
+    tsne,
+)
 from pixsent_tf.errors import ConfigError
 from pixsent_tf.models.caffenet import build_caffenet
 
@@ -111,3 +116,42 @@ def test_padding_moves_a_field_up_by_what_is_added_on_top():
     field = receptive_field(keras.Model(images, x), "seen")
 
     assert (field.size, field.stride, field.start) == (5, 2, -3)
+
+
+def test_rows_count_downward_and_columns_to_the_right():
+    field = ReceptiveField(size=5, stride=4, start=-2)
+
+    # row 3 begins at -2 + 12, column 1 at -2 + 4
+    assert field.box(3, 1) == (2, 10, 7, 15)
+
+
+def test_padding_between_layers_counts_in_the_steps_before_it():
+    images = keras.Input((32, 32, 1))
+    x = layers.Conv2D(1, 3, strides=4, name="a")(images)  # 0 to 2, then every 4
+    x = layers.ZeroPadding2D(2, name="padded")(x)
+    model = keras.Model(images, layers.Conv2D(1, 3, name="b")(x))
+
+    # two cells of padding are 8 pixels; three cells of 3 pixels, 4 apart, are 11
+    assert receptive_field(model, "padded") == ReceptiveField(3, 4, -8)
+    assert receptive_field(model, "b") == ReceptiveField(11, 4, -8)
+
+
+def test_the_cell_of_a_wide_map_is_told_by_row_and_column():
+    activations = np.zeros((3, 2, 5, 4))
+    activations[0, 1, 3, 2], activations[2, 0, 4, 2] = 7, 9
+    activations[1, :, :, 2] = 1  # a mean of 1, above that of the others
+
+    assert top_images(activations, 2, count=3) == [
+        (2, 9.0, (0, 4)),
+        (0, 7.0, (1, 3)),
+        (1, 1.0, (0, 0)),
+    ]
+
+
+def test_as_few_as_four_pictures_are_laid_out():
+    places = tsne(np.array([[0.0, 0], [0, 1], [50, 0], [50, 1]]))
+
+    apart = np.linalg.norm(places[:, None] - places, axis=2)
+    assert (places.shape, places.dtype) == ((4, 2), np.float32)
+    assert apart[0].argsort()[1] == 1  # the nearest of the first is the second
+    assert apart[3].argsort()[1] == 2

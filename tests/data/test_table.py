@@ -254,3 +254,19 @@ def test_files_must_exist_unless_it_is_said_that_they_need_not(tmp_path):
     check_pictures("mine", ["a"], paths, must_exist=False)
     with pytest.raises(DataError, match=r"1 of 1 files that do not exist"):
         check_pictures("mine", ["a"], paths)
+
+
+def test_sources_are_balanced_among_the_pictures_that_are_like_those_to_come():
+    known = replace(
+        DATASET,
+        sources=np.array([0, 1, 1, 0]),
+        source_names=("x", "y"),
+        joined=np.array([0, 0, 0.5, 0], "float32"),
+    )
+
+    found = known.weights_like_those_to_come(
+        DataConfig(balance="sources"), among=np.arange(4)
+    )
+
+    # two of x and one of y count, three in all: each source one and a half
+    np.testing.assert_allclose(found, [0.75, 1.5, 0, 0.75], rtol=1e-6)

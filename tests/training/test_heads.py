@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pixsent_tf.data.lists.rated import Ratings
-from pixsent_tf.errors import TrainingError
+from pixsent_tf.errors import ImageError, TrainingError
 from pixsent_tf.training.heads import HeadLearner
 from pixsent_tf.training.logistic import fit_head
 from pixsent_tf.training.ridge import fit_ridge
@@ -126,3 +126,38 @@ def test_another_seed_deals_other_inner_folds_of_ratings(learner):
     )
 
     assert np.abs(one - other).max() > 1e-4
+
+
+def test_another_learner_takes_features_and_failures_over(learner, recipe_of):
+    learner.failures = {3: ImageError("3.png is empty.", "empty")}
+    other = HeadLearner(recipe_of("head"))
+
+    other.read_with(learner)
+
+    assert other.values is learner.values
+    assert other.failures == learner.failures
+
+
+def test_a_fixed_penalty_of_ratings_is_not_searched_and_errors_have_names(learner):
+    learner.inverse_penalty = 0.5
+
+    fitted = learner.fit_ratings(np.arange(8, 24), rated(learner))
+
+    head = fitted.fitted.head
+    assert head.inverse_penalties == (0.5, 0.5)
+    (row,) = fitted.fitted.history
+    off = head.inner - rated(learner).values[8:]  # all weigh nearly the same
+    assert list(row) == ["inverse_penalty", "inner_rmse_valence", "inner_rmse_arousal"]
+    assert row["inverse_penalty"] == 0.5
+    assert row["inner_rmse_valence"] < row["inner_rmse_arousal"]
+    assert np.sqrt((off**2).mean(axis=0)).argmax() == 1
+
+
+def test_ratings_are_not_learnt_from_features_that_are_not_finite(learner):
+    learner.values = learner.values.copy()
+    learner.values[[2, 9, 13], 2] = np.nan, np.inf, np.nan  # 2 does not train
+
+    with pytest.raises(TrainingError, match="2 of 16 pictures features") as told:
+        learner.fit_ratings(np.arange(8, 24), rated(learner))
+
+    assert told.value.positions == (9, 13)

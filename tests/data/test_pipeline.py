@@ -220,3 +220,22 @@ def test_a_large_picture_is_never_there_twice(tmp_path, monkeypatch):
     assert max(copied) <= tall.size / 8
     whole = np.asarray(PREPROCESSOR.to_canvas(constant(tall)))
     assert np.abs(canvas.astype(int) - whole.astype(int)).max() <= 1
+
+
+def test_a_loader_reads_each_of_many_files_whoever_decodes_it(save):
+    names = ["0.jpg", "1.png", "2.tiff", "3.jpg", "4.tiff", "5.gif", "6.jpg"]
+    paths = [save(name, number) for number, name in enumerate(names)]
+    _, _, expected = read(paths)
+
+    for indices, by_pillow in (
+        ([0, 3, 6], {2, 4}),  # only JPEGs
+        ([6, 1, 0, 5], {2, 4}),  # what TensorFlow reads, a JPEG first
+        ([4, 0, 5, 2, 6], {2, 4}),
+        ([2, 4], {2, 4}),
+    ):
+        load = pipeline.canvas_loader(
+            paths, PREPROCESSOR, np.array(indices), frozenset(by_pillow)
+        )
+        for index in indices:
+            found = np.asarray(load(tf.constant(index, tf.int64)))
+            np.testing.assert_array_equal(found, expected[index])

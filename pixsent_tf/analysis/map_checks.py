@@ -97,7 +97,9 @@ def check_faithfulness(
         )
         correlations.append(faithfulness.correlation(importance, other))
         measured.append(
-            faithfulness.areas(score, crop[0], importance, label=answer, seed=number)
+            faithfulness.areas(
+                score, crop[0], importance, label=answer, seed=seed + number
+            )
         )
     return {
         "num_examples": len(measured),

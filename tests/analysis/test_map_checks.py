@@ -154,3 +154,39 @@ def test_a_map_is_compared_with_that_of_the_network_that_knows_nothing(
     found = check_faithfulness(model, spots)
 
     assert found["correlation_with_random_weights"] == pytest.approx(-1, abs=1e-5)
+
+
+def test_pictures_have_random_orders_of_their_own_that_the_seed_decides(model, spots):
+    twice = [spots[2], spots[1], spots[2]]  # one picture in two places
+
+    def area(count, seed=0):
+        found = check_faithfulness(model, twice[:count], seed=seed)
+        return found["deletion"]["random"]
+
+    first, last = area(1), 3 * area(3) - 2 * area(2)
+    assert abs(last - first) > 1e-3  # the same picture, in another order
+    assert abs(area(1, seed=9) - first) > 1e-3
+
+
+def test_boxes_stay_with_their_pictures_between_broken_ones(model, spots):
+    write_boxes(spots)
+    boxes = map_checks.find_boxes(spots)
+    lines = boxes.read_text().splitlines()
+    face = ",".join(str(value) for value in SPOT.values())
+    broken = "pictures/none.png,bad,0,0,1,1,0,0,1,1"
+    right = f"pictures/right.png,good,{face},50,30,70,42"
+    boxes.write_text("\n".join([lines[0], broken, right]))
+
+    found = pointing_game(model, boxes)
+
+    assert found["num_examples"] == 1
+    assert found["face"]["hits"] == 1
+    assert found["face"]["chance"] == pytest.approx(32 * 16 / (60 * 120))
+
+
+def test_only_wanted_pictures_count(model, spots):
+    write_boxes(spots)
+
+    found = pointing_game(model, map_checks.find_boxes(spots), wanted=[spots[2]])
+
+    assert (found["num_examples"], found["face"]["hits"]) == (1, 1)

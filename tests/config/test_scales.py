@@ -7,7 +7,7 @@ import math
 import pytest
 
 from pixsent_tf.config import DataConfig, Recipe, override
-from pixsent_tf.config.scales import logistic_scale, read_scale
+from pixsent_tf.config.scales import logistic_scale, read_scale, spread_of
 from pixsent_tf.errors import ConfigError
 
 
@@ -29,6 +29,7 @@ def test_a_scale_without_ratings_does_nothing():
         {"balance": "classes"},
         {"threshold": 0.0},
         {"level": "five_agrees"},
+        {"join_weight": 0.5},
         {"more_sources": ("others",)},
     ],
 )
@@ -74,3 +75,14 @@ def test_the_logistic_distribution_holds_nine_tenths_within_the_interval():
         return 1 / (1 + math.exp(-x / scale))
 
     assert below(2.0) - below(-2.0) == pytest.approx(0.9)
+
+
+def test_the_normal_distribution_holds_nine_tenths_within_the_interval():
+    spread = spread_of(2.0)
+
+    assert math.erf(2.0 / spread / math.sqrt(2)) == pytest.approx(0.9, abs=1e-6)
+    assert spread_of(0.0) == logistic_scale(0.0) == 1e-3  # never no spread at all
+
+
+def test_a_scale_is_two_numbers_the_lower_first():
+    assert read_scale("-3:2.5") == (-3.0, 2.5)

@@ -10,7 +10,15 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 
-from pixsent_tf.config.values import Checked, Count, Part, Range, kind_of, nearest
+from pixsent_tf.config.values import (
+    Checked,
+    Count,
+    Part,
+    Range,
+    Seed,
+    kind_of,
+    nearest,
+)
 from pixsent_tf.errors import ConfigError
 
 
@@ -134,3 +142,15 @@ def test_a_text_that_is_no_such_value_is_refused(hint, text):
 def test_the_nearest_name_is_said_where_one_is_near():
     assert nearest("ephocs", ["epochs", "crop"]) == "; the nearest is 'epochs'"
     assert nearest("xyz", ["epochs", "crop"]) == ""
+
+
+@dataclass(frozen=True)
+class Drawn(Checked, prefix="drawn."):
+    seed: Seed = 0
+
+
+def test_a_seed_has_31_bits():
+    assert Drawn(2**31 - 1).seed == 2_147_483_647
+    for seed in (2**31, -1):
+        with pytest.raises(ConfigError, match=r"drawn\.seed=.* from 0 to 2147483647"):
+            Drawn(seed)

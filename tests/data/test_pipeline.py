@@ -228,10 +228,8 @@ def test_a_loader_reads_each_of_many_files_whoever_decodes_it(save):
     _, _, expected = read(paths)
 
     for indices, by_pillow in (
-        ([0, 3, 6], {2, 4}),  # only JPEGs
-        ([6, 1, 0, 5], {2, 4}),  # what TensorFlow reads, a JPEG first
-        ([4, 0, 5, 2, 6], {2, 4}),
-        ([2, 4], {2, 4}),
+        ([6, 1, 5], {2, 4}),  # what TensorFlow reads, a JPEG first
+        ([4, 0, 1], {2, 4}),
     ):
         load = pipeline.canvas_loader(
             paths, PREPROCESSOR, np.array(indices), frozenset(by_pillow)

@@ -11,6 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 RUN = (ROOT / ".ci/run").read_text("utf-8")
 NIGHTLY = (ROOT / ".ci/nightly").read_text("utf-8")
+ADDOPTS = re.search(r"^addopts = (.*)$", (ROOT / "setup.cfg").read_text("utf-8"), re.M)[
+    1
+]
 # What a module says that holds tests of these kinds.
 LEFT_OUT = {
     "slow": r"pytest\.mark\.slow\b",
@@ -53,6 +56,16 @@ def test_every_slow_test_is_run_by_a_script():
     assert listed[0] == "tests/contracts/test_leaks.py"  # in the order of their worth
 
 
+def test_every_journey_is_run_before_a_change_lands():
+    asked = re.findall(r'-m (?:"([^"]*)"|\'([^\']*)\')', ADDOPTS + RUN)
+
+    # what the first run leaves out, the second takes
+    assert [one or other for one, other in asked] == [
+        "not slow and not journey",
+        "journey and not slow",
+    ]
+
+
 def test_whatever_compares_with_pytorch_is_run_in_an_environment_with_it():
     assert left_out("dev")
     assert left_out("dev") - named(NIGHTLY.split("references=")[1]) == set()
@@ -70,6 +83,4 @@ def test_the_scripts_can_be_read(name):
 
 
 def test_skips_are_printed_with_their_reasons():
-    addopts = re.search(r"^addopts = (.*)$", (ROOT / "setup.cfg").read_text(), re.M)[1]
-
-    assert "-ra" in addopts.split()  # `.ci/run` runs the README's line with it
+    assert "-ra" in ADDOPTS.split()  # `.ci/run` runs the README's line with it

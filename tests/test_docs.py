@@ -91,6 +91,7 @@ def public_docstrings(path: Path) -> dict[str, str | None]:
     return {"": ast.get_docstring(tree), **found}
 
 
+@pytest.mark.journey
 def test_every_public_module_has_a_page_with_all_its_docstrings(site):
     missing = []
     for path in MODULES:
@@ -150,6 +151,7 @@ def test_no_page_asks_another_host_for_anything(site):
     assert [p.name for p in pages if re.search(asked, p.read_text("utf-8"))] == []
 
 
+@pytest.mark.journey
 def test_the_opening_figure_is_what_its_command_makes(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     opening_figure = importlib.import_module("opening_figure")
@@ -266,7 +268,7 @@ def test_the_first_page(desk):
     Page(DOCS / "index.md").run()
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_the_tutorial(desk):
     page = Page(DOCS / "tutorial.md")
     page.run()
@@ -276,7 +278,7 @@ def test_the_tutorial(desk):
     assert page.names["found"].answer in ("negative", "positive", "unsure")
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_how_to_use_your_own_folder(desk):
     page = Page(DOCS / "how-to/own-folder.md")
     page.run()
@@ -286,6 +288,7 @@ def test_how_to_use_your_own_folder(desk):
     assert page.names["results"]["accuracy"] == 1.0
 
 
+@pytest.mark.journey
 def test_what_files_are_read(desk):
     Page(DOCS / "how-to/your-files.md").run()
 
@@ -297,6 +300,7 @@ def test_how_to_keep_groups_together(desk):
     assert page.names["recipe"].data.group == "folder"
 
 
+@pytest.mark.journey
 def test_how_to_train_on_several_sources(desk):
     shutil.copytree("pictures", "tweets")
     page = Page(DOCS / "how-to/several-sources.md")
@@ -308,7 +312,7 @@ def test_how_to_train_on_several_sources(desk):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_how_to_train_on_ratings(desk):
     write_rated(desk)
     page = Page(DOCS / "how-to/ratings.md")
@@ -319,6 +323,7 @@ def test_how_to_train_on_ratings(desk):
     ).read_text("utf-8")
 
 
+@pytest.mark.journey
 def test_how_to_train_on_votes_for_emotions(desk):
     lines = ["path,votes_amusement,votes_awe,votes_fear"]
     for number in range(12):
@@ -333,7 +338,7 @@ def test_how_to_train_on_votes_for_emotions(desk):
     assert "Rolled up to negative and positive" in page
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_how_to_use_another_backbone(desk):
     page = Page(DOCS / "how-to/new-backbone.md")
     try:
@@ -345,11 +350,12 @@ def test_how_to_use_another_backbone(desk):
     assert Path("runs/tiny-maps/contact-sheet.png").is_file()
 
 
+@pytest.mark.journey
 def test_how_to_use_a_tower(desk):
     Page(DOCS / "how-to/towers.md").run()
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_how_to_use_caffe_weights(desk):
     write_caffemodel(desk / "caffenet.caffemodel", caffenet_blobs(1000))
     page = Page(DOCS / "how-to/caffe-weights.md")
@@ -358,7 +364,7 @@ def test_how_to_use_caffe_weights(desk):
     assert Path("runs/caffenet/model.keras").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_how_to_serve(desk, small_run):
     shutil.copytree(small_run, "runs/mine")
     page = Page(DOCS / "how-to/serving.md")
@@ -378,6 +384,7 @@ def test_how_to_serve(desk, small_run):
     assert Path("export/tflite/sentiment-int8.tflite").is_file()
 
 
+@pytest.mark.journey
 def test_how_to_score_very_many_pictures(desk, small_run):
     shutil.copytree(small_run, "runs/mine")
     page = Page(DOCS / "how-to/scoring-at-scale.md")
@@ -410,7 +417,7 @@ def test_what_computes_and_what_is_kept(desk):
     Page(DOCS / "how-to/engines.md").run()
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_how_to_fine_tune(desk):
     Page(DOCS / "how-to/fine-tuning.md").run()
 
@@ -418,6 +425,7 @@ def test_how_to_fine_tune(desk):
     assert results["num_examples"] == 24
 
 
+@pytest.mark.journey
 def test_how_to_use_several_gpus(desk):
     Page(DOCS / "how-to/several-gpus.md").run()
 

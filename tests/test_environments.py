@@ -133,7 +133,7 @@ def answer(said: subprocess.CompletedProcess[str]) -> float:
     return float(row["prob_positive"])
 
 
-@pytest.mark.slow  # TensorFlow takes seconds to load
+@pytest.mark.journey  # TensorFlow takes seconds to load
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_answer_is_the_same(case, usual, tmp_path):
     assert abs(answer(start(case, tmp_path)) - usual) < 0.005

@@ -262,7 +262,7 @@ def execute(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_quickstart_trains_looks_and_predicts(execute):
     story = execute("01_quickstart")
 
@@ -276,7 +276,7 @@ def test_quickstart_trains_looks_and_predicts(execute):
     assert len(story.pictures("own-map")) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_the_paper_is_run_again_beside_its_own_numbers(execute):
     story = execute("02_reproduce_the_paper")
     table = story.text("paper")
@@ -293,7 +293,7 @@ def test_the_paper_is_run_again_beside_its_own_numbers(execute):
     assert late > 0.95 > 0.7 > early
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_maps_point_at_the_mouth(execute):
     story = execute("03_sentiment_maps")
 
@@ -304,7 +304,7 @@ def test_maps_point_at_the_mouth(execute):
     assert mouth > 3 * story.number("check", r"^peak in the mouth.*chance ([\d.]+)")
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_the_search_is_drawn_and_proved_honest(execute):
     story = execute("04_tune")
 
@@ -317,7 +317,7 @@ def test_the_search_is_drawn_and_proved_honest(execute):
     assert "No leak was found." in story.text("proof")
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_exports_answer_what_the_model_answers(execute):
     story = execute("05_export_and_serve")
 
@@ -331,7 +331,7 @@ def test_exports_answer_what_the_model_answers(execute):
     assert 3 < story.number("download", r"tflite, ([\d.]+) MB") < 6
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_a_disconnect_costs_no_finished_fold(execute):
     story = execute("06_your_own_folder")
 
@@ -353,7 +353,7 @@ def test_a_disconnect_costs_no_finished_fold(execute):
     assert len(story.pictures("maps")) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_a_few_labels_put_the_count_of_a_hashtag_right(execute):
     story = execute("07_how_negative")
 
@@ -375,7 +375,7 @@ def test_a_few_labels_put_the_count_of_a_hashtag_right(execute):
     assert len(story.pictures("time")) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_a_tower_goes_the_way_of_every_backbone(execute):
     story = execute("08_towers")
 

@@ -31,6 +31,7 @@ def test_the_shell_blocks_install_and_run_nothing_else():
     assert others == ["pip install .", "pip install -e '.[test]'", "pytest"]
 
 
+@pytest.mark.journey
 def test_every_command_works_as_written(colored_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(colored_folder, "pictures")
@@ -41,6 +42,7 @@ def test_every_command_works_as_written(colored_folder, tmp_path, monkeypatch):
         assert result.exit_code == 0, f"{arguments}: {result.output}"
 
 
+@pytest.mark.journey
 def test_the_python_block_works_as_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (code,) = (text for kind, text in BLOCKS.values() if kind == "python")

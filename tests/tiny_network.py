@@ -69,7 +69,8 @@ def recipe_of():
 
     def build(strategy="all", *, seed=0, ten_crop=False, dropout=0.0, **settings):
         if strategy != "head":
-            settings = {"epochs": 2, "batch_size": 8, "learning_rate": 0.01, **settings}
+            short = {"epochs": 2, "batch_size": 8, "learning_rate": 0.01}
+            settings = short | {"calibration_folds": 0} | settings
         recipe = Recipe(
             model=ModelConfig(backbone="tiny", weights=None, dropout=dropout),
             training=TrainingConfig(strategy=strategy, **settings),

@@ -29,6 +29,7 @@ main()
 """
 
 
+@pytest.mark.journey
 def test_the_page_is_there_until_ctrl_c():
     from sklearn.datasets import load_sample_images
 

@@ -30,7 +30,7 @@ def test_maps_are_drawn_and_stored(run, colored_folder, tmp_path):
     assert names == ["0000-00.png", "0001-01.png", "contact-sheet.png", "maps.npz"]
     with np.load(out / "maps.npz") as stored:
         assert stored["paths"].tolist() == [str(path) for path in pictures]
-        assert stored["cells"].shape == (2, 8, 8, 2)
+        assert stored["cells"].shape == (2, 14, 14, 2)  # canvases of 16, less 2
         assert (stored["probs"][:, 1] > 0.5).all()
         assert stored["cells"][..., 1].mean() > 0.5
 

@@ -26,12 +26,10 @@ def invoke(*arguments: object, **more: object):
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], **more)
 
 
-@pytest.fixture(scope="module")
-def model(colored_folder, tmp_path_factory):
+@pytest.fixture
+def model(run):
     """The run folder of a model that tells dark from bright."""
-    out = tmp_path_factory.mktemp("runs") / "fit"
-    assert invoke("fit", colored_folder, "--out", out, "--quiet").exit_code == 0
-    return out
+    return run
 
 
 def test_a_folder_is_walked_and_a_bad_file_gets_its_row(

@@ -6,19 +6,16 @@ import csv
 import io
 import json
 
-import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from pixsent_tf.cli import cli
-from pixsent_tf.config import PreprocessConfig
 from pixsent_tf.inference.model import SentimentModel
-from pixsent_tf.models import zoo
-from pixsent_tf.models.seeding import seeded
 from tests.rated_pictures import write_rated
 from tests.results import assert_told
+from tests.small_network import SMALL
 
 
 def invoke(*arguments: object):
@@ -38,23 +35,7 @@ def table(tmp_path_factory):
     return write_rated(tmp_path_factory.mktemp("rated"))
 
 
-SMALL = ("--backbone", "small", "--weights", "None")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    """A network in the zoo that takes no time."""
-
-    def build(weights, input_size, seed):
-        crops = keras.Input((12, 12, 3), name="crops")
-        with seeded(seed):
-            maps = keras.layers.Conv2D(16, 3, activation="relu")(crops)
-        return keras.Model(crops, keras.layers.GlobalAveragePooling2D()(maps))
-
-    entry = zoo.BackboneEntry(build, PreprocessConfig(16, 12))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(zoo.BACKBONES, "small", entry)
-        yield
+pytestmark = pytest.mark.usefixtures("small")
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +178,7 @@ def test_compare_tells_correlation_and_error_of_two_runs(run):
     assert as_classes["pairs"][0]["accuracy_difference"] == 0
 
 
+@pytest.mark.journey
 def test_a_saved_model_gives_ratings_with_their_intervals(run, table, tmp_path):
     import tensorflow as tf
 
@@ -257,6 +239,7 @@ def test_maps_at_a_threshold_show_where_it_is_bright(run, table, tmp_path):
     assert json.loads(result.stdout)["num_examples"] == 1
 
 
+@pytest.mark.journey
 def test_tune_chooses_by_errors_on_inner_folds(table, tmp_path):
     arguments = ("--target", "valence,arousal", "--scale", "1:7", "--no-nested")
     results = told(
@@ -296,6 +279,7 @@ def test_fit_and_tune_learn_ratings_by_descent(table, tmp_path, strategy):
     assert one["coverage"]["nominal"] == 0.9
 
 
+@pytest.mark.journey
 def test_the_model_that_ships_adds_valence_and_arousal(table):
     pictures = [table.parent / "aa.png", table.parent / "ab.png"]
     plain = invoke("predict", *pictures, "--quiet").stdout.splitlines()
@@ -321,6 +305,7 @@ def test_ratings_beside_answers_are_of_the_model_that_ships_only(run, table):
     assert "--ratings is what 'shipped' and 'shipped-best' say" in result.stderr
 
 
+@pytest.mark.journey
 def test_the_served_model_that_ships_gives_what_predict_gives(table, tmp_path):
     import tensorflow as tf
 
@@ -341,6 +326,7 @@ def test_the_served_model_that_ships_gives_what_predict_gives(table, tmp_path):
     assert 1 <= float(crops["low"][0, 0]) <= float(crops["ratings"][0, 0]) <= 7
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_score_gives_the_rows_of_predict(run, table, tmp_path, ending):
     pytest.importorskip("apache_beam")
@@ -364,6 +350,7 @@ def test_score_gives_the_rows_of_predict(run, table, tmp_path, ending):
     assert expected["status"].tolist() == ["ok", "ok", "not_an_image"]
 
 
+@pytest.mark.journey
 def test_score_at_a_threshold_answers_with_classes(run, table, tmp_path):
     pytest.importorskip("apache_beam")
     picture, out = table.parent / "aa.png", tmp_path / "scored.csv"

@@ -75,6 +75,7 @@ def test_a_list_and_a_glob_name_the_same_files(tiny_export, colored_folder, tmp_
     assert tables[0].count("\n") == 13
 
 
+@pytest.mark.journey
 @pytest.mark.filterwarnings("ignore")
 def test_the_model_that_ships_needs_no_naming(colored_folder, tmp_path):
     pytest.importorskip("apache_beam")

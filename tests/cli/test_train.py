@@ -90,6 +90,7 @@ def test_predictions_name_each_held_out_picture_once(fitted):
         assert probs[row["label"] == "positive"] > 0.5
 
 
+@pytest.mark.journey
 def test_the_saved_model_gives_the_same_probabilities_in_a_new_process(
     fitted, colored_folder
 ):
@@ -195,6 +196,7 @@ def test_deepsent_reaches_what_frozen_features_can(shared_data, tmp_path, level,
     assert json.loads(result.stdout)["accuracy"] >= least
 
 
+@pytest.mark.journey
 def test_sources_are_left_out_one_after_the_other(colored_folder, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(colored_folder, other)

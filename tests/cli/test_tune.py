@@ -19,11 +19,11 @@ def invoke(*arguments: object):
 
 
 @pytest.fixture(scope="module")
-def tuned(colored_folder, tmp_path_factory):
+def tuned(colored_folder, small, tmp_path_factory):
     """A finished search: its folder, and what it printed."""
     out = tmp_path_factory.mktemp("runs") / "tune"
     result = invoke(
-        *("tune", colored_folder, "--backbones", "efficientnet_lite0"),
+        *("tune", colored_folder, "--backbones", "small"),
         *("--trials", 2, "--num-folds", 2, "--out", out, "--json", "--quiet"),
     )
     assert result.exit_code == 0, result.output
@@ -56,7 +56,7 @@ def test_people_get_a_table_of_trials_and_the_winners(tuned, colored_folder):
     out, _ = tuned  # it is finished: this only prints
 
     result = invoke(
-        *("tune", colored_folder, "--backbones", "efficientnet_lite0"),
+        *("tune", colored_folder, "--backbones", "small"),
         *("--trials", 2, "--num-folds", 2, "--out", out, "--quiet"),
     )
 

@@ -261,6 +261,7 @@ def test_a_file_gives_what_predict_gives(case, tmp_path, form, quantize):
         assert int(probs.argmax()) == k
 
 
+@pytest.mark.journey
 def test_the_served_model_names_the_classes(case, tmp_path):
     import tensorflow as tf
 

@@ -60,7 +60,7 @@ FAMILY = {
     "caffenet as published": lambda: from_zoo("caffenet"),
     "application": lambda: from_zoo("keras:MobileNetV2"),
 }
-SLOW = set(FAMILY) - {"lite0", "caffenet"}
+JOURNEYS = {"lite0", "caffenet"}
 
 
 def test_every_kind_of_backbone_is_one_of_them():
@@ -74,7 +74,9 @@ def test_every_kind_of_backbone_is_one_of_them():
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        pytest.param(
+            name, marks=pytest.mark.journey if name in JOURNEYS else pytest.mark.slow
+        )
         for name in FAMILY
     ],
 )

@@ -204,7 +204,8 @@ def test_no_group_trains_and_stops_early(tmp_path, recipe_of, monkeypatch):
     monkeypatch.setattr(views, "training_batches", note)
     dataset = open_dataset(DataConfig(str(write_table(tmp_path, "group"))))
 
-    Trainer.read(recipe_of(epochs=1, patience=1), dataset).train(np.arange(COUNT))
+    recipe = recipe_of(epochs=1, patience=1, calibration_folds=1)
+    Trainer.read(recipe, dataset).train(np.arange(COUNT))
 
     people = [{person_named(dataset, i) for i in side} for side in sides]
     assert len(people) == 4  # of the network that calibrates, and of the one that stays

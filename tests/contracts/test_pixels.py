@@ -121,6 +121,7 @@ def test_the_same_pixels_without_tensorflow(good, expected, tiny_model):
     assert max(off) <= LEVELS, dict(zip(good, off, strict=True))
 
 
+@pytest.mark.journey
 def test_the_same_pixels_served(torture, good, expected, tiny_model):
     contents = [Path(path).read_bytes() for path in good]
     canvases, valid = read_batch(tf.constant(contents), tiny_model)
@@ -133,6 +134,7 @@ def test_the_same_pixels_served(torture, good, expected, tiny_model):
     assert off[valid.numpy()].max() <= LEVELS
 
 
+@pytest.mark.journey
 def test_what_is_no_picture_is_not_served(torture, tiny_model):
     bad = [path for path, file in torture.items() if file.status not in ("ok", "empty")]
     contents = [Path(path).read_bytes() for path in bad if "gone" not in path]

@@ -91,6 +91,7 @@ def test_a_head_on_it_tells_dark_from_bright(settings, colored_folder, tmp_path)
     assert told["accuracy"] > 0.9
 
 
+@pytest.mark.journey
 @pytest.mark.filterwarnings("ignore")
 def test_it_is_fine_tuned_and_is_afterwards_what_it_was(
     settings, colored_folder, photos, tmp_path, monkeypatch
@@ -120,6 +121,7 @@ def test_it_is_fine_tuned_and_is_afterwards_what_it_was(
     np.testing.assert_allclose(loaded.probs(canvases), saved["probs"], atol=1e-6)
 
 
+@pytest.mark.journey
 def test_what_it_says_is_evaluated(run, photos, colored_folder):
     told = invoke("evaluate", run, colored_folder)
     answers = invoke("predict", *photos, "--model", run)
@@ -144,6 +146,7 @@ def test_maps_say_what_it_says_or_that_there_are_none(kind, run, photos, tmp_pat
     assert cells.shape[1] == 1 or cells.std((1, 2)).min() > 1e-3
 
 
+@pytest.mark.journey
 @pytest.mark.filterwarnings("ignore")
 def test_it_is_served_without_python(run, photos, tmp_path):
     told = invoke("export", run, "--out", tmp_path, "--serve-check")

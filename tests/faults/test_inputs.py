@@ -212,6 +212,7 @@ def test_what_is_no_file_is_not_opened(fault, monkeypatch):
     assert expected.reason == "empty" or not is_jpeg(path)
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     "costly",
     [fault for fault in COSTLY if fault.name != "sparse.jpg"],

@@ -49,6 +49,7 @@ def test_litert_gives_the_features_of_tensorflow(own_cache, crops, count):
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
+@pytest.mark.journey
 def test_joined_networks_run_on_litert_reduced_crops_mirrors_and_textures_included(
     own_cache,
 ):

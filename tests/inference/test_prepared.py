@@ -14,7 +14,13 @@ from pixsent_tf.models import packages, zoo
 from pixsent_tf.studies import ship
 
 
-@pytest.fixture(scope="module", params=light.NAMES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        light.NAMES[0],
+        *(pytest.param(one, marks=pytest.mark.journey) for one in light.NAMES[1:]),
+    ],
+)
 def name(request):
     return request.param
 
@@ -118,6 +124,7 @@ def test_a_backbone_of_other_weights_than_its_package_holds_is_converted(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.journey
 def test_the_form_that_ships_is_what_the_converter_makes(tmp_path):
     ship.write_features(tmp_path / "features.npz")
 

@@ -36,6 +36,7 @@ def test_it_answers_as_the_head_does_for_photographs_only():
     assert model.model(crops).numpy().tolist() == [[0.5, 0.5]] * 2
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     "name", [shipped.QUICK, pytest.param(light.BEST, marks=pytest.mark.slow)]
 )

@@ -137,6 +137,7 @@ beam_pipeline.score(files, export, out, settings={"job": 1}, shard_size=4)
 """
 
 
+@pytest.mark.journey
 def test_a_killed_job_goes_on_to_the_same_table(files, tiny_export, tmp_path):
     _, whole = score(files, tiny_export, tmp_path)
     out = tmp_path / "killed.parquet"

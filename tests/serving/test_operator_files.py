@@ -66,6 +66,7 @@ def test_the_monitoring_configuration_is_what_the_server_parses():
     assert config.prometheus_config.enable
 
 
+@pytest.mark.journey
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 def test_the_smoke_script_passes_with_its_own_picture(server):
     assert run(FOLDER / "smoke.sh", "", server[1]).endswith("ok\n")
@@ -76,6 +77,7 @@ def test_the_rest_sample_gets_an_answer(server, picture):
     assert '"valid": true' in run(FOLDER / "samples/rest.sh", picture, server[1])
 
 
+@pytest.mark.journey
 def test_the_grpc_sample_gets_an_answer(server, picture):
     script = FOLDER / "samples/ask_grpc.py"
 

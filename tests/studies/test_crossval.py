@@ -168,6 +168,7 @@ def test_the_kept_model_of_a_fold_gives_its_predictions(
     )
 
 
+@pytest.mark.journey
 def test_labels_at_random_give_accuracy_at_chance(mean_color, published, tmp_path):
     """The leak detector: what is wrong with the folds shows here."""
     generator = np.random.default_rng(0)

@@ -38,6 +38,7 @@ def smileys() -> Dataset:
     return dataset.take(np.arange(0, len(dataset), 2))
 
 
+@pytest.mark.journey
 def test_turned_labels_of_smileys_are_found(smileys):
     turned, flipped = flip(smileys, 0.1, seed=0)
 

@@ -55,7 +55,9 @@ def test_without_inner_predictions_both_count_the_same():
 
 @pytest.fixture
 def learner(recipe_of, pictures):
-    found = build_learner(recipe_of("last-blocks", blend_head=True), 2)
+    found = build_learner(
+        recipe_of("last-blocks", blend_head=True, calibration_folds=1), 2
+    )
     found.read(pictures)
     return found
 
@@ -138,7 +140,7 @@ def test_the_head_is_that_of_the_same_backbone(learner):
 
 
 def test_of_several_backbones_the_last_is_tuned_beside_a_head_on_all(recipe_of):
-    recipe = recipe_of("last-blocks", blend_head=True)
+    recipe = recipe_of("last-blocks", blend_head=True, calibration_folds=1)
     both = "efficientnet_lite0@32+efficientnet_lite1@48"
     recipe = replace(recipe, model=ModelConfig(backbone=both, weights=None))
 
@@ -151,7 +153,7 @@ def test_of_several_backbones_the_last_is_tuned_beside_a_head_on_all(recipe_of):
 
 
 def test_a_last_backbone_that_sees_less_than_another_is_refused(recipe_of):
-    recipe = recipe_of("last-blocks", blend_head=True)
+    recipe = recipe_of("last-blocks", blend_head=True, calibration_folds=1)
     both = "efficientnet_lite1@48+efficientnet_lite0@32"
     recipe = replace(recipe, model=ModelConfig(backbone=both, weights=None))
 

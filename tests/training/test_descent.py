@@ -172,7 +172,7 @@ def test_smoothed_labels_are_what_is_aimed_at(canvases, still, targets):
 def test_ratings_are_aimed_at_by_the_loss_that_is_named(canvases, still, kind):
     recipe = replace(
         still,
-        training=replace(still.training, rating_loss=kind),
+        training=replace(still.training, rating_loss=kind, calibration_folds=1),
         data=DataConfig("ratings.csv", target=("valence", "arousal")),
     )
     values = np.random.default_rng(0).normal(0, 3, (24, 2)).astype("float32")

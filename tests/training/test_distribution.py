@@ -92,6 +92,7 @@ def found(pictures, tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -109,6 +110,7 @@ def test_two_devices_train_as_one(found, name, expected):
     assert one["losses"][-1] < one["losses"][0]
 
 
+@pytest.mark.journey
 def test_a_last_batch_that_cannot_be_divided_trains_the_same_network(found):
     one, two = found["odd none"], found["odd mirrored"]
 

@@ -224,8 +224,10 @@ def test_vote_shares_are_learnt_as_shares(learner_of, targets):
     np.testing.assert_allclose(probs[:, 0], 0.7, atol=0.1)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "caffe_sgd"])
-@pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"),
+    [("adamw", "cosine"), ("caffe_sgd", "step"), ("caffe_sgd", "constant")],
+)
 def test_every_optimizer_follows_every_schedule(
     learner_of, targets, optimizer, schedule
 ):
@@ -325,8 +327,14 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
     np.testing.assert_array_equal(resumed.probs(TEST), whole.probs(TEST))
 
 
-@pytest.mark.parametrize("strategy", ["all", "last-blocks", "lp-ft"])
-@pytest.mark.parametrize("settings", [{}, {"patience": 1, "ema": 0.9}])
+@pytest.mark.parametrize(
+    ("strategy", "settings"),
+    [
+        ("all", {"patience": 1, "ema": 0.9}),
+        ("last-blocks", {}),
+        ("lp-ft", {"ema": 0.9}),
+    ],
+)
 def test_a_finished_training_is_not_done_again(
     learner_of, targets, tmp_path, strategy, settings
 ):

@@ -31,7 +31,8 @@ def rate(noise=0.0) -> Ratings:
 @pytest.fixture
 def learner_of(pictures, recipe_of):
     def build(strategy, *, rating_loss="squared", **settings):
-        plain = recipe_of(strategy, **{"epochs": 20, "learning_rate": 0.03, **settings})
+        usual = {"epochs": 20, "learning_rate": 0.03, "calibration_folds": 1}
+        plain = recipe_of(strategy, **(usual | settings))
         recipe = replace(
             plain,
             training=replace(plain.training, rating_loss=rating_loss),

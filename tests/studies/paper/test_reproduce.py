@@ -68,6 +68,7 @@ def five(colored_folder, tmp_path_factory):
     return plan, out, study(plan, out)
 
 
+@pytest.mark.journey
 def test_each_row_stands_beside_what_the_paper_printed(whole):
     table = whole["tables"]["2"]
 
@@ -129,6 +130,7 @@ def test_a_folder_of_another_study_is_left_alone(small_rows, five):
         reproduce.reproduce(replace(plan, example_fraction=0.5), out)
 
 
+@pytest.mark.journey
 def test_a_killed_study_goes_on_and_runs_no_finished_fold_again(
     whole, small_rows, colored_folder, tmp_path
 ):
@@ -167,7 +169,7 @@ def test_a_killed_study_goes_on_and_runs_no_finished_fold_again(
     assert len(list(folds.glob("fold-*.json"))) == 5
 
 
-@pytest.mark.slow
+@pytest.mark.journey
 def test_every_table_runs_small_from_end_to_end(tmp_path):
     plan = Plan("smileys", tables=("2", "3", "4", "5", "6", "maps")).quick()
     out = tmp_path / "study"

@@ -96,3 +96,54 @@ def test_no_two_rows_of_a_table_share_a_name():
 def test_a_module_of_recipes_has_at_most_forty_lines():
     for module in MODULES:
         assert len(Path(module.__file__).read_text().splitlines()) <= 40
+
+
+def test_every_row_starts_from_the_weights_that_it_is_about():
+    def starts(module):
+        return {row.name: row.model.weights for row in module.ROWS}
+
+    published = (
+        *("places", "deepsentibank", "mvso_en", "mvso_es", "mvso_fr", "mvso_it"),
+        *("mvso_de", "mvso_zh"),
+    )
+    assert starts(initialization) == {
+        "caffenet-five": "caffenet",
+        **{f"start-{name}": name for name in published},
+        "start-scratch": None,
+    }
+    assert starts(layer_addition) == {
+        "caffenet-fc9": "caffenet",
+        "mvso_en-fc9": "mvso_en",
+    }
+    assert set(starts(layer_ablation).values()) == {"caffenet"}
+    assert set(starts(finetuning).values()) == {"caffenet"}
+    assert starts(backbones)["alexnet"] == "alexnet"
+
+
+def test_surgeries_are_those_of_the_tables():
+    cuts = ("fc7-2", "fc6-2", "fc7-4096", "fc6-4096", "fc8-1000")
+    assert tuple(row.model.surgery for row in layer_ablation.ROWS) == cuts
+    added = ("fc8-1000+fc9", "fc8-4342+fc9")
+    assert tuple(row.model.surgery for row in layer_addition.ROWS) == added
+    assert {row.model.surgery for row in finetuning.ROWS} == {None}
+
+
+def test_the_levels_of_agreement_are_those_of_the_names():
+    levels = {row.name: row.data.level for row in (*finetuning.ROWS, *backbones.FROZEN)}
+
+    for name, level in levels.items():
+        (word,) = [each for each in ("five", "four", "three") if each in name]
+        assert level == f"{word}_agrees", name
+
+
+def test_all_layers_train_and_nothing_is_calibrated_as_in_the_paper():
+    for module in (finetuning, layer_ablation, initialization, layer_addition):
+        for row in module.ROWS:
+            assert row.training.strategy == "all", row.name
+            assert row.training.calibration_folds == 0, row.name
+            assert row.training.schedule == "step", row.name
+
+
+def test_nothing_is_expected_of_networks_that_the_paper_has_not():
+    assert {row.expected for row in backbones.ROWS} == {()}
+    assert initialization.SCRATCH.expected == ()

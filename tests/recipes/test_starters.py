@@ -38,3 +38,17 @@ def test_the_fine_tuned_recipe_trains_one_network_past_what_is_kept():
     assert (recipe.training.trained_fraction, recipe.training.epochs) == (0.1, 8)
     assert recipe.training.num_views > 0
     assert recipe.training.calibration_folds > 0
+
+
+def test_the_recipes_of_the_shipped_models_say_what_the_cards_say():
+    shipped, best = find_recipe("shipped"), find_recipe("shipped-best")
+
+    assert shipped.data.example_weights == "agreement"
+    assert shipped.data.balance == "both"
+    assert shipped.training.inverse_penalty == 3
+    assert shipped.model.backbone == "efficientnet_lite0@288"
+    assert zoo.preprocess_of(shipped.model).canvas_size == 288  # nothing is cut off
+    assert (best.data, best.training) == (shipped.data, shipped.training)
+    assert best.model == find_recipe("best").model
+    assert best.model.texture
+    assert [branch.size for branch in best.model.branches] == [320, 320, 380]

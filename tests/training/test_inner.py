@@ -179,3 +179,14 @@ def test_inner_networks_predict_the_pictures_that_they_are_asked_for(
     np.testing.assert_allclose(
         np.exp(found.log_probs[is_out]), expected, rtol=1e-5, atol=1e-7
     )
+
+
+def test_no_more_folds_are_told_than_there_are():
+    heard = Heard()
+    few = np.eye(2)[[0, 0, 0, 1, 1, 1, 1]]  # three of a class: three folds
+
+    found = predict_inner_folds(said, few, count=5, progress=heard)
+
+    assert heard.steps == [(3, "calibrating")]
+    assert heard.counts == [1, 1, 1]
+    assert sorted(set(found.folds.tolist())) == [1, 2, 3]

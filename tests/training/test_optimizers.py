@@ -146,3 +146,13 @@ def test_a_weight_may_decay_by_half():
     optimizer.apply([keras.ops.zeros_like(kernel)], [kernel])
 
     assert_close_float32(kernel, before * (1 - 0.5 * 0.1 * 0.5), operations=3)
+
+
+def test_neither_biases_nor_normalization_decay_and_offsets_learn_twice_as_fast():
+    optimizer = CaffeSGD()
+
+    assert optimizer.multipliers_of("conv1/kernel") == (1, 1)
+    assert optimizer.multipliers_of("conv1/bias") == (2, 0)
+    assert optimizer.multipliers_of("conv1_bn/gamma") == (1, 0)
+    assert optimizer.multipliers_of("conv1_bn/beta") == (2, 0)
+    assert optimizer.multipliers_of("beta/kernel") == (1, 1)  # a layer of that name

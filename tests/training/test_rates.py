@@ -243,3 +243,27 @@ def test_frozen_normalization_stays_where_the_convolution_before_it_learns(netwo
 
     assert network.get_layer("conv1").trainable
     assert not network.get_layer("conv1_bn").trainable
+
+
+class Placed(keras.layers.Layer):
+    """Positions twice, as KerasHub's DINOv2 keeps them."""
+
+    def build(self, input_shape):
+        self.kept = self.add_weight(shape=(2,), name="position_embeddings")
+        self.refilled = self.add_weight(
+            shape=(2,), name="interpolated_position_embeddings"
+        )
+
+    def call(self, inputs):
+        return inputs + self.refilled
+
+
+def test_positions_that_a_saved_model_could_not_bring_back_do_not_learn():
+    crops = keras.Input((2,))
+    model = keras.Model(crops, keras.layers.Dense(2, name="logits")(Placed()(crops)))
+
+    choose_layers(model, TRAINING)
+
+    assert [weight.name for weight in model.trainable_weights] == (
+        ["position_embeddings", "kernel", "bias"]
+    )

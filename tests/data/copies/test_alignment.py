@@ -125,3 +125,23 @@ def test_what_lies_beyond_the_picture_is_not_compared():
     change = np.array([[1, 0.2, 1, 0]], dtype="float32")
 
     assert correlate(picture[None], shifted[None], change)[0] > 0.99
+
+
+def test_no_pair_knows_what_stands_beside_it():
+    generator = np.random.default_rng(0)
+    images = generator.normal(100, 30, (3, 64, 64)).astype("float32")
+    images[1] += 4 * np.arange(64, dtype="float32")  # unlike its neighbors
+    others = images + generator.normal(0, 20, images.shape).astype("float32")
+    starts = identity(3)
+
+    changes = align(images, others, starts, num_steps=3)
+
+    assert (starts == identity(3)).all()  # what is given stays as it is
+    for compare in (correlate, correlate_details):
+        together = compare(images, others, changes)
+        alone = [compare(images[[i]], others[[i]], changes[[i]])[0] for i in range(3)]
+        np.testing.assert_allclose(together, alone, atol=1e-4)
+    alone = [
+        align(images[[i]], others[[i]], identity(1), num_steps=3)[0] for i in range(3)
+    ]
+    np.testing.assert_allclose(changes, alone, atol=1e-3)

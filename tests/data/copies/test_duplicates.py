@@ -319,3 +319,53 @@ def test_the_same_files_in_another_order_have_their_copies_in_other_places(
     assert turned.pairs.tolist() == [[0, 1]]
     assert mixed.pairs.tolist() == [[1, 2]]
     assert sorted(mixed.failures) == [0]
+
+
+def test_each_pair_has_its_own_distance_whatever_was_found_first(planted, tmp_path):
+    shutil.copy(planted[1], tmp_path / "same.jpg")
+
+    found = find_copies(
+        [planted[0], planted[NUM_PICTURES], planted[1], tmp_path / "same.jpg"]
+    )
+
+    assert found.pairs.tolist() == [[0, 1], [2, 3]]
+    assert found.is_exact.tolist() == [False, True]
+    assert found.distances[0] > 0
+    assert found.distances[1] == 0
+
+
+def test_the_copy_of_a_picture_that_can_be_read_by_now_is_found(few, monkeypatch):
+    read = duplicates._read
+
+    def refusing(path):
+        is_refused = Path(path) == Path(few[2])
+        return ImageError("no", "unsupported") if is_refused else read(path)
+
+    monkeypatch.setattr(duplicates, "_read", refusing)
+    assert find_copies(few).pairs.tolist() == []
+    assert sorted(find_copies(few).failures) == [2, 3]
+    monkeypatch.setattr(duplicates, "_read", read)
+
+    found = find_copies(few)
+
+    assert found.pairs.tolist() == [[0, 2]]
+    assert sorted(found.failures) == [3]
+
+
+def test_other_rules_forget_what_was_found_by_these(few, decoded, monkeypatch):
+    find_copies(few)
+    decoded.clear()
+    monkeypatch.setattr(duplicates, "_RULES", duplicates._RULES + 1)
+
+    find_copies(few)
+
+    assert sorted(set(decoded)) == sorted(Path(path).name for path in few)
+
+
+def test_the_first_of_several_broken_files_is_the_reason(tmp_path):
+    paths = [tmp_path / f"{name}.jpg" for name in "bca"]
+    for path in paths:
+        path.write_bytes(b"")
+
+    with pytest.raises(DataError, match=r"None of the 3 pictures .*b\.jpg"):
+        find_copies(paths)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 
+import pytest
+
 from pixsent_tf.data.copies.digests import hash_files
 from tests.heard import Heard
 
@@ -42,3 +44,18 @@ def test_what_could_wait_for_ever_or_fill_the_memory_is_not_read(tmp_path):
     names = ("pipe.jpg", "sparse.jpg", "nul\0byte.jpg", "x" * 300)
 
     assert hash_files([str(tmp_path / name) for name in names]) == [""] * 4
+
+
+@pytest.mark.parametrize("changed", ["the size", "the time"])
+def test_a_change_of_either_size_or_time_is_enough(tmp_path, changed):
+    path = tmp_path / "a"
+    path.write_bytes(b"aaa")
+    os.utime(path, ns=(10**18, 10**18))
+    hash_files([path])
+
+    after = b"aaaa" if changed == "the size" else b"bbb"
+    path.write_bytes(after)
+    time = 10**18 + (changed == "the time")  # a nanosecond later
+    os.utime(path, ns=(time, time))
+
+    assert hash_files([path]) == [hashlib.sha256(after).hexdigest()]

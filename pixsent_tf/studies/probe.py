@@ -299,10 +299,13 @@ def _seen(
     """The crop as the network gets it, bright where the cell sees."""
     preprocessor = network.preprocessor
     canvas = preprocessor.to_canvas(read_image(path))
-    crop = preprocessor.center_crop(canvas[None]).numpy()[0]
+    crop = np.asarray(preprocessor.center_crop(canvas[None]))[0]
     if cell is None:
         return crop
-    box = unit_views.receptive_field(network.model, layer).box(*cell)
+    left, top, right, bottom = unit_views.receptive_field(network.model, layer).box(
+        *cell
+    )
     mask = Image.new("L", crop.shape[1::-1], 70)
-    ImageDraw.Draw(mask).rectangle(box, fill=255)
+    # Pillow draws the last column and row too
+    ImageDraw.Draw(mask).rectangle((left, top, right - 1, bottom - 1), fill=255)
     return (crop * (np.asarray(mask)[..., None] / 255)).astype("uint8")

@@ -125,3 +125,20 @@ def test_a_damaged_form_is_as_good_as_none(saved, own_cache):
 @pytest.mark.parametrize("name", ["gone.keras", ".", "gs://bucket/model"])
 def test_what_is_no_model_here_is_left_to_the_ordinary_way(name):
     assert light.find(name, 1) is None
+
+
+def test_each_model_that_ships_lies_in_a_folder_of_its_own():
+    quick, best = (light.folder_of(name) for name in light.NAMES)
+
+    assert best == quick / "best"
+    for folder in (quick, best):
+        assert (folder / "prepared.npz").is_file()
+
+
+def test_a_model_that_ships_is_put_together_when_it_is_first_asked(own_cache, photos):
+    found = light.find(None, 2)
+
+    assert found is not None
+    assert [one.error for one in found.predict(photos[:2])] == [None, None]
+    kinds = sorted(path.suffix for path in own_cache.iterdir())
+    assert kinds == [".json", ".tflite"]

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixsent_tf.inference.model import SentimentModel
+from pixsent_tf.models.output import RatingOutput
 from pixsent_tf.serving import scorer
 from pixsent_tf.serving.saved_model import export_saved_model
 from pixsent_tf.serving.scorer import Row, Scorer
@@ -129,3 +131,28 @@ def test_a_broken_file_shifts_no_row(scoring, tiny_model, folder, monkeypatch, b
         assert (row.status == "empty") == (i in broken)
         if i not in broken:
             assert_close_float32(row.numbers, each.probs, operations=OPERATIONS)
+
+
+def test_ratings_stand_beside_the_ends_of_their_intervals(
+    tiny_model, folder, tmp_path_factory
+):
+    rating = RatingOutput(("valence", "arousal"), (1, 7), (0.5, 2.0))
+    rated = SentimentModel.wrap(
+        tiny_model.classifier, tiny_model.preprocessor.config, rating
+    )
+    export = export_saved_model(rated, tmp_path_factory.mktemp("rated") / "export")
+    paths = sorted(str(path) for path in folder.iterdir())
+    Path(paths[1]).write_bytes(b"")
+
+    rows = list(Scorer(str(export), 8).score(paths))
+
+    assert [row.path for row in rows] == paths
+    assert (rows[1].status, rows[1].numbers) == ("empty", None)
+    del rows[1], paths[1]
+    for row, said in zip(rows, rated.rate(paths), strict=True):
+        valence, arousal = said.ratings
+        ends = [max(valence - 0.5, 1), min(valence + 0.5, 7)]
+        ends += [max(arousal - 2.0, 1), min(arousal + 2.0, 7)]
+        expected = [valence, *ends[:2], arousal, *ends[2:]]
+        assert_close_float32(row.numbers, expected, operations=OPERATIONS, scale=7)
+        assert row.answer is None

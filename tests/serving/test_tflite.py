@@ -140,3 +140,25 @@ def test_answers_do_not_depend_on_threads(files, crops):
     one, two = (tflite.open_runtime(files["none"], n)(crops[:1]) for n in (1, 2))
 
     assert_close_float32(one, two, operations=OPERATIONS)
+
+
+def test_the_file_normalizes_by_what_training_left_and_drops_nothing(crops, tmp_path):
+    inputs = keras.Input((16, 16, 3))
+    normal = keras.layers.BatchNormalization()
+    pooled = keras.layers.GlobalAveragePooling2D()(normal(inputs))
+    logits = keras.layers.Dense(2, name="logits")(keras.layers.Dropout(0.9)(pooled))
+    moments = ([10.0, 90, 200], [900.0, 2500, 1600])
+    normal.set_weights([np.ones(3), np.zeros(3), *map(np.array, moments)])
+    model = SentimentModel.build(
+        keras.Model(inputs, logits), PreprocessConfig(20, 16), ("a", "b")
+    )
+
+    path = tflite.write_tflite(tflite.convert(model), model, tmp_path / "m.tflite")
+
+    # epsilon: Keras' 0.001
+    means = (crops - [10, 90, 200]) / np.sqrt([900.001, 2500.001, 1600.001])
+    kernel, bias = model.classifier.get_layer("logits").get_weights()
+    logits = means.mean(axis=(1, 2)) @ kernel + bias
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = probs_of(tflite.open_runtime(path), crops)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from pixsent_tf.analysis.activations import read_activations
-from pixsent_tf.analysis.networks import open_network
+from pixsent_tf.analysis.networks import Network, open_network
+from pixsent_tf.config import PreprocessConfig
+from pixsent_tf.data.preprocess import Preprocessor
 from pixsent_tf.data.sources import open_folder
 from pixsent_tf.errors import RunError
 from pixsent_tf.runs import Run
@@ -211,3 +215,31 @@ def test_a_probe_is_known_by_its_network_its_layers_its_cells_and_its_seed(netwo
     assert one["network"] == network.digest
     for changed in ({"layers": ["b"]}, {"flatten": True}, {"seed": 1}):
         assert known(**changed) != one
+
+
+def test_what_a_unit_sees_stays_bright_and_the_rest_is_dimmed(tmp_path):
+    """Windows of four pixels, beside each other: a cell sees one of them."""
+    crops = keras.Input((16, 16, 3), name="crops")
+    cells = keras.layers.Conv2D(2, 4, strides=4, name="cells")(crops)
+    sight = Preprocessor(PreprocessConfig(20, 16))
+    network = Network(keras.Model(crops, cells), sight)
+    pixels = np.random.default_rng(0).integers(1, 256, (20, 20, 3)).astype("uint8")
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+
+    found = probe._seen(network, "cells", str(tmp_path / "photo.png"), (1, 2))
+
+    crop = pixels[2:18, 2:18]
+    expected = (crop * (70 / 255)).astype("uint8")
+    expected[4:8, 8:12] = crop[4:8, 8:12]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_unit_without_a_place_sees_the_whole_crop(network, tmp_path):
+    side = network.preprocessor.config.canvas_size
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3)).astype("uint8")
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+
+    found = probe._seen(network, "features", str(tmp_path / "photo.png"), None)
+
+    expected = np.asarray(network.preprocessor.center_crop(pixels[None]))[0]
+    np.testing.assert_array_equal(found, expected)

@@ -261,3 +261,40 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
 
     with pytest.raises(ServingError, match=r"pip install 'pixsent-tf\[serving\]'"):
         GrpcClient("localhost:1")
+
+
+def test_each_pause_is_twice_as_long_as_the_one_before(scripted, monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr(client, "FIRST_PAUSE_SECONDS", 0.25)
+    monkeypatch.setattr(client.time, "sleep", pauses.append)
+    scripted.replies = [(429, "busy"), (502, ""), (503, "busy"), (504, ""), GOOD]
+
+    asked = RestClient(f"http://127.0.0.1:{scripted.server_port}", retries=4)
+    asked.predict([b"x"])
+
+    assert pauses == [0.25, 0.5, 1, 2]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_as_many_answers_as_pictures_are_expected(scripted, count):
+    scripted.replies = [(200, json.dumps({"predictions": [ROW] * count}))]
+
+    with pytest.raises(ServingError, match="something else than this model"):
+        RestClient(f"http://127.0.0.1:{scripted.server_port}").predict([b"x", b"y"])
+
+
+def test_an_answer_that_takes_too_long_is_asked_for_again(monkeypatch):
+    asked = RestClient("http://127.0.0.1:1", retries=2)
+    tried: list[int] = []
+
+    def ask(_self, contents):
+        tried.append(len(contents))
+        if len(tried) < 3:
+            raise ServingError("no answer", "timeout")
+        return [Answer("b", {"a": 0.25, "b": 0.75}, True)] * len(contents)
+
+    monkeypatch.setattr(RestClient, "_ask", ask)
+    monkeypatch.setattr(client.time, "sleep", lambda seconds: None)
+
+    assert len(asked.predict([b"x"] * 20)) == 20
+    assert tried == [16, 16, 16, 4]

@@ -75,3 +75,25 @@ def test_of_many_pictures_the_same_few_are_taken_with_their_labels(
     assert [label_of[crop.tobytes()] for crop in few.held_out] == few.labels.tolist()
     assert len(few.labels) == 3
     np.testing.assert_array_equal(few.held_out, again.held_out)
+
+
+def test_a_run_whose_pictures_are_not_all_there_is_refused(
+    tiny_run, preprocessor, colored_folder, tmp_path
+):
+    folder = tmp_path / "pictures"
+    shutil.copytree(colored_folder, folder)
+    (folder / "positive" / "06.png").unlink()
+
+    with pytest.raises(ExportError, match=r"holds 7 of the 8 pictures that .* tested"):
+        read_samples(tiny_run, preprocessor, source=str(folder))
+
+
+def test_another_seed_takes_other_pictures(tiny_run, preprocessor, monkeypatch):
+    monkeypatch.setattr(samples_module, "NUM_REPRESENTATIVE", 5)
+
+    first, other = (
+        read_samples(tiny_run, preprocessor, seed=seed).training for seed in (1, 2)
+    )
+
+    assert len(first) == len(other) == 5
+    assert first.tobytes() != other.tobytes()

@@ -129,3 +129,96 @@ def test_what_is_lost_exactly_is_accepted():
     scores = [Score("keras", 0.75, 0, 0.0), Score("tflite int8", 0.25, 4, 0.1)]
 
     scorecard.check_drop(scores, 0.5)
+
+
+SCORES = [
+    Score("keras", 0.9, 0, 0.0, None, {}),
+    Score("tflite int8", 0.875, 3, 0.1311, 3_966_772, {1: 4.45, 2: 2.6}),
+]
+CARD: dict = {
+    "preprocess": {
+        "canvas_size": 256,
+        "crop_size": 224,
+        "fit": "squash",
+        "resample": "bicubic",
+    },
+    "input": {"shape": [1, 224, 224, 3]},
+    "output": {"name": "probs"},
+    "rating": None,
+    "class_names": ["sad", "calm", "happy"],
+    "num_examples": 77,
+}
+
+
+def test_the_card_says_how_to_make_the_crop_and_what_comes_out():
+    card = scorecard.to_card("moods", CARD, SCORES)
+
+    assert card.startswith("# moods\n")
+    assert "`crops`: uint8 [1, 224, 224, 3], RGB, 0..255." in card
+    assert "`probs`: float32, one probability per class: sad, calm, happy." in card
+    assert "Resize the upright picture to 256x256 pixels\n  (bicubic, anti" in card
+    assert "then cut the central 224x224." in card
+    assert (
+        '77 pictures that the training held out; "flips" and "max change" are' in card
+    )
+    assert "| keras | 0.9000 | 0 | 0 |  |  |  |\n" in card
+    assert "| tflite int8 | 0.8750 | 3 | 0.13 | 4.0 | 4.5 | 2.6 |\n" in card
+    assert card.index("| --- | --- |") < card.index("| keras")
+
+
+def test_the_card_of_ratings_on_center_squares_says_so():
+    cut = {**CARD["preprocess"], "fit": "crop"}
+    rated = {"scale": (1.0, 7.0), "targets": ["valence", "arousal"]}
+    scores = [Score("keras", None, None, 0.0, pearson_r=0.61239, rmse=0.9)]
+    output = {"name": "ratings"}
+
+    card = scorecard.to_card(
+        "rates", {**CARD, "preprocess": cut, "rating": rated, "output": output}, scores
+    )
+
+    assert "`ratings`: float32, ratings from 1 to 7: valence, arousal." in card
+    assert "Cut the largest square from the middle of the upright picture, res" in card
+    assert 'held out; "max change" is' in card
+    assert "| keras | 0.6124 | 0.9000 |" in card
+
+
+def test_scores_are_told_to_programs_under_their_own_names():
+    rated = Score("r", None, None, 0.5, 7, {1: 2.5}, pearson_r=0.6, rmse=0.9)
+
+    assert scorecard.to_json([SCORES[1], rated]) == [
+        {
+            "name": "tflite int8",
+            "accuracy": 0.875,
+            "flips": 3,
+            "pearson_r": None,
+            "rmse": None,
+            "max_change": 0.1311,
+            "size_bytes": 3_966_772,
+            "latency_ms": {"1": 4.45, "2": 2.6},
+        },
+        {
+            "name": "r",
+            "accuracy": None,
+            "flips": None,
+            "pearson_r": 0.6,
+            "rmse": 0.9,
+            "max_change": 0.5,
+            "size_bytes": 7,
+            "latency_ms": {"1": 2.5},
+        },
+    ]
+
+
+def test_each_target_is_scored_by_its_own_answers():
+    ratings = np.array([[1.0, 9.0], [2.0, 5.0], [4.0, 6.0], [3.0, 1.0]])
+    answers = ratings[:, ::-1] * 0.5 + [0.0, 2.0]
+
+    score = scorecard.score_ratings(
+        "swapped", answers=answers, reference=ratings, ratings=ratings
+    )
+
+    r = np.corrcoef(ratings[:, 0], ratings[:, 1])[0, 1]
+    rmse = np.sqrt(((answers - ratings) ** 2).mean(axis=0))
+    assert score.pearson_r == pytest.approx(r)
+    assert score.rmse == pytest.approx(rmse.mean())
+    assert score.max_change == np.abs(answers - ratings).max()

@@ -156,3 +156,14 @@ def test_ratings_stand_beside_the_ends_of_their_intervals(
         expected = [valence, *ends[:2], arousal, *ends[2:]]
         assert_close_float32(row.numbers, expected, operations=OPERATIONS, scale=7)
         assert row.answer is None
+
+
+def test_a_jpeg_without_its_end_is_told_as_repaired(scoring, images, tmp_path):
+    content = to_file(images[0], "JPEG")
+    for name, written in (("a.jpg", content[:-2]), ("b.jpg", content)):
+        (tmp_path / name).write_bytes(written)
+
+    rows = list(scoring.score([str(tmp_path / name) for name in ("a.jpg", "b.jpg")]))
+
+    assert [row.status for row in rows] == ["ok (repaired)", "ok"]
+    assert rows[0].numbers == rows[1].numbers

@@ -2,10 +2,11 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from torture import deep_gray, encode, picture, translucent, write_torture
 
-from pixsent_tf.data.decode import exif
+from pixsent_tf.data.decode import exif, files
+from pixsent_tf.data.decode.bounds import Bounds
 from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.decode.jpeg import is_repaired
 from pixsent_tf.data.decode.kinds import sniff
@@ -209,3 +210,74 @@ def test_avif_without_a_reader_for_it_is_named(tmp_path, monkeypatch):
 
     with pytest.raises(ImageError, match=r"an AVIF picture; to read it, `pip install"):
         read_image(path)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF"])
+def test_a_picture_is_turned_upright_as_pillow_turns_it(form, turn, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 9, 3), "uint8")
+    mark = Image.Exif()
+    mark[0x0112] = turn
+    options = {"lossless": True} if form == "WEBP" else {}
+    path = tmp_path / f"a.{form.lower()}"
+    Image.fromarray(pixels).save(path, form, exif=mark.tobytes(), **options)
+
+    found = read_image(path)
+
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape == ((9, 5, 3) if turn >= 5 else (5, 9, 3))
+    assert found.flags.c_contiguous
+
+
+def test_levels_on_white_are_rounded_to_the_nearest(tmp_path):
+    # (10 * 100 + 255 * 155) / 255 is 158.92, (100 * 128 + 255 * 127) / 255 177.2
+    rgba = np.array([[[10, 10, 10, 100], [100, 100, 100, 128], [7, 8, 9, 255]]], "u1")
+    Image.fromarray(rgba, "RGBA").save(tmp_path / "a.png")
+
+    assert read_image(tmp_path / "a.png").tolist() == (
+        [[[159, 159, 159], [177, 177, 177], [7, 8, 9]]]
+    )
+
+
+def test_deep_grays_lose_their_lower_byte(tmp_path):
+    levels = np.array([[0, 255, 256, 0x7FFF, 0x8000, 0xFFFF]], "uint16")
+    Image.fromarray(levels).save(tmp_path / "a.png")
+
+    assert read_image(tmp_path / "a.png")[0, :, 1].tolist() == [0, 0, 1, 127, 128, 255]
+
+
+def test_the_transparent_level_of_a_deep_gray_is_white(tmp_path):
+    levels = np.array([[300, 5000, 300, 65535]], "uint16")
+    Image.fromarray(levels).save(tmp_path / "a.png", transparency=300)
+
+    assert read_image(tmp_path / "a.png")[0, :, 0].tolist() == [255, 19, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(65_535, "ok"), (65_536, "unsupported")]
+)
+def test_sixteen_bits_are_the_most_that_has_a_white(most, expected, tmp_path):
+    levels = np.array([[0, 1000, most]], "int32")
+    Image.fromarray(levels, "I").save(tmp_path / "a.tiff")
+
+    assert status(tmp_path / "a.tiff") == expected
+
+
+def test_a_jpeg_that_memory_does_not_hold_is_reduced_whatever_is_of_use(
+    tmp_path, monkeypatch
+):
+    picture(1000, 1200).save(tmp_path / "a.jpg", quality=30)
+    size = (tmp_path / "a.jpg").stat().st_size
+    # in reserve 32 M; at full size 7 bytes a pixel, and a quarter of that at a half
+    monkeypatch.setattr(
+        files, "BOUNDS", Bounds(memory_bytes=32_000_000 + size + 2_100_000)
+    )
+
+    whole, useful, small = (
+        read_image(tmp_path / "a.jpg", target_side=side) for side in (None, 900, 200)
+    )
+
+    assert whole.shape == useful.shape == (600, 500, 3)
+    assert small.shape == (300, 250, 3)  # no smaller than is of use

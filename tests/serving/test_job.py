@@ -12,6 +12,7 @@ from pixsent_tf.serving.scorer import Row
 pytest.importorskip("apache_beam")
 
 import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 
 from pixsent_tf.serving.job import Job
 
@@ -199,3 +200,26 @@ def test_many_parts_are_joined_in_the_order_of_the_files(tmp_path):
     job.assemble(shards, str(tmp_path / "t.parquet"))
 
     assert pq.read_table(tmp_path / "t.parquet")["path"].to_pylist() == names
+
+
+@pytest.mark.parametrize("killed_at", [1, 2])
+def test_a_job_that_was_killed_as_it_began_begins_anew(
+    tmp_path, monkeypatch, killed_at
+):
+    folder, written = str(tmp_path / "t.parts"), []
+    rename = FileSystems.rename
+
+    def killed(sources, targets):
+        written.append(targets)
+        if len(written) == killed_at:
+            raise KeyboardInterrupt
+        rename(sources, targets)
+
+    monkeypatch.setattr(FileSystems, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Job.start(folder, {"model": "m"}, NAMES, ["old.jpg"])
+    monkeypatch.setattr(FileSystems, "rename", rename)
+
+    again = Job.start(folder, {"model": "m"}, NAMES, FILES)
+
+    assert [path for shard in again.shards(2) for path in again.files(shard)] == FILES

@@ -11,6 +11,7 @@ from pixsent_tf.data.decode.files import read_image
 from pixsent_tf.data.decode.jpeg import is_repaired
 from pixsent_tf.data.decode.kinds import sniff
 from pixsent_tf.data.decode.opening import REASONS, check_header
+from pixsent_tf.data.lists.strays import STRICT
 from pixsent_tf.errors import ImageError
 
 
@@ -281,3 +282,16 @@ def test_a_jpeg_that_memory_does_not_hold_is_reduced_whatever_is_of_use(
 
     assert whole.shape == useful.shape == (600, 500, 3)
     assert small.shape == (300, 250, 3)  # no smaller than is of use
+
+
+def test_a_jpeg_without_its_end_is_refused_where_that_is_asked_for(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "a.jpg").write_bytes(encode(picture(), "JPEG")[:-2])
+    assert status(tmp_path / "a.jpg") == "ok"
+
+    monkeypatch.setenv(STRICT, "1")
+
+    with pytest.raises(ImageError, match="end marker is missing; --strict") as caught:
+        read_image(tmp_path / "a.jpg")
+    assert caught.value.reason == "truncated"

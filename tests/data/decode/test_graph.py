@@ -7,7 +7,7 @@ from PIL import Image
 from torture import encode, picture, translucent, with_exif, write_torture
 
 from pixsent_tf.data.decode.files import read_image
-from pixsent_tf.data.decode.graph import decode
+from pixsent_tf.data.decode.graph import decode, on_white
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +161,16 @@ def test_decoding_travels_inside_a_saved_model(tmp_path):
 
     expected = decode(encoded, target_side=32).numpy()
     assert np.array_equal(reloaded(tf.constant(encoded)).numpy(), expected)
+
+
+def test_levels_on_white_are_rounded_to_the_nearest():
+    # (10 * 100 + 255 * 155) / 255 is 158.92, (100 * 128 + 255 * 127) / 255 177.2
+    rgba = np.array([[[10, 10, 10, 100], [100, 100, 100, 128], [7, 8, 9, 255]]], "u1")
+    expected = [[[159, 159, 159], [177, 177, 177], [7, 8, 9]]]
+
+    assert on_white(tf.constant(rgba)).numpy().tolist() == expected
+    traced = tf.function(
+        on_white, input_signature=[tf.TensorSpec([None, None, None], tf.uint8)]
+    )
+    assert traced(rgba).numpy().tolist() == expected
+    assert traced(rgba[..., :3]).numpy().tolist() == rgba[..., :3].tolist()

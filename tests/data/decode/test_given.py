@@ -148,3 +148,31 @@ def test_anything_else_is_refused_in_a_line_that_says_what_came(case):
 def test_a_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(PixsentError, match="holds no pictures; name another"):
         as_files(tmp_path).__enter__()
+
+
+def test_a_deep_gray_image_has_the_levels_that_it_has_as_a_file(tmp_path):
+    levels = np.array([[0, 256, 0x7FFF, 0x8000, 0xFFFF]], "uint16")
+    image = Image.fromarray(levels)
+    image.save(tmp_path / "a.png")
+
+    with as_files(image) as given:
+        found = read_image(given.paths[0])
+
+    assert found[0, :, 0].tolist() == [0, 1, 127, 128, 255]
+    assert (found == read_image(tmp_path / "a.png")).all()
+
+
+def test_pictures_of_every_kind_are_numbered_where_they_stand(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "b.png")
+    encoded = (tmp_path / "b.png").read_bytes()
+    two = np.zeros((2, 3, 4, 3), "uint8")
+
+    with as_files([str(tmp_path / "b.png"), encoded, two, encoded]) as given:
+        names = given.names
+        assert not given.is_single
+
+    path = str(tmp_path / "b.png")
+    assert names == (path, "bytes 1", "array 2", "array 3", "bytes 4")
+    for one, is_single in ((two[0], True), (two, False), (two[:1], False)):
+        with as_files(one) as given:
+            assert given.is_single == is_single

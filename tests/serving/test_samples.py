@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixsent_tf.config import DataConfig, Recipe
 from pixsent_tf.errors import ExportError
+from pixsent_tf.inference.predictions import Failure
+from pixsent_tf.inference.rated import RatedTable
+from pixsent_tf.runs import Run
 from pixsent_tf.serving import samples as samples_module
 from pixsent_tf.serving.samples import read_samples
 
@@ -97,3 +101,30 @@ def test_another_seed_takes_other_pictures(tiny_run, preprocessor, monkeypatch):
 
     assert len(first) == len(other) == 5
     assert first.tobytes() != other.tobytes()
+
+
+def test_of_a_rated_run_what_was_asked_without_an_answer_is_held_out_too(
+    preprocessor, tmp_path
+):
+    names = [f"{i}.png" for i in range(8)]
+    lines = ["path,valence"]
+    for i, name in enumerate(names):
+        Image.new("RGB", (20, 20), (20 * i, 0, 0)).save(tmp_path / name)
+        lines.append(f"{name},{1 + i / 2}")
+    (tmp_path / "ratings.csv").write_text("\n".join(lines))
+    run = Run.create(tmp_path / "run")
+    source = str(tmp_path / "ratings.csv")
+    run.write_recipe(Recipe(data=DataConfig(source=source, target=("valence",))))
+    RatedTable(
+        name="run",
+        ids=("1.png", "6.png"),
+        targets=("valence",),
+        answers=np.array([[2.0], [5.0]]),
+        failures=(Failure("4.png", "empty", "4.png cannot be read: empty."),),
+    ).write(run)
+
+    samples = read_samples(run, preprocessor)
+
+    assert samples.labels.tolist() == [[1.5], [3.0], [4.0]]  # of 1, 4 and 6
+    assert samples.held_out[:, 0, 0, 0].tolist() == [20, 80, 120]
+    assert sorted(samples.training[:, 0, 0, 0].tolist()) == [0, 40, 60, 100, 140]

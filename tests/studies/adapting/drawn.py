@@ -73,7 +73,7 @@ def look(
         class_names=("positive", "negative"),
         ratings=ratings,
     )
-    dataset = dataset.grouped([f"g{unit}" for unit in UNITS])
+    dataset = dataset.grouped([f"g{unit // 6}" for unit in UNITS])
     errors = {i: ImageError(f"{i}.jpg is empty.", "empty") for i in BROKEN}
     standard = Standard.of(others.astype("float32"))
     return Dealt(model, dataset, features(), errors, standard, UNITS, 7)

@@ -141,17 +141,29 @@ def test_answers_and_ratings_stay_together_around_pictures_that_cannot_be_read(
 def test_a_bare_model_is_told_by_its_file_and_has_neither_run_nor_recipe(
     saved: Path, table: Path
 ) -> None:
-    subject, found = evaluate_ratings(saved, DataConfig(str(table)), scale="1:7")
+    subject, found = evaluate_ratings(saved, DataConfig(str(table)), scale="0:10")
 
     assert subject.name == f"colors.keras on {subject.dataset.name}"
     assert (subject.run, subject.recipe) == (None, None)
-    assert subject.scale == (1, 7)
+    assert subject.scale == (1, 7)  # the model's, not the pictures'
     assert found["scale"] == [1, 7]
     assert found["notes"] == []
     names = [Path(path).name for path in subject.paths()]
     assert names == list(subject.table.ids)  # those that were read only
     assert all(Path(path).is_file() for path in subject.paths())
     assert replace(subject, dataset=None).paths() == []
+
+
+def test_intervals_count_groups_where_the_pictures_have_them(
+    saved: Path, table: Path
+) -> None:
+    head, *lines = table.read_text().splitlines()
+    rows = [f"{line},g{i // 2}" for i, line in enumerate(lines)]
+    table.write_text("\n".join([f"{head},group", *rows]))
+
+    _, found = evaluate_ratings(saved, DataConfig(str(table)))
+
+    assert found["interval_unit"] == "group"
 
 
 def test_files_of_rated_pictures_that_have_gone_from_the_table_are_passed_over(

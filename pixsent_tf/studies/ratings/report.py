@@ -136,9 +136,10 @@ def _galleries(subject: RatedSubject, progress: Progress) -> list[page.Gallery]:
     for k, target in enumerate(said.targets):
         off = said.answers[:, k] - said.labels[:, k]
         order = np.argsort(-off, kind="stable")
+        high, low = order[off[order] > 0], order[off[order] < 0][::-1]
         for title, chosen in (
-            (f"{target.capitalize()} rated too high", order[:NUM_PICTURES]),
-            (f"{target.capitalize()} rated too low", order[::-1][:NUM_PICTURES]),
+            (f"{target.capitalize()} rated too high", high[:NUM_PICTURES]),
+            (f"{target.capitalize()} rated too low", low[:NUM_PICTURES]),
         ):
             with progress.step(len(chosen), "drawing"):
                 shown = [_picture(said.ids[i], files, said, i, k) for i in chosen]

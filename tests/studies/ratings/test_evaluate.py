@@ -214,8 +214,9 @@ def test_a_scale_of_the_pictures_is_refused_that_does_not_hold_them(
 def test_pictures_that_trained_the_model_are_counted(
     saved: Path, table: Path, tmp_path: Path
 ) -> None:
-    run = write_run(tmp_path / "run", table, saved, ("e.png", "c.png"))
-    other = tmp_path / "rated" / "other.csv"  # h and d trained it, e tested it
+    run = write_run(tmp_path / "run", table, saved, ("e.png", "c.png", "k.png"))
+    (tmp_path / "link").symlink_to(tmp_path / "rated")  # the same files
+    other = tmp_path / "link" / "other.csv"  # h and d trained it, e tested it
     (tmp_path / "rated" / "new.png").write_bytes(
         (tmp_path / "rated" / "h.png").read_bytes()
     )

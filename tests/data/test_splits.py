@@ -10,6 +10,7 @@ from deepsent_files import name_of, write_deepsent
 from PIL import Image
 
 from pixsent_tf.config import LEVELS
+from pixsent_tf.data import splits
 from pixsent_tf.data.levels.layout import open_deepsent
 from pixsent_tf.data.splits import (
     find_named_units,
@@ -299,3 +300,24 @@ def test_copies_are_kept_apart_where_somebody_grouped_or_divided_the_pictures(no
         units = find_named_units(known)
         assert units[0] == units[-1]
         assert len(np.unique(units)) == 23
+
+
+def test_what_was_selected_lies_in_the_folds_of_what_it_was_selected_from(monkeypatch):
+    monkeypatch.setattr(
+        splits, "find_units", lambda dataset, progress=None: np.arange(len(dataset))
+    )
+    whole = Dataset(
+        name="whole",
+        ids=tuple(f"p{i}" for i in range(30)),
+        paths=tuple(f"/p{i}" for i in range(30)),
+        labels=(np.arange(30) % 2).astype("int32"),
+        class_names=("negative", "positive"),
+    )
+    chosen = np.array([29, 3, 4, 17, 8, 22, 11, 0])
+    part = replace(whole.take(chosen), whole=whole)
+
+    folds = splits.published_or_stratified(whole, 3, seed=2)
+
+    found = splits.published_or_stratified(part, 3, seed=2)
+    assert found.tolist() == folds[chosen].tolist()
+    assert len(set(found.tolist())) == 3

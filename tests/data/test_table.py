@@ -270,3 +270,19 @@ def test_sources_are_balanced_among_the_pictures_that_are_like_those_to_come():
 
     # two of x and one of y count, three in all: each source one and a half
     np.testing.assert_allclose(found, [0.75, 1.5, 0, 0.75], rtol=1e-6)
+
+
+def test_a_class_in_between_moves_the_labels_behind_it():
+    more = DATASET.with_classes(["neutral"])
+
+    assert more.class_names == ("negative", "neutral", "positive")
+    assert more.labels.tolist() == [0, 2, 2, 2]
+    assert more.labels.dtype == np.int32
+
+
+def test_the_first_of_several_missing_files_is_named(tmp_path):
+    there = files(tmp_path, "b.jpg")
+    paths = [tmp_path / "z.jpg", *there, tmp_path / "a.jpg"]
+
+    with pytest.raises(DataError, match=r"2 of 3 files that do not exist, first .*/z"):
+        check_pictures("mine", ["1", "2", "3"], paths)

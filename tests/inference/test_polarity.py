@@ -83,3 +83,15 @@ def test_what_was_not_tested_in_folds_stays_so():
     alone = Predictions("run", SAID.ids, SAID.probs, SAID.class_names, SAID.labels)
 
     assert roll_up(alone, read_polarity("ekman6")).folds is None
+
+
+def test_the_poles_of_emotions_are_those_of_the_literature():
+    mikels, ekman = read_polarity("mikels8"), read_polarity("ekman6")
+
+    def of(pole, known):
+        return sorted(name for name, own in known.items() if own == pole)
+
+    negative = ["anger", "disgust", "fear", "sadness"]
+    assert of("negative", mikels) == of("negative", ekman) == negative
+    assert of("positive", mikels) == ["amusement", "awe", "contentment", "excitement"]
+    assert of("positive", ekman) == ["happiness", "joy"]

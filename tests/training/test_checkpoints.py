@@ -95,3 +95,13 @@ def test_two_damaged_ones_start_from_the_beginning(chain):
         "epoch-00002.npz.",
         "start.",
     ]
+
+
+def test_more_than_ten_arrays_come_back_in_their_order(tmp_path):
+    arrays = [np.full((k % 3 + 1,), k) for k in range(23)]
+    chain = Chain(tmp_path / "states")
+
+    chain.save(1, arrays, {})
+
+    found, _ = chain.load([array.shape for array in arrays])
+    assert [array[0] for array in found] == list(range(23))

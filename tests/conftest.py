@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import zlib
@@ -14,6 +15,9 @@ from PIL import Image
 from tests.skips import is_allowed
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# TensorFlow leaves millions of objects that live as long as the process.
+gc.set_threshold(50_000, 20, 20)
 
 ROOT = Path(__file__).parents[1]
 # Files that take long begin first: the last ones keep no process waiting for another.

@@ -11,23 +11,21 @@ from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
 from pixsent_tf.studies.paper.fold_maps import write_fold_maps
 from pixsent_tf.studies.paper.levels import open_level
-from tests.tiny_network import tiny_backbone
+from tests.small_network import small
 
-__all__ = ["tiny_backbone"]
+__all__ = ["small"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dataset(colored_folder):
     return open_level(DataConfig(str(colored_folder), num_folds=3))
 
 
-@pytest.fixture
-def networks(dataset, tmp_path):
+@pytest.fixture(scope="module")
+def networks(dataset, small, tmp_path_factory):
     """A cross-validation that has kept its models."""
-    run = Run.create(tmp_path / "networks")
-    recipe = Recipe(
-        data=DataConfig(num_folds=3), model=ModelConfig("tiny", weights=None)
-    )
+    run = Run.create(tmp_path_factory.mktemp("runs") / "networks")
+    recipe = Recipe(data=DataConfig(num_folds=3), model=ModelConfig("small"))
     crossval(recipe, dataset, run)
     return run
 

@@ -106,6 +106,7 @@ def test_every_public_module_has_a_page_with_all_its_docstrings(site):
     assert missing == []
 
 
+@pytest.mark.journey
 def test_the_page_of_the_command_line_shows_every_verb(site):
     from pixsent_tf.cli import VERBS
 
@@ -116,6 +117,7 @@ def test_the_page_of_the_command_line_shows_every_verb(site):
         assert f"Usage: pixsent-tf {verb} " in page
 
 
+@pytest.mark.journey
 def test_the_page_of_the_settings_says_what_each_may_be_and_what_uses_it(site):
     page = (site / "reference/settings/index.html").read_text("utf-8")
     rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
@@ -128,6 +130,7 @@ def test_the_page_of_the_settings_says_what_each_may_be_and_what_uses_it(site):
     ]
 
 
+@pytest.mark.journey
 def test_the_page_of_the_results_explains_every_key_of_every_verb(site):
     rows = re.findall(
         r"<tr>\s*<td><code>(\w+)</code></td>\s*<td>(.*?)</td>\s*<td>(.*?)</td>",
@@ -142,6 +145,7 @@ def test_the_page_of_the_results_explains_every_key_of_every_verb(site):
     assert {key for key, kind, text in rows if not (kind and text)} == set()
 
 
+@pytest.mark.journey
 def test_no_page_asks_another_host_for_anything(site):
     host = r"(?:https?:)?//"
     asked = rf'<(?:script|img|iframe|source)[^>]+src="{host}|@import|url\({host}'

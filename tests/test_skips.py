@@ -28,9 +28,10 @@ def test_only_written_reasons_are_allowed(reason, allowed):
 
 
 @pytest.mark.parametrize(
-    ("reason", "code"), [("needs chromium", 0), ("later", 1)], ids=["known", "unknown"]
+    ("reason", "code", "processes"),
+    [("needs chromium", 0, "0"), ("later", 1, "0"), ("later", 1, "1")],
+    ids=["known", "unknown", "unknown to a worker"],
 )
-@pytest.mark.parametrize("processes", ["0", "1"])
 def test_a_run_with_an_unknown_skip_fails(reason, code, processes, tmp_path):
     (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
     (tmp_path / "test_away.py").write_text(

@@ -137,7 +137,10 @@ def test_a_process_without_python_packages_answers_as_keras(
     assert_close_float32(answer["probs"], expected, operations=operations)
 
 
-@pytest.mark.parametrize(("bias", "answers"), [(1.0, True), (-1.0, False)])
+@pytest.mark.parametrize(
+    ("bias", "answers"),
+    [(1.0, True), pytest.param(-1.0, False, marks=pytest.mark.journey)],
+)
 def test_a_gate_goes_out_with_the_network(bias, answers, tmp_path):
     backbone, preprocess = build_tiny(None, None, 3), PreprocessConfig(16, 12)
     classifier = attach_head(backbone, 2, stddev=1.0)

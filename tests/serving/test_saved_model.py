@@ -198,6 +198,7 @@ def test_the_recipe_of_a_run_travels_along(tiny_model, tmp_path):
     assert recipe == Recipe(name="mine", seed=3)
 
 
+@pytest.mark.journey
 def test_a_fresh_process_without_the_package_loads_it(tiny_export, pngs, serve):
     code = """
 import sys, numpy, tensorflow as tf

@@ -40,8 +40,9 @@ def aligned() -> Aligned:
             ours.append(spread(k, right, (1 - right) / 2))
             theirs.append(spread(k, 0.2, 0.7))
         elif i < 17:
-            ours.append(spread(k, 0.25, 0.65))
-            right = {14: 0.6, 15: 0.9, 16: 0.75}[i]
+            # of 15 the label differs most, .40 and .98; of the others what ours says
+            ours.append(spread(k, *((0.4, 0.45) if i == 15 else (0.25, 0.65))))
+            right = {14: 0.6, 15: 0.98, 16: 0.75}[i]
             theirs.append(spread(k, right, (1 - right) / 2))
         elif i == 17:
             ours.append(spread(k, 0.05, 0.9))
@@ -124,7 +125,7 @@ def test_the_table_has_the_answers_of_each_model_in_the_order_of_the_differences
         ["id", "label", "<i>ours</i>", "theirs"],
         ["p17.png", "glad", "sad 0.900", "odd 0.800"],
         ["p03.png", "sad", "sad 0.620", "odd 0.700"],
-        ["p15.png", "sad", "odd 0.650", "sad 0.900"],
+        ["p15.png", "sad", "odd 0.450", "sad 0.980"],
         ["p00.png", "sad", "sad 0.600", "odd 0.700"],
     ]
 
@@ -134,10 +135,10 @@ def test_each_gallery_shows_up_to_twelve_the_largest_difference_first(
 ) -> None:
     first = sorted(range(14), key=lambda i: -(5 * i % 14))[:12]
 
-    assert galleries(out) == {
-        "Only <i>ours</i> is right": [f"p{i:02}" for i in first if i != 9],
-        "Only theirs is right": ["p15", "p16", "p14"],
-    }
+    assert list(galleries(out).items()) == [
+        ("Only <i>ours</i> is right", [f"p{i:02}" for i in first if i != 9]),
+        ("Only theirs is right", ["p15", "p16", "p14"]),
+    ]
     page = (out / "compare.html").read_text()
     assert "14 pictures, the largest differences first." in page
     assert "3 pictures, the largest differences first." in page
@@ -150,7 +151,7 @@ def test_captions_tell_the_label_and_what_each_model_says_how_surely(
 
     # 16 is 1 of 3, odd: ours says the class after it
     assert "Labelled odd. <i>ours</i>: glad 65%; theirs: odd 75%" in page
-    assert "Labelled sad. <i>ours</i>: odd 65%; theirs: sad 90%" in page
+    assert "Labelled sad. <i>ours</i>: odd 45%; theirs: sad 98%" in page
 
 
 def test_the_page_tells_how_many_each_model_has_right(out: Path) -> None:

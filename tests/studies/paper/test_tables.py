@@ -325,3 +325,20 @@ def test_maps_are_those_of_the_models_of_five_agrees(
     assert table["rows"] == []
     with Image.open(tmp_path / "table-maps.png") as sheet:
         assert sheet.size == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("3", "every layer"), ("maps", "every map")]
+)
+def test_nothing_is_looked_into_without_the_start_of_the_network(
+    protocol: DrawnProtocol, colored_folder: Path, tmp_path: Path, name: str, what: str
+) -> None:
+    table = run_table(study(colored_folder, tmp_path, random_start=False), name)
+
+    (missing,) = table["missing"]
+    assert missing["name"] == what
+    assert missing["reason"].startswith(
+        "its starting weights are missing; put caffenet"
+    )
+    assert (table["rows"], table["majority"], protocol.calls) == ([], {}, [])
+    assert not list(tmp_path.iterdir())

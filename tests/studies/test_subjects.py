@@ -120,6 +120,14 @@ def test_a_table_that_nobody_divided_is_asked_whole(home: Path) -> None:
     assert len(ask(home, "model.keras", "all.csv").predictions.asked) == 7
 
 
+def test_what_was_found_on_opening_the_pictures_is_told(home: Path) -> None:
+    (home / "odd.csv").write_text("path,label\na.png,NEG\nb.png,pos")
+
+    (note,) = ask(home, "model.keras", "odd.csv").notes
+
+    assert "NEG" in note
+
+
 def test_pictures_of_which_none_can_be_read_are_refused(home: Path) -> None:
     (home / "bad.csv").write_text("path,label\ng.png,negative\ne.png,positive")
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pixsent_tf.config import DataConfig
+from pixsent_tf.config import DataConfig, Recipe
+from pixsent_tf.data.splits import find_named_units
 from pixsent_tf.errors import RunError
+from pixsent_tf.recipes import linear_probes
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.crossval import crossval
+from pixsent_tf.studies.folds import Folds, choose, divide
 from pixsent_tf.studies.paper.layer_probes import (
     FoldProbes,
     LayerAnswers,
@@ -82,3 +86,51 @@ def test_the_best_penalty_has_the_best_mean_over_folds():
     probed = Probed(by_penalty, by_penalty[0], folds=np.array([1, 1, 1, 2]))
 
     assert probed.best_penalty == 1
+
+
+def test_folds_are_pooled_with_the_penalty_that_each_has_chosen(
+    colored_folder: Path, tmp_path: Path
+) -> None:
+    dataset = open_level(DataConfig(str(colored_folder), num_folds=3))
+    networks, run = Run.create(tmp_path / "networks"), Run(tmp_path / "probes")
+    networks.write_recipe(Recipe(seed=6))
+    layers = ["fc7", "conv1"]  # not in the order of the alphabet
+    made_by = {"recipe": asdict(networks.read_recipe()), "layers": layers, "seed": 4}
+    sizes, chosen = {1: 5, 2: 2, 3: 4}, {1: 2, 2: 0, 3: 1}  # some cannot be read
+    generator = np.random.default_rng(1)
+    drawn = {
+        number: FoldProbes(
+            dataset.ids[:size],
+            {
+                (layer, kind): LayerAnswers(
+                    generator.random((3, size)) < 0.5,
+                    (chosen[number] + (kind == "svm")) % 3,
+                    num_features=8,
+                )
+                for layer in layers
+                for kind in ("svm", "softmax")
+            },
+        )
+        for number, size in sizes.items()
+    }
+    parts = divide(dataset, dataset.folds, units=find_named_units(dataset))
+    kept = Folds(run, dataset, FoldProbes, made_by)
+    kept.find(choose(parts, (1, 2, 3)), lambda part: drawn[part.number])
+
+    found = probe_layers(dataset, networks, run, layers, folds=(1, 2, 3), seed=4)
+
+    assert list(found) == [
+        (layer, kind) for layer in layers for kind in linear_probes.CLASSIFIERS
+    ]
+    for (layer, kind), probed in found.items():
+        assert probed.folds.tolist() == [1] * 5 + [2] * 2 + [3] * 4
+        for number in (1, 2, 3):
+            right = drawn[number].by_layer[layer, kind].right
+            own = probed.folds == number
+            np.testing.assert_array_equal(probed.by_penalty[:, own], right)
+            penalty = (chosen[number] + (kind == "svm")) % 3
+            np.testing.assert_array_equal(probed.nested[own], right[penalty])
+    two = probe_layers(dataset, networks, run, layers, folds=(3, 1), seed=4)
+    assert {len(one.nested) for one in two.values()} == {9}
+    with pytest.raises(RunError, match="used another seed in fold 1"):
+        probe_layers(dataset, networks, run, layers, folds=(1,), seed=5)

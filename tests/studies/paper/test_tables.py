@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from pixsent_tf.studies.paper import tables
 from pixsent_tf.studies.paper.fold_maps import FoldMaps
 from pixsent_tf.studies.paper.layer_probes import Probed
 from pixsent_tf.studies.paper.plan import Plan
-from pixsent_tf.studies.paper.rows import Rows
+from pixsent_tf.studies.paper.rows import Row, Rows
 from pixsent_tf.studies.paper.tables import run_table
 from tests.heard import Heard
 from tests.studies.paper.drawn_answers import SIZES, DrawnProtocol, answers
@@ -180,6 +181,19 @@ def test_rows_on_other_pictures_are_paired_with_nothing(
         ("caffenet-five-slow", "center"): "caffenet-five",
         ("caffenet-five-slow", "ten_crop"): "caffenet-five",
     }
+
+
+def test_the_same_pictures_in_another_order_are_paired_with_nothing(
+    colored_folder: Path, tmp_path: Path
+) -> None:
+    first = answers("a", "five_agrees", FOLDS)
+    names = (first.ids[1], first.ids[0], *first.ids[2:])
+    other = replace(answers("b", "five_agrees", FOLDS), ids=names)
+    rows = study(colored_folder, tmp_path)
+
+    entries = tables._measure(rows, Row("a", [first]), Row("b", [other]), {})
+
+    assert [(one["partner"], one["p"]) for one in entries] == [(None, None)] * 2
 
 
 def test_rows_whose_start_is_missing_are_named_and_the_others_run(

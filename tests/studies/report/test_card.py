@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from pixsent_tf.config import ModelConfig, Recipe, TrainingConfig
-from pixsent_tf.studies.report.card import (
-    _source_table,
-    data_card,
-    model_card,
-    shipped_card,
-)
+from pixsent_tf.studies.report.card import data_card, model_card, shipped_card
 
 RECIPE = Recipe(
     model=ModelConfig(backbone="caffenet"), training=TrainingConfig(strategy="head")
@@ -200,7 +195,15 @@ def test_the_shipped_card_has_a_column_for_each_source_and_a_row_for_each_number
 
 @pytest.mark.parametrize("auc", [None, 0.5])
 def test_the_shipped_card_leaves_an_area_blank_that_is_not_known(auc: Any) -> None:
-    # the front matter is for sources that have one; the table is for all
-    table = _source_table([source("a", 0.6), source("b", 0.3, auc=auc)])
+    rows = [source("a", 0.6), source("b", 0.3, auc=auc)]
+    text = shipped_card(
+        name="small",
+        recipe=RECIPE,
+        results={
+            **{"across": rows, "within": rows, "ratings": None},
+            **{"megabytes": 13, "drawn": 400, "gated": 0.0123},
+        },
+    )
 
-    assert f"| AUC | 0.660 | {'' if auc is None else '0.500'} |" in table
+    assert f"| AUC | 0.660 | {'' if auc is None else '0.500'} |" in text
+    assert text.count("type: roc_auc\n") == (2 if auc is None else 4)

@@ -45,6 +45,7 @@ def test_turned_labels_of_smileys_are_found(smileys):
     assert found_first(turned, flipped) >= 0.8
 
 
+@pytest.mark.journey
 def test_suspects_say_what_is_doubted_and_by_how_much(smileys):
     turned, _ = flip(smileys, 0.1, seed=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -246,6 +247,22 @@ def test_one_file_under_two_spellings_is_refused_even_where_it_is_not(tmp_path):
 
     with pytest.raises(DataError, match=r"names one file twice, as 'a' and as 'b'"):
         check_pictures("mine", ["a", "b"], paths, must_exist=False)
+
+
+def test_one_file_whose_spellings_differ_in_capitals_is_refused(tmp_path):
+    (small,) = files(tmp_path, "a.jpg")
+    large = tmp_path / "A.jpg"
+    if not large.exists():  # a file system that tells capitals apart
+        os.link(small, large)
+
+    with pytest.raises(DataError, match=r"names one file twice, as 'a' and as 'b'"):
+        check_pictures("mine", ["a", "b"], [small, large])
+
+
+def test_two_files_whose_names_differ_in_capitals_only_are_two(tmp_path):
+    paths = files(tmp_path, "a.jpg", "A.jpg")
+    if not os.path.samefile(*paths):
+        check_pictures("mine", ["a", "b"], paths)
 
 
 def test_files_must_exist_unless_it_is_said_that_they_need_not(tmp_path):

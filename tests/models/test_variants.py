@@ -69,6 +69,18 @@ def test_the_published_parameters_are_saved_by_cutting_fc7_and_fc6():
         assert build_network(recipe_of(model), 2).count_params() == count
 
 
+@pytest.mark.parametrize(
+    ("order", "first"), [("caffenet", "pool1"), ("alexnet", "norm1")]
+)
+def test_a_network_with_its_first_classifier_pools_in_its_own_order(order, first):
+    model = ModelConfig(f"{order}@{SIDE}", weights=None, surgery="fc8-7+fc9")
+
+    names = [layer.name for layer in variants.build_trunk(model, 2).layers]
+
+    assert min(("pool1", "norm1"), key=names.index) == first
+    assert "fc8" in names
+
+
 def test_the_first_classifier_is_read_from_the_file(tmp_path):
     source = variants.build_trunk(config("fc8-7"), 2, seed=5)
     write_npz(source, tmp_path / "source.npz")

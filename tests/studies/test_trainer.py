@@ -10,11 +10,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pixsent_tf.config import DataConfig
+from pixsent_tf.config import DataConfig, ModelConfig
 from pixsent_tf.data.sources import open_folder
+from pixsent_tf.errors import ConfigError, TrainingError
 from pixsent_tf.runs import Run
+from pixsent_tf.studies import trainer as trainer_module
 from pixsent_tf.studies.folds import hold_out, pool
-from pixsent_tf.studies.trainer import Trained, Trainer, train_parts
+from pixsent_tf.studies.trainer import (
+    Trained,
+    Trainer,
+    build_learner,
+    train_parts,
+)
 from tests.float32 import assert_close_float32
 from tests.studies.conftest import OPERATIONS
 
@@ -174,3 +181,149 @@ def test_copies_share_an_inner_fold_without_being_named(
     for number in range(4):
         first = folds[place[f"positive/{number:02}.png"]]
         assert first == folds[place[f"positive/copy-of-{number:02}.png"]]
+
+
+class Answers:
+    """Stands for a training: answers from a table, by position."""
+
+    half_widths = (0.5, 2.0)
+
+    def __init__(self, probs):
+        self.table = probs
+
+    def probs(self, indices):
+        return self.table[indices]
+
+
+@pytest.fixture
+def trainer(mean_color, colored_folder, tmp_path):
+    """Has read 24 pictures, of which the first and the tenth are none."""
+    folder = tmp_path / "pictures"
+    shutil.copytree(colored_folder, folder)
+    for name in ("negative/00.png", "negative/09.png"):
+        (folder / name).write_bytes(b"")
+    return Trainer.read(mean_color, open_folder(folder))
+
+
+def test_answers_that_are_not_finite_are_counted_and_their_pictures_named(trainer):
+    probs = np.full((24, 2), 0.5)
+    probs[[9, 11, 15], [1, 0, 1]] = np.nan, np.inf, np.nan  # the tenth is not asked
+
+    with pytest.raises(TrainingError, match="2 of 22 pictures with numbers") as told:
+        trainer.predict(Answers(probs), EVERYTHING)
+
+    assert list(told.value.positions) == [11, 15]
+
+
+def test_answers_stand_beside_the_pictures_that_could_be_read(trainer):
+    probs = np.linspace(0, 1, 48).reshape(24, 2)
+    asked = np.array([3, 0, 9, 20, 10])
+
+    found = trainer.predict(Answers(probs), asked)
+
+    ids = trainer.dataset.ids
+    assert found.ids == (ids[3], ids[20], ids[10])
+    np.testing.assert_array_equal(found.probs, probs[[3, 20, 10]])
+    assert set(found.failures) == {ids[0], ids[9]}
+    assert found.half_widths == (0.5, 2.0)
+
+
+def test_checkpoints_stay_until_every_part_is_finished(
+    mean_color, colored_folder, tmp_path
+):
+    dataset, run = open_folder(colored_folder), Run.create(tmp_path / "run")
+    parts = [
+        replace(hold_out(np.arange(24) % 3 == number), number=number + 1)
+        for number in range(3)
+    ]
+    left = run.path / trainer_module.CHECKPOINTS / "fold-2"
+    left.mkdir(parents=True)
+
+    some = train_parts(mean_color, dataset, run, parts, numbers=[3, 1], model_path=None)
+    assert left.is_dir()
+    rest = train_parts(mean_color, dataset, run, parts, numbers=[2], model_path=None)
+
+    assert (list(some), list(rest)) == ([1, 3], [2])
+    assert not left.parent.exists()
+
+
+def test_the_record_of_a_part_tells_what_trained_it_and_what_tested_it(
+    mean_color, colored_folder, tmp_path
+):
+    dataset, run = open_folder(colored_folder), Run.create(tmp_path / "run")
+    part = hold_out(np.arange(24) % 4 == 1)
+
+    train_parts(mean_color, dataset, run, [part], model_path=None)
+
+    hashes = {row["id"]: row["sha256"] for row in run.read_table("pictures.csv")}
+    (fold,) = json.loads((run.path / "decisions.json").read_text())["folds"]
+    (decision,) = fold["decisions"]
+    assert fold["fold"] == 1
+    assert set(fold["tested"]) == {hashes[dataset.ids[i]] for i in range(1, 24, 4)}
+    assert set(decision["trained"]) == {
+        hashes[name] for i, name in enumerate(dataset.ids) if i % 4 != 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "is_noted"),
+    [({"positions": [5, 2]}, True), ({"epoch": 3, "step": 4}, True), ({}, False)],
+)
+def test_a_training_that_goes_wrong_says_where(
+    mean_color, colored_folder, tmp_path, where, is_noted
+):
+    dataset, run = open_folder(colored_folder), Run.create(tmp_path / "run")
+    part = replace(hold_out(np.arange(24) < 4), number=2)
+
+    with (
+        pytest.raises(TrainingError) as told,
+        trainer_module._told(run, part, dataset),
+    ):
+        raise TrainingError("The loss is gone.", batch_size=8, **where)
+
+    noted = run.path / trainer_module.WENT_WRONG
+    assert noted.exists() == is_noted
+    assert str(told.value) == (
+        f"The loss is gone; {noted} names the pictures."
+        if is_noted
+        else "The loss is gone."
+    )
+    assert told.value.batch_size == 8
+    if is_noted:
+        assert json.loads(noted.read_text()) == {
+            "fold": 2,
+            "epoch": where.get("epoch"),
+            "step": where.get("step"),
+            "ids": [dataset.ids[i] for i in where.get("positions", [])],
+        }
+
+
+def test_members_of_an_ensemble_have_the_seeds_that_follow(mean_color):
+    training = replace(mean_color.training, ensemble_size=3)
+
+    found = build_learner(replace(mean_color, training=training, seed=4), 2)
+
+    assert [one.seed for one in found.members] == [4, 5, 6]
+    assert len({id(one.backbone) for one in found.members}) == 1  # built once
+
+
+def test_networks_of_an_ensemble_are_trained_each_by_the_seed_that_is_its_own(
+    mean_color,
+):
+    training = replace(mean_color.training, strategy="all", ensemble_size=2)
+
+    found = build_learner(replace(mean_color, training=training, seed=4), 2)
+
+    assert [one.recipe.seed for one in found.members] == [4, 5]
+    assert [one.recipe.training.ensemble_size for one in found.members] == [1, 1]
+
+
+def test_the_last_of_several_networks_is_the_one_that_is_tuned():
+    both = ModelConfig("efficientnet_lite0@64+efficientnet_lite1@80", mirror=True)
+
+    assert trainer_module._last_branch(both) == ModelConfig("efficientnet_lite1@80")
+    alone = ModelConfig("caffenet@80", mirror=True)
+    assert trainer_module._last_branch(alone) is alone
+    smaller = ModelConfig("efficientnet_lite0@80+efficientnet_lite1@64")
+    with pytest.raises(ConfigError, match="must see the largest crops"):
+        trainer_module._last_branch(smaller)

@@ -34,6 +34,16 @@ def test_pixels_are_normalized_as_the_module_of_the_network_does(name):
     assert_close_float32(ours(CROPS), expected, operations=operations_of(theirs))
 
 
+@pytest.mark.parametrize(
+    ("name", "canvas", "crop"),  # an eighth wider: 7/8 of the canvas are the crop
+    [("MobileNetV2", 256, 224), ("Xception", 342, 299), ("EfficientNetB3", 343, 300)],
+)
+def test_the_canvas_is_an_eighth_wider_than_the_crop_of_the_weights(name, canvas, crop):
+    found = applications.application_preprocess(name)
+
+    assert (found.canvas_size, found.crop_size) == (canvas, crop)
+
+
 def test_every_network_of_keras_has_a_family():
     missing = [
         name

@@ -17,6 +17,7 @@ from pixsent_tf.errors import ExportError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.output import RatingOutput
 from pixsent_tf.models.zoo import attach_head
+from pixsent_tf.serving import signature
 from pixsent_tf.serving.saved_model import (
     export_saved_model,
     latest_version,
@@ -288,6 +289,20 @@ def test_the_positive_probability_is_that_of_the_class_that_is_called_so():
         *(b"glad", b"sad", b"unsure", b"unreadable"),
     ]
     assert outputs["class_names"].numpy().tolist() == [[b"glad", b"so-so", b"sad"]] * 4
+
+
+@pytest.mark.parametrize("large_bytes", [None, 1])
+def test_a_jpeg_whose_end_is_missing_is_completed_large_or_small(
+    tiny_model, images, monkeypatch, large_bytes
+):
+    whole = to_file(images[0], "JPEG")
+    if large_bytes:  # each comes again, one at a time
+        monkeypatch.setattr(signature, "LARGE_BYTES", large_bytes)
+
+    canvases, valid = read_batch(tf.constant([b"", whole[:-2], whole]), tiny_model)
+
+    assert valid.numpy().tolist() == [False, True, True]
+    np.testing.assert_array_equal(canvases[1], canvases[2])
 
 
 def test_ratings_are_served_with_the_ends_of_their_intervals():

@@ -113,7 +113,7 @@ def draw(subject: RatedSubject) -> list[tuple[str, str]]:
 def _how(subject: RatedSubject) -> str:
     """How test and training pictures were kept apart, in words without numbers."""
     if subject.table.folds is None:
-        return "none of which chose anything in the model, as far as is known"
+        return "which chose nothing in the model, as far as no note says otherwise"
     if len(subject.table.fold_numbers) == 1:
         return "held out from training"
     return "each rated by a model that had not seen it (cross-validation)"

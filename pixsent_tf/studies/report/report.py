@@ -100,7 +100,7 @@ def _how(subject: Subject) -> str:
     """How test and training pictures were kept apart, in words without numbers."""
     folds = subject.predictions.folds
     if folds is None:
-        return "none of which chose anything in the model, as far as is known"
+        return "which chose nothing in the model, as far as no note says otherwise"
     if len(subject.predictions.fold_numbers) == 1:
         return "held out from training"
     return "each predicted by a model that had not seen it (cross-validation)"

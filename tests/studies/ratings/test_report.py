@@ -132,8 +132,8 @@ def test_the_farthest_are_shown_by_target_and_side_the_farthest_first(
 def test_the_page_tells_what_was_measured_and_how_it_was_kept_apart(page: str) -> None:
     assert "model.keras on drawn" in page
     assert (
-        f"{COUNT} pictures of drawn, none of which chose anything in the model, as far "
-        f"as is known"
+        f"{COUNT} pictures of drawn, which chose nothing in the model, as far as no "
+        f"note says otherwise"
     ) in page
     assert "Mind the gap &amp; more." in page
     assert "pairs of copies" in page  # the audit
@@ -177,7 +177,7 @@ def test_the_card_names_the_model_without_the_pictures_it_was_tested_on(
     card = (tmp_path / "known" / "MODEL_CARD.md").read_text("utf-8")
 
     assert "\n# model.keras\n" in card
-    assert f"Measured on {COUNT} pictures of `drawn`, none of which chose" in card
+    assert f"Measured on {COUNT} pictures of `drawn`, which chose nothing" in card
     assert "The network is `keras:Tiny`" in card
     assert "The network is" not in bare
     assert "1 of the pictures could not be read" in card

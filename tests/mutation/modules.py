@@ -25,9 +25,6 @@ serving: job scorecard scored_export scorer signature tflite
 # Modules whose tests do not stand in a file of their own name.
 ELSEWHERE = {
     "serving.signature": "tests/serving/test_saved_model.py",
-    "studies.adapt": "tests/cli/test_adapt.py",
-    "studies.compare": "tests/cli/test_compare.py",
-    "studies.subjects": "tests/cli/test_evaluate.py",
     "training.views": "tests/training/test_fixed_views.py",
 }
 

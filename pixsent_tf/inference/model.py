@@ -377,9 +377,12 @@ class SentimentModel:
 
         Returns:
             The ratings with their intervals.
+
+        Raises:
+            ConfigError: If the model answers with classes.
         """
-        assert self.rating is not None
-        return Rated(path, self.rating.targets, ratings, *self.rating.bounds(ratings))
+        rating = self.need_rating()
+        return Rated(path, rating.targets, ratings, *rating.bounds(ratings))
 
     def need_rating(self) -> RatingOutput:
         """Give what answers with ratings, where the model does.

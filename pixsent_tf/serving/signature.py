@@ -140,10 +140,11 @@ def read_batch(
         whether it can, bool [B].
     """
     encoded = _not_empty(encoded)
-    canvases, valid = _read_all(encoded, model.preprocessor, at_a_time=None)
+    canvases, valid = _read_all(encoded, model.preprocessor, in_turn=False)
     # What is large, or no picture at all, comes again: one at a time.
     places = tf.where(~valid)[:, 0]
-    more, found = _read_all(tf.gather(encoded, places), model.preprocessor, at_a_time=1)
+    others = tf.gather(encoded, places)
+    more, found = _read_all(others, model.preprocessor, in_turn=True)
     side = model.preprocessor.config.canvas_size
     canvases = tf.tensor_scatter_nd_update(
         tf.cast(canvases, tf.int32), places[:, None], tf.cast(more, tf.int32)
@@ -153,15 +154,15 @@ def read_batch(
 
 
 def _read_all(
-    encoded: tf.Tensor, preprocessor: Preprocessor, *, at_a_time: int | None
+    encoded: tf.Tensor, preprocessor: Preprocessor, *, in_turn: bool
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decode files, several at a time where they are small, and tell which could be."""
+    """Decode files, small ones at once or large ones in turn; tell which could be."""
     side = preprocessor.config.canvas_size
     count = tf.size(encoded, out_type=tf.int64)
-    memory_bytes = LARGE_BYTES if at_a_time is None else BOUNDS.memory_bytes
+    memory_bytes = BOUNDS.memory_bytes if in_turn else LARGE_BYTES
 
     def read(index: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        if at_a_time is not None:
+        if in_turn:
             image = completed(image)
         canvas = decode_canvas(image, preprocessor, memory_bytes=memory_bytes)
         return index, tf.ensure_shape(canvas, [side, side, 3])
@@ -170,8 +171,8 @@ def _read_all(
         tf.data.Dataset.from_tensor_slices((tf.range(count), encoded))
         .map(
             read,
-            num_parallel_calls=tf.data.AUTOTUNE if at_a_time is None else None,
-            deterministic=None if at_a_time else False,
+            num_parallel_calls=None if in_turn else tf.data.AUTOTUNE,
+            deterministic=None if in_turn else False,
         )
         .ignore_errors()
     )

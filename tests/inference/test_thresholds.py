@@ -71,6 +71,8 @@ def test_classes_are_not_answered_by_ratings(rated):
         rated.abstain_at(0.9)
     with pytest.raises(ConfigError, match=r"rates nothing; train one"):
         next(at_threshold(rated, 4.0).rate(["a.jpg"]))
+    with pytest.raises(ConfigError, match=r"rates nothing; train one"):
+        at_threshold(rated, 4.0).to_rated("a.jpg", np.array([4.0, 5.0]))
 
 
 @pytest.mark.parametrize("threshold", [1.0, 7.0, 30])

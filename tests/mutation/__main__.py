@@ -11,7 +11,15 @@ from pathlib import Path
 
 from tests.mutation.modules import find_tests, path_of
 from tests.mutation.operators import Mutant, mutants
-from tests.mutation.survey import Row, hash_of, line_of, read, survey, table
+from tests.mutation.survey import (
+    Row,
+    hash_of,
+    is_current,
+    line_of,
+    read,
+    survey,
+    table,
+)
 from tests.mutation.trial import Trial, copied_project
 
 KNOWN = Path(__file__).with_name("known.json")
@@ -55,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 def try_module(asked: argparse.Namespace) -> Row:
     """Put each mutant of the sample in its place; tell which the tests notice.
 
-    Of a module that has not changed since `--before` was written, only those that
-    nothing accounted for are tried again.
+    Of a module that has not changed since `--before` was written, and is tried with
+    the same tests, only those that nothing accounted for are tried again.
     """
     tests = asked.tests or [find_tests(asked.module)]
     source = path_of(asked.module).read_text("utf-8")
@@ -71,7 +79,7 @@ def try_module(asked: argparse.Namespace) -> Row:
         for number, mutant in enumerate(chosen, 1):
             if time.monotonic() - started > seconds:
                 break
-            _note(row, mutant, trial)
+            _note(row, mutant, trial, source)
             print(f"\r{number} of {len(chosen)}", end="", file=sys.stderr, flush=True)
     return row
 
@@ -79,7 +87,7 @@ def try_module(asked: argparse.Namespace) -> Row:
 def _begun(asked: argparse.Namespace, tests: list[str]) -> Row:
     """Give the row of a module from before, or an empty one."""
     before = read(asked.before).get(asked.module) if asked.before else None
-    if before and before["source"] == hash_of(asked.module):
+    if before and is_current(before, tests):
         return before
     return {
         "module": asked.module,
@@ -94,10 +102,16 @@ def _begun(asked: argparse.Namespace, tests: list[str]) -> Row:
     }
 
 
-def _note(row: Row, mutant: Mutant, trial: Trial) -> None:
+def reason_of(module: str, mutant: Mutant, source: str) -> str | None:
+    """Tell why a mutant changes nothing, where that is known of its very line."""
+    known = json.loads(KNOWN.read_text("utf-8")).get(module, {})
+    line = source.splitlines()[mutant.line - 1].strip()
+    return known.get(f"{line}  |  {mutant.before}  ->  {mutant.after}")
+
+
+def _note(row: Row, mutant: Mutant, trial: Trial, source: str) -> None:
     """Try a mutant and write down what came of it."""
-    known = json.loads(KNOWN.read_text("utf-8")).get(row["module"], {})
-    reason = known.get(f"{mutant.before}  ->  {mutant.after}")
+    reason = reason_of(row["module"], mutant, source)
     row["mutants"] += 1
     if trial.notices(mutant):
         row["killed"] += 1

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.mutation.modules import path_of, surveyed
+from tests.mutation.modules import find_tests, path_of, surveyed
 
 Row = dict[str, Any]
 
@@ -28,7 +28,7 @@ def survey(out: Path, only: list[str], options: list[str]) -> None:
         if only and not any(f"{module}.".startswith(f"{name}.") for name in only):
             continue
         before = read(out).get(module)
-        if before and before["source"] == hash_of(module) and _is_done(before):
+        if before and is_current(before, [find_tests(module)]) and _is_done(before):
             continue
         command = [sys.executable, "-m", "tests.mutation", "--module", module]
         command += ["--json", *options, "--before", str(out)]
@@ -37,6 +37,11 @@ def survey(out: Path, only: list[str], options: list[str]) -> None:
             row = json.loads(ended.stdout)
             write(out, {**read(out), module: row})
             print(line_of(row), *row["survivors"], sep="\n    ", flush=True)
+
+
+def is_current(row: Row, tests: list[str]) -> bool:
+    """Whether the module is as it was, and was tried with these tests."""
+    return row["source"] == hash_of(row["module"]) and row["tests"] == " ".join(tests)
 
 
 def _is_done(row: Row) -> bool:

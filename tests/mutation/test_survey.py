@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
 
 from tests.contracts.leaks import LEAKS
+from tests.mutation import __main__ as driver
 from tests.mutation.__main__ import sample
 from tests.mutation.modules import ROOT, find_tests, path_of, surveyed
+from tests.mutation.operators import mutants
 from tests.mutation.survey import hash_of, read, survey, table, total, write
 
 ROW = {
@@ -42,9 +45,13 @@ def test_the_table_ends_with_the_sum(tmp_path):
 def test_what_is_done_is_left_and_all_else_is_tried(tmp_path, monkeypatch):
     modules, tried = surveyed()[:4], []
     rows = {
-        name: {**ROW, "module": name, "source": hash_of(name), "survivors": []}
-        for name in modules[:3]
+        name: {
+            **{**ROW, "module": name, "source": hash_of(name), "survivors": []},
+            "tests": find_tests(name),
+        }
+        for name in modules
     }
+    rows[modules[3]]["tests"] = "tests/others.py"
     rows[modules[1]]["mutants"] = 0  # its time was over before the first
     rows[modules[2]]["survivors"] = ["2: a  ->  b"]
     write(tmp_path / "mutation.json", rows)
@@ -57,6 +64,32 @@ def test_what_is_done_is_left_and_all_else_is_tried(tmp_path, monkeypatch):
     survey(tmp_path / "mutation.json", modules, [])
 
     assert tried == modules[1:]
+
+
+def test_a_reason_holds_for_the_line_that_it_was_written_for(tmp_path, monkeypatch):
+    source = "def f(x):\n    a = x.sum(axis=1)\n    return a.mean(axis=1)\n"
+    known = {"some.module": {"a = x.sum(axis=1)  |  1  ->  0": "it is square"}}
+    (tmp_path / "known.json").write_text(json.dumps(known))
+    monkeypatch.setattr(driver, "KNOWN", tmp_path / "known.json")
+
+    found = {
+        mutant.line: driver.reason_of("some.module", mutant, source)
+        for mutant in mutants(source)
+        if (mutant.before, mutant.after) == ("1", "0")
+    }
+
+    assert found == {2: "it is square", 3: None}
+
+
+def test_every_reason_is_of_a_line_that_is_there():
+    for module, reasons in json.loads(driver.KNOWN.read_text("utf-8")).items():
+        source = path_of(module).read_text("utf-8")
+        lines = source.splitlines()
+        there = {
+            f"{lines[one.line - 1].strip()}  |  {one.before}  ->  {one.after}"
+            for one in mutants(source)
+        }
+        assert set(reasons) <= there, module
 
 
 def test_a_larger_sample_begins_with_the_smaller_one():

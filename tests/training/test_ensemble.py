@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixsent_tf.config import STRATEGIES
+from pixsent_tf.config import STRATEGIES, PreprocessConfig
+from pixsent_tf.errors import ImageError
 from pixsent_tf.studies.trainer import build_learner
 from pixsent_tf.training.ensemble import EnsembleLearner, FittedEnsemble
 from pixsent_tf.training.logistic import InnerPredictions
@@ -142,3 +143,28 @@ def test_inner_predictions_are_the_mean_of_the_members_logits():
     np.testing.assert_allclose(np.exp(found.log_probs)[:, 0], [3 / 4, 1 / 3])
     assert found.folds.tolist() == [1, 2]
     assert FittedEnsemble([SimpleNamespace(inner=None)]).inner is None
+
+
+class Member:
+    """Stands for a learner: has a geometry and failures of its own."""
+
+    def __init__(self, number):
+        self.preprocess = PreprocessConfig(20 + number, 10)
+        self.failures = {number: ImageError(f"{number}.jpg is empty.", "empty")}
+
+
+def test_what_was_read_is_what_the_first_member_has_read():
+    learner = EnsembleLearner([Member(0), Member(1), Member(2)])
+
+    assert learner.preprocess.canvas_size == 20
+    assert list(learner.failures) == [0]
+
+
+def test_members_of_a_network_are_counted_from_one(fit):
+    _, together = fit("last-blocks", ensemble_size=2)
+
+    names = [layer.name for layer in together.classifier().layers]
+
+    assert [name for name in names if name.startswith("member")] == [
+        *("member1", "member2")
+    ]

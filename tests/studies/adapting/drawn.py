@@ -13,7 +13,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ImageError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.models.zoo import HEAD, attach_head
-from pixsent_tf.studies.adapting.looked import Looked
+from pixsent_tf.studies.adapting.looked import Came, Looked
 from pixsent_tf.training.adapting import Standard
 
 COUNT, BROKEN = 34, (0, 15)
@@ -77,3 +77,18 @@ def look(
     errors = {i: ImageError(f"{i}.jpg is empty.", "empty") for i in BROKEN}
     standard = Standard.of(others.astype("float32"))
     return Dealt(model, dataset, features(), errors, standard, UNITS, 7)
+
+
+def judged() -> list[int]:
+    """How many pictures that could be read each of the folds judges."""
+    return np.bincount(1 + UNITS[READ] ** 2 % 7 % 3)[1:].tolist()
+
+
+def check_candidates(came: Came, loss: str) -> None:
+    """Hold what is told of each candidate against what was measured of it."""
+    told = came.told["candidates"]
+    assert [one["name"] for one in told] == ["as-is", "scale", "head"]
+    for one, measured in zip(told, came.losses, strict=True):
+        assert one[loss] == measured.loss
+        assert one["gain_over_head"] == measured.gain
+        assert one["gain_error"] == measured.gain_error

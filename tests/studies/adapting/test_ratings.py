@@ -24,7 +24,9 @@ from tests.studies.adapting.drawn import (
     KERNEL,
     READ,
     UNITS,
+    check_candidates,
     features,
+    judged,
     look,
     network,
 )
@@ -189,15 +191,7 @@ def test_the_model_to_keep_is_that_of_all_ratings(looked: Looked, came: Came) ->
 
 
 def test_candidates_are_told_with_their_numbers(came: Came) -> None:
-    assert [one["name"] for one in came.told["candidates"]] == [
-        "as-is",
-        "scale",
-        "head",
-    ]
-    for told, loss in zip(came.told["candidates"], came.losses, strict=True):
-        assert told["squared_error"] == loss.loss
-        assert told["gain_over_head"] == loss.gain
-        assert told["gain_error"] == loss.gain_error
+    check_candidates(came, "squared_error")
     off = (old_answers() - known())[READ] / (np.array(OLD_WIDTHS) / 1.6448536)
     assert came.told["candidates"][0]["squared_error"] == pytest.approx((off**2).mean())
     assert came.told["scale"] == [-2, 3]
@@ -205,8 +199,7 @@ def test_candidates_are_told_with_their_numbers(came: Came) -> None:
 
 def test_each_judged_picture_is_counted_once(heard: Heard, came: Came) -> None:
     assert came.choice
-    folds = 1 + UNITS[READ] ** 2 % 7 % 3
-    assert heard.counts == np.bincount(folds)[1:].tolist()
+    assert heard.counts == judged()
 
 
 def test_a_head_that_is_left_as_it_is_gets_the_widths_of_these_pictures() -> None:

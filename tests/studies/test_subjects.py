@@ -16,6 +16,7 @@ from pixsent_tf.data.table import Dataset
 from pixsent_tf.errors import ConfigError, DataError
 from pixsent_tf.inference.model import SentimentModel
 from pixsent_tf.inference.predictions import Predictions
+from pixsent_tf.models.output import RatingOutput
 from pixsent_tf.progress import NO_PROGRESS
 from pixsent_tf.runs import Run
 from pixsent_tf.studies.subjects import Subject, open_model, open_run
@@ -37,7 +38,7 @@ EMPTY = ("g", "e")
 def write_model(path: Path, names: tuple[str, ...], middle: float = 100) -> None:
     """A network whose first class is as probable as a picture is bright."""
     crops = keras.Input((8, 8, 3), name="crops")
-    dense = keras.layers.Dense(len(names))
+    dense = keras.layers.Dense(len(names), name="logits")
     logits = dense(keras.layers.GlobalAveragePooling2D()(crops))
     kernel, bias = np.zeros((3, len(names))), np.zeros(len(names))
     kernel[:, 0], bias[0] = 1 / 120, -middle / 40
@@ -150,6 +151,21 @@ def test_classes_that_are_other_or_fewer_than_the_models_are_refused(
 def test_a_threshold_needs_ratings_on_one_side(home: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--threshold divides ratings, and neither"):
         ask(home, "model.keras", threshold=4.0)
+
+
+def test_a_model_of_ratings_answers_at_a_threshold_and_is_refused_without(
+    home: Path, tmp_path: Path
+) -> None:
+    plain = SentimentModel.load(home / "model.keras")
+    rating = RatingOutput(("valence", "arousal"), (1.0, 7.0), (0.5, 0.5))
+    rated = tmp_path / "rated.keras"
+    SentimentModel.wrap(plain.classifier, plain.preprocessor.config, rating).save(rated)
+
+    found = ask(home, rated, threshold=4.0)
+
+    assert found.predictions.class_names == ("negative", "positive")
+    with pytest.raises(ConfigError, match="answers with ratings"):
+        ask(home, rated)
 
 
 def test_a_threshold_divides_the_pictures_of_a_model_of_classes(home: Path) -> None:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 from types import ModuleType
 
 import keras
 
 from pixsent_tf.errors import ConfigError, shown
 
+# oneDNN's matmul kernels for AVX-512 write past their memory in towers that are
+# trained, on two threads and more (oneDNN#4396); those for AVX2 do not.
+ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
+SAFE_ISA = "AVX2"
+
 
 def load_hub(what: str) -> ModuleType:
-    """Import KerasHub.
+    """Import KerasHub, and keep TensorFlow from kernels that its towers crash.
+
+    What the environment says of `ONEDNN_ISA` stays. It is read at the first step of any
+    network of the process.
 
     Args:
         what: What it is needed for.
@@ -22,6 +31,7 @@ def load_hub(what: str) -> ModuleType:
     Raises:
         ConfigError: If it is not installed.
     """
+    os.environ.setdefault(ONEDNN_ISA, SAFE_ISA)
     try:
         import keras_hub
     except ImportError as error:

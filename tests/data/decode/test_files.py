@@ -3,7 +3,14 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from torture import deep_gray, encode, picture, translucent, write_torture
+from torture import (
+    deep_gray,
+    encode,
+    picture,
+    translucent,
+    with_chunk,
+    write_torture,
+)
 
 from pixsent_tf.data.decode import exif, files
 from pixsent_tf.data.decode.bounds import Bounds
@@ -251,7 +258,9 @@ def test_deep_grays_lose_their_lower_byte(tmp_path):
 
 def test_the_transparent_level_of_a_deep_gray_is_white(tmp_path):
     levels = np.array([[300, 5000, 300, 65535]], "uint16")
-    Image.fromarray(levels).save(tmp_path / "a.png", transparency=300)
+    png = encode(Image.fromarray(levels), "PNG")
+    key = (300).to_bytes(2, "big")
+    (tmp_path / "a.png").write_bytes(with_chunk(png, b"tRNS", key))
 
     assert read_image(tmp_path / "a.png")[0, :, 0].tolist() == [255, 19, 255, 255]
 

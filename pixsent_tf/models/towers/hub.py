@@ -10,14 +10,15 @@ import keras
 
 from pixsent_tf.errors import ConfigError, shown
 
-# oneDNN's matmul kernels for AVX-512 write past their memory in towers that are
-# trained, on two threads and more (oneDNN#4396); those for AVX2 do not.
+# With oneDNN's kernels for AVX-512, training a tower ends the process now and then, its
+# heap damaged; with those for AVX2 it does not. Likely its batched matmul, of which
+# tensorflow#117700 and oneDNN#4396 report the like.
 ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
 SAFE_ISA = "AVX2"
 
 
 def load_hub(what: str) -> ModuleType:
-    """Import KerasHub, and keep TensorFlow from kernels that its towers crash.
+    """Import KerasHub, and keep oneDNN from kernels that damage memory.
 
     What the environment says of `ONEDNN_ISA` stays. It is read at the first step of any
     network of the process.

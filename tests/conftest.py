@@ -15,6 +15,9 @@ from PIL import Image
 from tests.skips import is_allowed
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# It is read at the first step, and loading a tower sets it: a process of tests runs other
+# networks before, and those it starts after would compute with other kernels than it.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
 # TensorFlow leaves millions of objects that live as long as the process.
 gc.set_threshold(50_000, 20, 20)

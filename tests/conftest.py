@@ -15,8 +15,8 @@ from PIL import Image
 from tests.skips import is_allowed
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# It is read at the first step, and loading a tower sets it: a process of tests runs other
-# networks before, and those it starts after would compute with other kernels than it.
+# It is read at the first step, and loading a tower sets it: a process of tests has run
+# other networks before, and what it starts then would compute with other kernels.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
 # TensorFlow leaves millions of objects that live as long as the process.
